@@ -1,0 +1,60 @@
+/* base/env.h: clock and randomness, behind an interface.
+ *
+ * Nothing else in the product reads a clock or draws random bytes. Two implementations:
+ * hf_env_os (any thread) and hf_env_sim (virtual time and a seeded generator, one thread).
+ * Wall time is int64 microseconds since 1970 UTC, for people and events; mono time is uint64
+ * nanoseconds from an arbitrary start, for measuring and timers; the two are never mixed.
+ */
+#ifndef HF_BASE_ENV_H
+#define HF_BASE_ENV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hf_env;
+
+struct hf_env_ops {
+    int64_t (*wall_us)(struct hf_env *env);
+    uint64_t (*mono_ns)(struct hf_env *env);
+    void (*random)(struct hf_env *env, void *ptr, size_t len);
+};
+
+struct hf_env {
+    const struct hf_env_ops *ops;
+};
+
+static inline int64_t hf_env_wall_us(struct hf_env *env)
+{
+    return env->ops->wall_us(env);
+}
+
+static inline uint64_t hf_env_mono_ns(struct hf_env *env)
+{
+    return env->ops->mono_ns(env);
+}
+
+/* Cryptographically strong with hf_env_os; a function of the seed with hf_env_sim. */
+static inline void hf_env_random(struct hf_env *env, void *ptr, size_t len)
+{
+    env->ops->random(env, ptr, len);
+}
+
+/* The operating system's. Static, stateless, never freed. */
+struct hf_env *hf_env_os(void);
+
+/* A simulated one, in the caller's memory. Time moves only by hf_env_sim_advance (which
+ * loop_sim calls); hf_env_sim_jump moves only the wall clock, as a bad NTP step would. */
+struct hf_env_sim {
+    struct hf_env env;
+    /* private */
+    int64_t wall_us;
+    uint64_t mono_ns;
+    uint8_t key[32];
+    uint64_t drawn;
+};
+
+void hf_env_sim_init(struct hf_env_sim *sim, uint64_t seed);
+void hf_env_sim_advance(struct hf_env_sim *sim, uint64_t ns);
+void hf_env_sim_jump(struct hf_env_sim *sim, int64_t us);
+
+#endif

@@ -1,0 +1,87 @@
+/* log/core/log.h: an open log: what it is, how long it is, any entry, any hash, any proof.
+ *
+ * Order: hf_log_open (or hf_log_create), hf_log_load before anything that needs hashes or heads,
+ * hf_log_close. A reading process calls hf_log_refresh to see newer commits; the owner's writer
+ * (log/core/writer.h) moves the log forward itself.
+ * Threads: entries, frames and blobs may be read from any thread (each with its own
+ * struct hf_reader or packer); everything else on the thread that owns the log.
+ * No read transaction outlives a call, so an idle reader pins nothing.
+ */
+#ifndef HF_LOG_CORE_LOG_H
+#define HF_LOG_CORE_LOG_H
+
+#include "log/core/codec.h"
+#include "log/core/tail.h"
+#include "log/core/views.h"
+#include "log/core/volume.h"
+#include "log/tlog/checkpoint.h"
+
+struct hf_log;
+
+struct hf_log_options {
+    const struct hf_codec *const *codecs; /* by kind; borrowed for the log's life */
+    size_t codec_count;
+};
+
+/* Makes an empty log in an empty place (mode HF_PLACE_CREATE), durable when it returns. */
+enum hf_rc hf_log_create(struct hf_place *place, const struct hf_identity *identity,
+                         struct hf_err *err);
+
+/* Gives *ret_log; the place is borrowed until hf_log_close. HF_EMISMATCH: not a log. HF_ENOSYS:
+ * of a kind without a codec here (the entries can still be read as opaque bytes). */
+enum hf_rc hf_log_open(struct hf_place *place, const struct hf_log_options *options,
+                       struct hf_log **ret_log, struct hf_err *err);
+void hf_log_close(struct hf_log *log);
+
+const struct hf_identity *hf_log_identity(const struct hf_log *log);
+/* NULL for an opaque log or an unknown kind. */
+const struct hf_codec *hf_log_codec(const struct hf_log *log);
+struct hf_place *hf_log_place(const struct hf_log *log);
+struct hf_kv *hf_log_kv(const struct hf_log *log);
+/* NULL when there are none yet (READ mode). */
+struct hf_views *hf_log_views(const struct hf_log *log);
+uint64_t hf_log_size(const struct hf_log *log); /* durable entries; any thread */
+/* The newest commit. */
+void hf_log_tip(const struct hf_log *log, struct hf_tip *ret_tip);
+/* Bytes of all files. */
+uint64_t hf_log_bytes(struct hf_log *log);
+
+/* Reads the tip again (READ mode); true in *ret_grown when there are more entries. */
+enum hf_rc hf_log_refresh(struct hf_log *log, bool *ret_grown, struct hf_err *err);
+
+/* Sees each unsealed entry while a log is loaded; fills *ret_link. */
+typedef enum hf_rc hf_log_fold_fn(void *arg, uint64_t index, struct hf_bytes entry,
+                                  struct hf_tail_link *ret_link, struct hf_err *err);
+
+/* Brings the tail up to the size: hashes every unsealed entry and compares the root with
+ * the tip's. fold may be NULL (then the tail has no links). HF_ECORRUPT: the data is not what
+ * was committed; verify says where. */
+enum hf_rc hf_log_load(struct hf_log *log, hf_log_fold_fn *fold, void *arg, struct hf_err *err);
+struct hf_tail *hf_log_tail(struct hf_log *log);
+/* All complete subtrees of the loaded log. */
+struct hf_tree_source *hf_log_source(struct hf_log *log);
+
+/* One entry, copied into buf (cleared first). HF_ERANGE at or beyond the size. */
+enum hf_rc hf_log_entry(struct hf_log *log, struct hf_packer *packer, uint64_t index,
+                        struct hf_buf *buf, struct hf_err *err);
+
+/* A run of entries that starts at `index`: a bundle of *ret_count entries, at most `max_bytes`
+ * unless one entry
+ * is longer. *ret_first <= index is the index of the bundle's first entry. HF_EEND at the size. */
+enum hf_rc hf_log_run(struct hf_log *log, struct hf_packer *packer, uint64_t index,
+                      struct hf_buf *buf, uint64_t *ret_first, uint64_t *ret_count,
+                      struct hf_err *err);
+
+/* Sealed volume `number`, opened on first use and kept. Any thread. Borrows until close. */
+enum hf_rc hf_log_volume(struct hf_log *log, uint64_t number, struct hf_volume **ret_volume,
+                         struct hf_err *err);
+
+/* The writer's side: a commit became durable; volumes were sealed. */
+void hf_log_publish(struct hf_log *log, const struct hf_tip *tip);
+
+/* The blob with this hash that entry `index` brought, decompressed into buf. HF_ENOTFOUND;
+ * HF_ECORRUPT when the bytes do not have the hash. */
+enum hf_rc hf_log_blob_at(struct hf_log *log, uint64_t index, const struct hf_hash *hash,
+                          struct hf_buf *buf, struct hf_err *err);
+
+#endif

@@ -1,0 +1,106 @@
+/* schemas/upcast.c: takes a payload through the steps from its version to a newer one. */
+#include "schemas/upcast.h"
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "schemas/canonical.h"
+#include "schemas/events_gen.h"
+
+/* Version 2 counts cached tokens apart. A record of version 1 knows nothing of them: all its input
+ * stays where it was, which is also how it was billed. */
+static enum hf_rc metering_recorded_1(struct hf_bytes payload, struct hf_writer *w,
+                                      struct hf_err *err)
+{
+    struct hf_event_metering_recorded_v1 old;
+    enum hf_rc rc = hf_event_metering_recorded_v1_decode(payload, &old, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    struct hf_event_metering_recorded event = {
+        .tenant = old.tenant,
+        .provider = old.provider,
+        .model = old.model,
+        .request = old.request,
+        .input_tokens = old.input_tokens,
+        .cached_tokens = 0,
+        .output_tokens = old.output_tokens,
+        .cost = old.cost,
+        .currency = old.currency == HF_EVENT_METERING_RECORDED_V1_CURRENCY_EUR
+                        ? HF_EVENT_METERING_RECORDED_CURRENCY_EUR
+                        : HF_EVENT_METERING_RECORDED_CURRENCY_USD,
+        .latency = old.latency,
+    };
+    hf_event_metering_recorded_encode(&event, w);
+    return HF_OK;
+}
+
+static const struct hf_upcast steps[] = {
+    {{HF_EVENT_METERING_RECORDED_NAME, sizeof HF_EVENT_METERING_RECORDED_NAME - 1},
+     1,
+     metering_recorded_1},
+};
+
+static const struct hf_upcast *find_step(const struct hf_upcast_job *job, uint32_t from)
+{
+    for (size_t i = 0; i < job->count; i++) {
+        if (job->table[i].from == from && hf_str_eq(job->table[i].type, job->type)) {
+            return &job->table[i];
+        }
+    }
+    return NULL;
+}
+
+/* One step; the writer holds what fits an event at most. */
+static enum hf_rc take_step(const struct hf_upcast *step, struct hf_bytes payload,
+                            struct hf_writer *w, struct hf_err *err)
+{
+    enum hf_rc rc = step->step(payload, w, err);
+    if (rc == HF_OK && (w->overflow || w->len > HF_CANONICAL_SIZE_MAX)) {
+        rc = hf_err_set(err, HF_ETOOBIG, "the result has %zu bytes, more than fit", w->len);
+    }
+    return rc == HF_OK
+               ? HF_OK
+               : hf_err_wrap(err, rc, "%.*s: from version %u", HF_STR_ARG(step->type), step->from);
+}
+
+enum hf_rc hf_upcast_by(const struct hf_upcast_job *job, struct hf_writer *w, struct hf_err *err)
+{
+    HF_ASSERT(job->from < job->to);
+    for (uint32_t version = job->from; version < job->to; version++) {
+        if (find_step(job, version) == NULL) {
+            return hf_err_set(err, HF_EVERSION,
+                              "%.*s: this program cannot take version %u to version %u",
+                              HF_STR_ARG(job->type), version, version + 1);
+        }
+    }
+    /* Two rooms take turns: a step reads one and writes the other. */
+    uint8_t *rooms = hf_heap_alloc((size_t)2 * HF_CANONICAL_SIZE_MAX);
+    if (rooms == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "out of memory while reading an old version");
+    }
+    struct hf_bytes payload = job->payload;
+    enum hf_rc rc = HF_OK;
+    size_t turn = 0;
+    for (uint32_t version = job->from; rc == HF_OK && version < job->to; version++) {
+        struct hf_writer room =
+            hf_writer_init(rooms + turn * HF_CANONICAL_SIZE_MAX, HF_CANONICAL_SIZE_MAX);
+        rc = take_step(find_step(job, version), payload, &room, err);
+        payload = hf_writer_done(&room);
+        turn = 1 - turn;
+    }
+    if (rc == HF_OK) {
+        hf_writer_bytes(w, payload);
+        if (w->overflow) {
+            rc = hf_err_set(err, HF_ETOOBIG, "the result has %zu bytes, more than fit", w->len);
+        }
+    }
+    hf_heap_free(rooms);
+    return rc;
+}
+
+enum hf_rc hf_upcast(struct hf_str type, uint32_t from, uint32_t to, struct hf_bytes payload,
+                     struct hf_writer *w, struct hf_err *err)
+{
+    const struct hf_upcast_job job = {steps, HF_LEN(steps), type, from, to, payload};
+    return hf_upcast_by(&job, w, err);
+}

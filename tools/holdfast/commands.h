@@ -1,0 +1,30 @@
+/* tools/holdfast/commands.h: the commands of the program, each in the file of its name. */
+#ifndef HF_TOOLS_HOLDFAST_COMMANDS_H
+#define HF_TOOLS_HOLDFAST_COMMANDS_H
+
+#include "base/cli/cli.h"
+
+extern const struct hf_cli_command hf_command_log_append;     /* log_append.c */
+extern const struct hf_cli_command hf_command_log_init;       /* log_init.c */
+extern const struct hf_cli_command hf_command_log_sample;     /* log_sample.c */
+extern const struct hf_cli_command hf_command_log_show;       /* log_show.c */
+extern const struct hf_cli_command hf_command_log_stat;       /* log_stat.c */
+extern const struct hf_cli_command hf_command_log_checkpoint; /* log_prove.c: */
+extern const struct hf_cli_command hf_command_log_root;
+extern const struct hf_cli_command hf_command_log_prove;
+extern const struct hf_cli_command hf_command_log_consistency;
+extern const struct hf_cli_command hf_command_log_export;   /* log_export.c */
+extern const struct hf_cli_command hf_command_log_verify;   /* log_verify.c */
+extern const struct hf_cli_command hf_command_proof_verify; /* proof_verify.c */
+
+/* The operand that every log command begins with. */
+#define HF_OPERAND_DIR                                                                             \
+    {                                                                                              \
+        .name = "DIR", .help = "the log's folder"                                                  \
+    }
+
+/* An index or size operand: decimal digits; complains like the option parser does. */
+bool hf_operand_u64(struct hf_cli *cli, size_t index, const char *name, uint64_t *ret,
+                    int *ret_exit);
+
+#endif

@@ -1,0 +1,154 @@
+/* tools/holdfast/log_show.c: holdfast log show: entries for people, as JSON lines, or raw. */
+#include "base/json_out.h"
+#include "schemas/envelope.h"
+#include "schemas/event.h"
+#include "tools/holdfast/commands.h"
+#include "tools/holdfast/session.h"
+
+static void opaque_json(struct hf_json_out *json, struct hf_bytes entry)
+{
+    hf_json_key_u64(json, "length", entry.len);
+    if (hf_utf8_valid(entry, /* ret_at= */ NULL)) {
+        hf_json_key_str(json, "text", hf_bytes_str(entry));
+    }
+    hf_json_key(json, HF_STR("data"));
+    hf_json_base64(json, entry);
+}
+
+static void event_json(struct hf_json_out *json, struct hf_bytes entry)
+{
+    struct hf_envelope envelope;
+    if (hf_envelope_read_leaf(entry, &envelope, /* err= */ NULL) != HF_OK) {
+        opaque_json(json, entry);
+        return;
+    }
+    hf_json_key(json, HF_STR("event"));
+    hf_envelope_to_json(&envelope, json);
+}
+
+static void entry_json(const struct hf_session *session, uint64_t index, struct hf_bytes entry,
+                       struct hf_buf *buf)
+{
+    struct hf_json_out json;
+    struct hf_hash leaf;
+    hf_tree_leaf_hash(entry, &leaf);
+    hf_json_init(&json, buf);
+    hf_json_object_begin(&json);
+    hf_json_key_u64(&json, "index", index);
+    hf_json_key(&json, HF_STR("leaf"));
+    hf_json_hex(&json, hf_bytes_of(leaf.b, HF_HASH_SIZE));
+    if (hf_log_codec(session->log) == NULL) {
+        opaque_json(&json, entry);
+    } else {
+        event_json(&json, entry);
+    }
+    hf_json_object_end(&json);
+}
+
+/* For people: bytes that are not printable ASCII are escaped, so that an entry cannot command the
+ * terminal. */
+static void entry_text(const struct hf_session *session, uint64_t index, struct hf_bytes entry,
+                       struct hf_buf *buf)
+{
+    struct hf_envelope envelope;
+    hf_buf_printf(buf, "%llu  ", (unsigned long long)index);
+    if (hf_log_codec(session->log) != NULL &&
+        hf_envelope_read_leaf(entry, &envelope, /* err= */ NULL) == HF_OK) {
+        struct hf_json_out json;
+        hf_buf_printf(buf, "%.*s  %.*s@%llu  ", HF_STR_ARG(envelope.type),
+                      HF_STR_ARG(envelope.stream), (unsigned long long)envelope.version);
+        hf_json_init(&json, buf);
+        hf_event_payload_to_json(envelope.type, envelope.schema_version, envelope.payload, &json);
+        return;
+    }
+    for (size_t i = 0; i < entry.len; i++) {
+        uint8_t c = entry.ptr[i];
+        if (c >= 0x20 && c < 0x7F && c != '\\') {
+            hf_buf_put(buf, &c, 1);
+        } else {
+            hf_buf_printf(buf, "\\x%02x", c);
+        }
+    }
+}
+
+static enum hf_rc show(struct hf_cli *cli, const struct hf_session *session, uint64_t to,
+                       struct hf_reader *reader, struct hf_err *err)
+{
+    struct hf_buf buf = hf_buf_init(64u << 20);
+    enum hf_rc rc = HF_OK;
+    bool raw = hf_cli_flag(cli, "raw");
+    while (rc == HF_OK) {
+        uint64_t index = 0;
+        struct hf_bytes entry;
+        rc = hf_reader_next(reader, &index, &entry, err);
+        if (rc != HF_OK || index > to) {
+            break;
+        }
+        hf_buf_clear(&buf);
+        if (raw) {
+            hf_buf_put(&buf, entry.ptr, entry.len);
+        } else if (cli->json) {
+            entry_json(session, index, entry, &buf);
+        } else {
+            entry_text(session, index, entry, &buf);
+        }
+        if (!raw) {
+            hf_buf_str(&buf, HF_STR("\n"));
+        }
+        if (buf.failed != HF_OK) {
+            rc = hf_err_set(err, buf.failed, "entry %llu is too big to show",
+                            (unsigned long long)index);
+        } else if (buf.len > 0 && fwrite(buf.ptr, 1, buf.len, cli->out) != buf.len) {
+            rc = hf_cli_flush(cli, err);
+        }
+    }
+    hf_buf_free(&buf);
+    return rc == HF_EEND ? HF_OK : rc;
+}
+
+static int run(struct hf_cli *cli)
+{
+    struct hf_err err = {0};
+    struct hf_session session;
+    struct hf_reader *reader = NULL;
+    struct hf_reader_options options = {.from = hf_cli_u64(cli, "from"), .kind = HF_HEAD_STREAM};
+    uint64_t to = hf_cli_given(cli, "to") ? hf_cli_u64(cli, "to") : UINT64_MAX;
+    if (hf_cli_given(cli, "stream") && hf_cli_given(cli, "type")) {
+        return hf_cli_refuse(cli, "give --stream or --type, not both");
+    }
+    if (hf_cli_given(cli, "stream")) {
+        options.name = hf_str_c(hf_cli_str(cli, "stream"));
+    } else if (hf_cli_given(cli, "type")) {
+        options.kind = HF_HEAD_TYPE;
+        options.name = hf_str_c(hf_cli_str(cli, "type"));
+    }
+    enum hf_rc rc = hf_session_open(&session, cli, HF_PLACE_READ, &err);
+    if (rc == HF_OK) {
+        rc = hf_reader_open(session.log, &options, &reader, &err);
+    }
+    if (rc == HF_OK) {
+        rc = show(cli, &session, to, reader, &err);
+    }
+    hf_reader_close(reader);
+    hf_session_close(&session);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+static const struct hf_cli_option options_[] = {
+    {.name = "from", .kind = HF_CLI_U64, .fallback = "0", .help = "index of the first entry"},
+    {.name = "to", .kind = HF_CLI_U64, .help = "index of the last entry"},
+    {.name = "stream", .kind = HF_CLI_STRING, .value = "NAME", .help = "only this stream"},
+    {.name = "type", .kind = HF_CLI_STRING, .value = "NAME", .help = "only this type of event"},
+    {.name = "raw", .help = "the entries' bytes as they are, nothing between them"},
+};
+static const struct hf_cli_operand operands[] = {HF_OPERAND_DIR};
+
+const struct hf_cli_command hf_command_log_show = {
+    .name = "show",
+    .summary = "show entries, decoded where their type is known",
+    .options = options_,
+    .option_count = HF_LEN(options_),
+    .operands = operands,
+    .operand_count = HF_LEN(operands),
+    .run = run,
+};
