@@ -19,7 +19,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 QUOTED = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"^(?:\./)?((?:base|schemas|log|tools|tests|docs|\.ci)/[\w./-]*\w)(?:\s.*)?$")
 COMMAND = re.compile(r"(?:^|[\s;|&(])(?:build/bin/)?holdfast ((?:log|proof) [a-z]+)")
-MADE_LATER = re.compile(r"^(base|schemas|log|tools|tests|docs)/[A-Z_]+$")
+MADE_LATER = re.compile(r"^(base|schemas|log|tools|tests|docs)/.*\b(NAME|FOLDER)\b")
 
 
 def run(*argv):

@@ -42,7 +42,7 @@ static bool take_field(struct hf_cursor *c, struct hf_str name, struct hf_str *r
 enum hf_rc hf_identity_decode(struct hf_bytes bytes, struct hf_identity *ret, struct hf_err *err)
 {
     struct hf_cursor c = hf_cursor_init(bytes);
-    struct hf_str version, kind, vkey, check;
+    struct hf_str version = {0}, kind = {0}, vkey = {0}, check = {0};
     if (!take_field(&c, HF_STR("holdfast/log@v"), &version)) {
         return hf_err_set(err, HF_ECORRUPT, "the log's identity record is damaged");
     }

@@ -304,7 +304,7 @@ static enum hf_rc each_posting(struct builder *b, struct hf_kv_read *read, uint6
         size_t count = run_of(b, at);
         uint64_t before = 0;
         uint8_t key_out[KEY_MAX];
-        struct hf_bytes key;
+        struct hf_bytes key = {NULL, 0};
         if (b->items[at].kind == HF_HEAD_TYPE || b->items[at].kind == HF_HEAD_BLOB) {
             rc = count_before(read, &b->items[at], number, &before, err);
         }

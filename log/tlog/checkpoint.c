@@ -59,7 +59,7 @@ enum hf_rc hf_checkpoint_open(struct hf_bytes bytes, const struct hf_vkey *key,
                               struct hf_note *note, struct hf_checkpoint *ret_checkpoint,
                               struct hf_err *err)
 {
-    struct hf_checkpoint parsed;
+    struct hf_checkpoint parsed = {0};
     enum hf_rc rc = hf_note_parse(bytes, note, err);
     if (rc == HF_OK) {
         rc = hf_checkpoint_parse(note->text, &parsed, err);

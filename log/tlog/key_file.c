@@ -61,7 +61,7 @@ enum hf_rc hf_key_file_open(struct hf_bytes text, const struct hf_secret *host_k
                             struct hf_err *err)
 {
     struct hf_cursor c = hf_cursor_init(text);
-    struct hf_str header, vkey, packed_id, packed;
+    struct hf_str header = {0}, vkey = {0}, packed_id = {0}, packed = {0};
     bool ok =
         hf_cursor_line(&c, &header) && hf_cursor_line(&c, &vkey) && hf_cursor_line(&c, &packed_id);
     struct hf_bytes head = {text.ptr, text.len - c.left};

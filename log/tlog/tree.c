@@ -35,7 +35,7 @@ enum hf_rc hf_tree_subtree(struct hf_tree_source *source, uint64_t start, uint64
     uint64_t size = end - start;
     uint64_t at = end;
     bool have = false;
-    struct hf_hash root;
+    struct hf_hash root = {0};
     while (size > 0) {
         unsigned level = low_bit(size);
         at -= UINT64_C(1) << level;

@@ -1,4 +1,4 @@
-/* tests/unit/tlog/test_note.c: notes, keys, checkpoints and proof files against published vectors. */
+/* tests/unit/tlog/test_note.c: notes, keys and proof files against published vectors. */
 #include "log/tlog/key_file.h"
 #include "log/tlog/proof_file.h"
 
