@@ -2,7 +2,8 @@
  *
  * Bare LMDB with the same bytes at the same entries per commit; SHA-256 over the same bytes in the
  * same number of hashes; bare decompression of the same volumes; zstd -3 of the same events as JSON
- * lines. Prints a table, or JSON with --json. Started by tools/bench log; DIR is on the disk to measure.
+ * lines. Prints a table, or JSON with --json. Started by tools/bench log; DIR is on the disk to
+ * measure.
  */
 #include <lmdb.h>
 #include <stdio.h>

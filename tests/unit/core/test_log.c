@@ -1,0 +1,304 @@
+/* tests/unit/core/test_log.c: a log of events through its writer. */
+#include <stdio.h>
+
+#include "base/loop.h"
+#include "log/core/reader.h"
+#include "log/core/verify.h"
+#include "log/core/writer.h"
+#include "log/event/codec.h"
+#include "schemas/envelope.h"
+#include "tests/harness/test.h"
+
+struct world {
+    struct hf_place *place;
+    struct hf_log *log;
+    struct hf_loop *loop;
+    struct hf_log_writer *writer;
+    struct hf_signing_key *key;
+    struct hf_identity identity;
+    struct hf_err err;
+    char path[512];
+    bool waiting;
+};
+
+static const struct hf_codec *const codecs[] = {&hf_event_codec};
+static const struct hf_log_options log_options = {codecs, 1};
+
+static void done(struct hf_append *append)
+{
+    (void)append;
+}
+
+static bool open_world(struct world *w, enum hf_place_mode mode)
+{
+    struct hf_log_writer_options options = {.key = w->key};
+    enum hf_rc rc = hf_place_dir_open(w->path, mode, "test", hf_env_os(), &w->place, &w->err);
+    if (rc == HF_OK && mode == HF_PLACE_CREATE) {
+        rc = hf_log_create(w->place, &w->identity, &w->err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_log_open(w->place, &log_options, &w->log, &w->err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_loop_uv_new(&w->loop, &w->err);
+    }
+    if (rc == HF_OK) {
+        options.loop = w->loop;
+        rc = hf_log_writer_open(w->log, &options, &w->writer, &w->err);
+    }
+    return rc == HF_OK;
+}
+
+static void closed(void *arg)
+{
+    (void)arg;
+}
+
+static void close_world(struct world *w)
+{
+    if (w->writer != NULL) {
+        hf_log_writer_close(w->writer, closed, NULL);
+        hf_loop_run(w->loop);
+    }
+    hf_loop_free(w->loop);
+    hf_log_close(w->log);
+    hf_place_close(w->place);
+    w->writer = NULL;
+    w->loop = NULL;
+    w->log = NULL;
+    w->place = NULL;
+}
+
+static bool new_world(struct world *w, const char *kind)
+{
+    struct hf_secret seed = {0};
+    memset(w, 0, sizeof *w);
+    (void)snprintf(w->path, sizeof w->path, "%s/log", hf_test_dir());
+    (void)snprintf(w->identity.kind, sizeof w->identity.kind, "%s", kind);
+    if (hf_signing_key_new(hf_env_os(), &w->key, &seed, &w->err) != HF_OK ||
+        hf_vkey_make(HF_STR("test.example"), HF_KEY_ED25519, hf_signing_key_public(w->key),
+                     &w->identity.vkey, &w->err) != HF_OK) {
+        return false;
+    }
+    hf_secret_free(&seed);
+    return open_world(w, HF_PLACE_CREATE);
+}
+
+static void end_world(struct world *w)
+{
+    close_world(w);
+    hf_signing_key_free(w->key);
+}
+
+/* A tick event of `producer` and `sequence` on the stream clock/REGION. */
+static size_t tick(const char *producer, unsigned sequence, const char *region, unsigned number,
+                   uint8_t out[1024])
+{
+    char text[512];
+    struct hf_json_doc *doc = NULL;
+    struct hf_err err = {0};
+    int len = snprintf(text, sizeof text,
+                       "{\"type\":\"clock.tick\",\"producer\":\"%s\",\"sequence\":%u,\"payload\":{"
+                       "\"region\":\"%s\",\"tick\":%u,\"at\":\"2026-01-01T00:00:00Z\",\"skew\":0}}",
+                       producer, sequence, region, number + 1);
+    HF_ASSERT(hf_json_parse(hf_bytes_of(text, (size_t)len), &doc, &err) == HF_OK);
+    struct hf_writer w = hf_writer_init(out, 1024);
+    enum hf_rc rc = hf_event_from_json(hf_json_root(doc), 1000, &w, &err);
+    hf_json_free(doc);
+    if (rc != HF_OK) {
+        (void)fprintf(stderr, "%s\n", err.text);
+    }
+    HF_ASSERT(rc == HF_OK);
+    return w.len;
+}
+
+static enum hf_rc append_one(struct world *w, struct hf_append *append,
+                             const struct hf_submission *item, const struct hf_expect *expect)
+{
+    *append = (struct hf_append){.items = item,
+                                 .item_count = 1,
+                                 .expects = expect,
+                                 .expect_count = expect == NULL ? 0 : 1,
+                                 .wait = HF_WAIT_SIGNED,
+                                 .done = done};
+    hf_append_submit(hf_log_writer_appender(w->writer), append);
+    hf_loop_run(w->loop);
+    return append->rc;
+}
+
+/* The same submission again has the same position, also after reopening; other content under the
+ * same sequence is a fork; a sequence that was passed over is stale. */
+HF_TEST(idempotence)
+{
+    struct world w;
+    uint8_t bytes[3][1024];
+    struct hf_append append;
+    HF_CHECK(new_world(&w, "events"));
+    struct hf_submission first = {.bytes = hf_bytes_of(bytes[0], tick("p", 1, "dev", 1, bytes[0]))};
+    struct hf_submission third = {.bytes = hf_bytes_of(bytes[1], tick("p", 3, "dev", 2, bytes[1]))};
+    HF_CHECK_OK(append_one(&w, &append, &first, NULL), append.err);
+    HF_CHECK_OK(append_one(&w, &append, &third, NULL), append.err);
+    HF_CHECK_U64(append.first, 1);
+    for (int round = 0; round < 2; round++) {
+        HF_CHECK_OK(append_one(&w, &append, &first, NULL), append.err);
+        HF_CHECK(append.repeated);
+        HF_CHECK_U64(append.first, 0);
+        struct hf_submission other = {.bytes =
+                                          hf_bytes_of(bytes[2], tick("p", 1, "dev", 9, bytes[2]))};
+        HF_CHECK_RC(append_one(&w, &append, &other, NULL), HF_EFORK);
+        struct hf_submission stale = {.bytes =
+                                          hf_bytes_of(bytes[2], tick("p", 2, "dev", 9, bytes[2]))};
+        HF_CHECK_RC(append_one(&w, &append, &stale, NULL), HF_ESTALE);
+        close_world(&w);
+        HF_CHECK(open_world(&w, HF_PLACE_OWN));
+    }
+    HF_CHECK_U64(hf_log_size(w.log), 2);
+    end_world(&w);
+}
+
+/* Expected versions, also of a stream that is only read; nothing of a refused request stays. */
+HF_TEST(expected_versions)
+{
+    struct world w;
+    uint8_t bytes[2][1024];
+    struct hf_append append;
+    HF_CHECK(new_world(&w, "events"));
+    struct hf_submission dev = {.bytes = hf_bytes_of(bytes[0], tick("p", 1, "dev", 1, bytes[0]))};
+    struct hf_submission eu = {.bytes =
+                                   hf_bytes_of(bytes[1], tick("q", 1, "prod-eu", 1, bytes[1]))};
+    struct hf_expect none = {HF_STR("clock/dev"), 0}, one = {HF_STR("clock/dev"), 1};
+    HF_CHECK_RC(append_one(&w, &append, &dev, &one), HF_ECONFLICT);
+    HF_CHECK_OK(append_one(&w, &append, &dev, &none), append.err);
+    HF_CHECK_RC(append_one(&w, &append, &eu, &none), HF_ECONFLICT);
+    HF_CHECK_OK(append_one(&w, &append, &eu, &one), append.err);
+    uint64_t version = 0;
+    HF_CHECK_OK(hf_log_writer_version(w.writer, HF_STR("clock/prod-eu"), &version, &w.err), w.err);
+    HF_CHECK_U64(version, 1);
+    end_world(&w);
+}
+
+/* A group is appended as a whole or leaves no trace. */
+HF_TEST(groups)
+{
+    struct world w;
+    uint8_t bytes[3][1024];
+    struct hf_submission items[3];
+    HF_CHECK(new_world(&w, "events"));
+    for (unsigned i = 0; i < 3; i++) {
+        /* The third repeats the second's sequence. */
+        size_t len = tick("p", i < 2 ? i + 1 : 2, "dev", i, bytes[i]);
+        items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
+    }
+    struct hf_append append = {.items = items, .item_count = 3, .done = done};
+    hf_append_submit(hf_log_writer_appender(w.writer), &append);
+    hf_loop_run(w.loop);
+    HF_CHECK_RC(append.rc, HF_ESTALE);
+    uint64_t version = 9;
+    HF_CHECK_OK(hf_log_writer_version(w.writer, HF_STR("clock/dev"), &version, &w.err), w.err);
+    HF_CHECK_U64(version, 0);
+    append = (struct hf_append){.items = items, .item_count = 2, .done = done};
+    hf_append_submit(hf_log_writer_appender(w.writer), &append);
+    hf_loop_run(w.loop);
+    HF_CHECK_OK(append.rc, append.err);
+    HF_CHECK_U64(hf_log_size(w.log), 2);
+    end_world(&w);
+}
+
+/* 140,000 events in groups over two sealed volumes: verified, read by stream with every version
+ * once, a repeat found in a sealed volume, and all of it again after reopening. */
+HF_TEST(sealed_volumes)
+{
+    enum {
+        GROUP = 1000,
+        GROUPS = 140
+    };
+
+    static uint8_t bytes[GROUP][256];
+    static struct hf_submission items[GROUP];
+    struct world w;
+    struct hf_append append;
+    uint8_t scratch[1024];
+    HF_CHECK(new_world(&w, "events"));
+    for (unsigned g = 0; g < GROUPS; g++) {
+        for (unsigned i = 0; i < GROUP; i++) {
+            unsigned n = g * GROUP + i;
+            size_t len =
+                tick(n % 3 == 0 ? "a" : "b", n + 1, n % 7 == 0 ? "staging" : "dev", n, scratch);
+            memcpy(bytes[i], scratch, len);
+            items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
+        }
+        append = (struct hf_append){.items = items, .item_count = GROUP, .done = done};
+        hf_append_submit(hf_log_writer_appender(w.writer), &append);
+        hf_loop_run(w.loop);
+        HF_CHECK_OK(append.rc, append.err);
+    }
+    for (int round = 0; round < 2; round++) {
+        struct hf_tip tip;
+        hf_log_tip(w.log, &tip);
+        HF_CHECK_U64(tip.sealed, 2);
+        struct hf_verify_options options = {0};
+        struct hf_verify_result result;
+        HF_CHECK_OK(hf_log_verify(w.log, &options, &result, &w.err), w.err);
+        HF_CHECK_U64(result.size, GROUP * GROUPS);
+        struct hf_reader *reader = NULL;
+        struct hf_reader_options by = {.kind = HF_HEAD_STREAM, .name = HF_STR("clock/staging")};
+        HF_CHECK_OK(hf_reader_open(w.log, &by, &reader, &w.err), w.err);
+        uint64_t index = 0, version = 0;
+        struct hf_bytes entry;
+        while (hf_reader_next(reader, &index, &entry, &w.err) == HF_OK) {
+            struct hf_envelope envelope;
+            HF_CHECK_OK(hf_envelope_parse_leaf(entry, &envelope, &w.err), w.err);
+            HF_CHECK_U64(envelope.version, ++version);
+            HF_CHECK_U64(index, (version - 1) * 7);
+        }
+        HF_CHECK_U64(version, GROUP * GROUPS / 7);
+        hf_reader_close(reader);
+        struct hf_submission old = {
+            .bytes = hf_bytes_of(scratch, tick("a", 3001, "dev", 3000, scratch))};
+        HF_CHECK_OK(append_one(&w, &append, &old, NULL), append.err);
+        HF_CHECK(append.repeated);
+        HF_CHECK_U64(append.first, 3000);
+        close_world(&w);
+        HF_CHECK(open_world(&w, HF_PLACE_OWN));
+    }
+    end_world(&w);
+}
+
+/* A second owner is told who holds the log; a reader is let in. */
+HF_TEST(one_owner)
+{
+    struct world w;
+    struct hf_place *second = NULL;
+    struct hf_err err = {0};
+    HF_CHECK(new_world(&w, "opaque"));
+    HF_CHECK_RC(hf_place_dir_open(w.path, HF_PLACE_OWN, "second", hf_env_os(), &second, &err),
+                HF_ELOCKED);
+    HF_CHECK(strstr(err.text, "(test)") != NULL);
+    HF_CHECK_OK(hf_place_dir_open(w.path, HF_PLACE_READ, "reader", hf_env_os(), &second, &err),
+                err);
+    hf_place_close(second);
+    end_world(&w);
+}
+
+/* Below the free-space floor the log is read-only and says so; with room it goes on. */
+HF_TEST(free_space_floor)
+{
+    struct world w;
+    struct hf_append append;
+    struct hf_submission item = {.bytes = HF_BYTES("entry")};
+    struct hf_log_writer_options options = {0};
+    HF_CHECK(new_world(&w, "opaque"));
+    HF_CHECK_OK(append_one(&w, &append, &item, NULL), append.err);
+    hf_log_writer_close(w.writer, closed, NULL);
+    hf_loop_run(w.loop);
+    options = (struct hf_log_writer_options){
+        .loop = w.loop, .key = w.key, .free_floor = UINT64_C(1) << 60};
+    HF_CHECK_OK(hf_log_writer_open(w.log, &options, &w.writer, &w.err), w.err);
+    HF_CHECK_RC(append_one(&w, &append, &item, NULL), HF_ENOSPC);
+    HF_CHECK_U64(hf_log_writer_state(w.writer), HF_WRITER_NO_ROOM);
+    HF_CHECK_U64(hf_log_size(w.log), 1);
+    end_world(&w);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(idempotence), HF_TEST_CASE(expected_versions), HF_TEST_CASE(groups),
+             HF_TEST_CASE(sealed_volumes), HF_TEST_CASE(one_owner), HF_TEST_CASE(free_space_floor))
