@@ -63,7 +63,8 @@ enum hf_rc hf_parse_size(struct hf_str text, uint64_t *ret_bytes)
 {
     static const char units[] = "KMGT";
     unsigned shift = 0;
-    const char *unit = text.len == 0 ? NULL : memchr(units, text.ptr[text.len - 1], 4);
+    const char *unit =
+        text.len == 0 ? NULL : memchr(units, text.ptr[text.len - 1], sizeof units - 1);
     if (unit != NULL) {
         shift = 10 * (unsigned)(unit - units + 1);
         text.len--;

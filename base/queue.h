@@ -64,6 +64,7 @@ static inline void hf_queue_splice(struct hf_queue *to, struct hf_queue *from)
     hf_queue_init(from);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a declared name cannot stand in parentheses
 #define HF_QUEUE_FOREACH(node, head)                                                               \
     for (struct hf_queue *node = (head)->next; node != (head); node = node->next)
 
@@ -71,5 +72,7 @@ static inline void hf_queue_splice(struct hf_queue *to, struct hf_queue *from)
 #define HF_QUEUE_FOREACH_SAFE(node, head)                                                          \
     for (struct hf_queue *node = (head)->next, *node##_next = node->next; node != (head);          \
          node = node##_next, node##_next = node->next)
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif

@@ -390,7 +390,8 @@ static enum hf_rc encode(struct hf_admission *admission, const struct hf_submiss
     struct hf_tail_link link = {0};
     uint64_t version = 0;
     bool brings_blob = false;
-    if (codec != NULL) {
+    HF_ASSERT((codec == NULL) == (meta == NULL));
+    if (meta != NULL) {
         struct hf_head *producer =
             hf_heads_find(&admission->heads, HF_HEAD_PRODUCER, hf_str_bytes(meta->producer));
         if (producer != NULL && meta->sequence <= producer->last) {

@@ -57,7 +57,7 @@ enum hf_rc hf_identity_decode(struct hf_bytes bytes, struct hf_identity *ret, st
     ok = ok && take_field(&c, HF_STR("check "), &check) && c.left == 0;
     uint8_t sum[4];
     size_t sum_len = 0;
-    ok = ok && hf_hex_decode(check, sum, sizeof sum, &sum_len, /* at= */ NULL) == HF_OK &&
+    ok = ok && hf_hex_decode(check, sum, sizeof sum, &sum_len, /* ret_at= */ NULL) == HF_OK &&
          sum_len == sizeof sum && hf_be32_get(sum) == hf_check32(hf_bytes_of(bytes.ptr, covered));
     if (!ok || kind.len == 0 || kind.len >= HF_KIND_MAX) {
         return hf_err_set(err, HF_ECORRUPT, "the log's identity record is damaged");

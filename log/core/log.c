@@ -250,7 +250,7 @@ void hf_log_publish(struct hf_log *log, const struct hf_tip *tip)
 
 enum hf_rc hf_log_refresh(struct hf_log *log, bool *ret_grown, struct hf_err *err)
 {
-    struct hf_tip tip;
+    struct hf_tip tip = {0};
     enum hf_rc rc = read_tip(log, &tip, err);
     if (rc != HF_OK) {
         return rc;
@@ -456,7 +456,7 @@ enum hf_rc hf_log_run(struct hf_log *log, struct hf_packer *packer, uint64_t ind
         if (rc != HF_ENOTFOUND) {
             return rc == HF_OK ? rc : hf_err_wrap(err, rc, "entry %llu", (unsigned long long)index);
         }
-        struct hf_tip tip;
+        struct hf_tip tip = {0};
         rc = read_tip(log, &tip, err);
         if (rc != HF_OK) {
             return rc;

@@ -152,6 +152,7 @@ static enum hf_rc end_list(struct hf_reader *reader, struct hf_err *err)
 enum hf_rc hf_reader_next(struct hf_reader *reader, uint64_t *ret_index, struct hf_bytes *ret_entry,
                           struct hf_err *err)
 {
+    HF_ASSERT(reader != NULL);
     const struct hf_codec *codec = hf_log_codec(reader->log);
     for (;;) {
         uint64_t index = reader->next;

@@ -148,8 +148,8 @@ static enum hf_rc read_meta(const uint8_t *page, uint64_t number, struct meta *r
 
 static enum hf_rc read_metas(struct walk *w, uint64_t file_size, struct meta *ret)
 {
-    uint8_t page[160];
-    struct meta metas[2];
+    uint8_t page[160] = {0};
+    struct meta metas[2] = {0};
     if (file_size < sizeof page) {
         return hf_err_set(w->err, HF_EINVAL, "it is not a data file of this program");
     }
@@ -195,7 +195,7 @@ static enum hf_rc read_metas(struct walk *w, uint64_t file_size, struct meta *re
         return hf_err_set(w->err, HF_ECORRUPT,
                           "it was cut short: %llu bytes, at least %llu are needed; restore it from "
                           "a backup",
-                          (unsigned long long)file_size, (unsigned long long)(w->pages * size));
+                          (unsigned long long)file_size, (unsigned long long)w->pages * size);
     }
     return HF_OK;
 }
@@ -378,6 +378,7 @@ static enum hf_rc check_leaf(struct walk *w, uint64_t number, const uint8_t *pag
 
 static enum hf_rc enter(struct walk *w, struct level *level, uint64_t number, bool leaf)
 {
+    HF_ASSERT(level->page != NULL);
     enum hf_rc rc = mark(w, number, 1);
     if (rc == HF_OK) {
         rc = read_at(w->fd, level->page, w->page_size, number * w->page_size, w->err);
@@ -494,7 +495,7 @@ enum hf_rc hf_pages_check(int fd, struct hf_err *err)
 {
     struct walk *w = hf_heap_zalloc(1, sizeof *w);
     struct stat st;
-    struct meta meta;
+    struct meta meta = {0};
     if (w == NULL) {
         return hf_err_set(err, HF_ENOMEM, "no memory to check it");
     }
