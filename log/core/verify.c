@@ -116,6 +116,32 @@ static enum hf_rc add_leaf(struct verification *v, uint64_t index, const struct 
     return check_against(v, index + 1, err);
 }
 
+/* A tile's leaves, each node hashed once: as one subtree, unless the older checkpoint ends inside. */
+static enum hf_rc add_tile(struct verification *v, const struct hf_hash *leaves,
+                           const struct hf_hash *stored, struct hf_err *err)
+{
+    uint64_t first = v->frontier.size;
+    struct hf_hash fold[HF_TILE_WIDTH];
+    memcpy(fold, leaves, sizeof fold);
+    for (size_t count = HF_TILE_WIDTH; count > 1; count /= 2) {
+        for (size_t i = 0; i < count / 2; i++) {
+            hf_sha256_node(&fold[2 * i], &fold[2 * i + 1], &fold[i]);
+        }
+    }
+    if (!hf_hash_eq(&fold[0], stored)) {
+        return bad(v, first, HF_ECORRUPT, "its tile's hash differs from the stored one", err);
+    }
+    if (!v->has_against || v->against.size <= first || v->against.size >= first + HF_TILE_WIDTH) {
+        hf_frontier_append_subtree(&v->frontier, 8, &fold[0]);
+        return check_against(v, v->frontier.size, err);
+    }
+    enum hf_rc rc = HF_OK;
+    for (unsigned i = 0; i < HF_TILE_WIDTH && rc == HF_OK; i++) {
+        rc = add_leaf(v, first + i, &leaves[i], err);
+    }
+    return rc;
+}
+
 /* sealed volumes */
 
 static enum hf_rc verify_bundle(struct verification *v, struct hf_volume *volume, uint64_t first,
@@ -138,14 +164,15 @@ static enum hf_rc verify_bundle(struct verification *v, struct hf_volume *volume
             return bad(v, index, HF_ECORRUPT, "its leaf hash differs from the stored one", err);
         }
         rc = hf_log_codec(v->log) == NULL ? HF_OK : check_event(v, index, entry, err);
-        if (rc == HF_OK) {
-            rc = add_leaf(v, index, leaf, err);
-        }
         if (rc != HF_OK) {
             return rc;
         }
     }
-    return c.left == 0 ? HF_OK : bad(v, index - 1, HF_ECORRUPT, "bytes follow it", err);
+    if (c.left != 0) {
+        return bad(v, index - 1, HF_ECORRUPT, "bytes follow it", err);
+    }
+    return add_tile(v, v->leaves + (size_t)bundle * HF_TILE_WIDTH, &hf_volume_tiles(volume)[bundle],
+                    err);
 }
 
 static enum hf_rc stored_record(struct verification *v, uint64_t number,
@@ -165,29 +192,19 @@ static enum hf_rc stored_record(struct verification *v, uint64_t number,
     return rc;
 }
 
-/* Tiles and root from the leaves that were just made, not from what is stored. */
-static enum hf_rc check_tiles(struct verification *v, struct hf_volume *volume, uint64_t number,
-                              struct hf_err *err)
+/* The tiles were compared with the leaves that were made from the entries; together they are the
+ * subtree that was recorded when the volume was sealed. */
+static enum hf_rc check_root(struct verification *v, struct hf_volume *volume, uint64_t number,
+                             struct hf_err *err)
 {
     uint64_t first = number << HF_VOLUME_BITS;
     struct hf_frontier whole;
-    hf_frontier_init(&whole);
-    for (unsigned t = 0; t < HF_VOLUME_BUNDLES; t++) {
-        struct hf_frontier tile;
-        struct hf_hash root;
-        hf_frontier_init(&tile);
-        for (unsigned i = 0; i < HF_TILE_WIDTH; i++) {
-            hf_frontier_append(&tile, &v->leaves[t * HF_TILE_WIDTH + i]);
-        }
-        hf_frontier_root(&tile, &root);
-        if (!hf_hash_eq(&root, &hf_volume_tiles(volume)[t])) {
-            return bad(v, first + (uint64_t)t * HF_TILE_WIDTH, HF_ECORRUPT,
-                       "its tile's hash differs from the stored one", err);
-        }
-        hf_frontier_append(&whole, &root);
-    }
     struct hf_hash root;
     struct hf_volume_record record;
+    hf_frontier_init(&whole);
+    for (unsigned t = 0; t < HF_VOLUME_BUNDLES; t++) {
+        hf_frontier_append(&whole, &hf_volume_tiles(volume)[t]);
+    }
     hf_frontier_root(&whole, &root);
     enum hf_rc rc = stored_record(v, number, &record, err);
     if (rc != HF_OK) {
@@ -211,7 +228,7 @@ static enum hf_rc verify_volume(struct verification *v, uint64_t number, struct 
         tell(v, v->frontier.size);
     }
     if (rc == HF_OK) {
-        rc = check_tiles(v, volume, number, err);
+        rc = check_root(v, volume, number, err);
     }
     uint64_t indexed = 0;
     if (rc == HF_OK && hf_log_views(v->log) != NULL) {
