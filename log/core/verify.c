@@ -116,7 +116,7 @@ static enum hf_rc add_leaf(struct verification *v, uint64_t index, const struct 
     return check_against(v, index + 1, err);
 }
 
-/* A tile's leaves, each node hashed once: as one subtree, unless the older checkpoint ends inside. */
+/* A tile's leaves, each hashed once: as one subtree, unless the older checkpoint ends inside. */
 static enum hf_rc add_tile(struct verification *v, const struct hf_hash *leaves,
                            const struct hf_hash *stored, struct hf_err *err)
 {

@@ -419,7 +419,7 @@ enum hf_rc hf_volume_seal(struct hf_place *place, const struct hf_identity *iden
         .first_us = INT64_MIN,
     };
     /* The most a volume can hold: every entry and many blobs at their largest. */
-    uint64_t bytes_max = UINT64_C(1) << 40;
+    uint64_t bytes_max = UINT64_C(1) << 38;
     enum hf_rc rc = hf_packer_new(&s.packer);
     if (rc == HF_OK) {
         rc = hf_seal_begin(place, name, bytes_max, &s.sealer, err);

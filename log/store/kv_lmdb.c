@@ -16,6 +16,7 @@
 
 #define READERS_MAX    1024
 #define IDLE_READS_MAX 16
+#define SEALED_MAP_MIN 4096
 
 struct lmdb {
     struct hf_kv kv;
@@ -425,6 +426,10 @@ static int open_env(struct lmdb *lmdb, const char *path, const struct hf_kv_conf
     }
     if (code == 0 && conf->map_bytes > 0) {
         code = mdb_env_set_mapsize(lmdb->env, conf->map_bytes);
+    } else if (code == 0 && lmdb->mode == HF_LMDB_SEALED) {
+        /* Raised by LMDB to what the file holds; by itself it would take the map that the file was
+         * built in, and with many sealed volumes the address space would run out. */
+        code = mdb_env_set_mapsize(lmdb->env, SEALED_MAP_MIN);
     }
     if (code == 0) {
         code = mdb_env_open(lmdb->env, path, flags, 0600);
