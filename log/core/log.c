@@ -63,6 +63,9 @@ enum hf_rc hf_log_create(struct hf_place *place, const struct hf_identity *ident
         }
     }
     hf_kv_close(kv);
+    if (rc == HF_OK) {
+        place->mode = HF_PLACE_OWN;
+    }
     return rc;
 }
 

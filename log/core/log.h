@@ -23,7 +23,8 @@ struct hf_log_options {
     size_t codec_count;
 };
 
-/* Makes an empty log in an empty place (mode HF_PLACE_CREATE), durable when it returns. */
+/* Makes an empty log in an empty place (mode HF_PLACE_CREATE), durable when it returns; the place's
+ * mode is HF_PLACE_OWN then. A place that is closed before that is emptied again. */
 enum hf_rc hf_log_create(struct hf_place *place, const struct hf_identity *identity,
                          struct hf_err *err);
 

@@ -43,9 +43,24 @@ static enum hf_rc path_of(const struct dir *dir, const char *name, const char *s
                                         : hf_err_set(err, HF_ETOOBIG, "the path is too long");
 }
 
+/* A log that was not made after all leaves nothing behind, so that making it can be tried again. */
+static void remove_unmade(const struct dir *dir)
+{
+    static const char *const names[] = {"log.mdb", "log.mdb-lock", "key", "owner"};
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        char path[HF_PATH_MAX];
+        if (path_of(dir, names[i], "", path, /* err= */ NULL) == HF_OK) {
+            (void)unlink(path);
+        }
+    }
+}
+
 static void close_place(struct hf_place *place)
 {
     struct dir *dir = dir_of(place);
+    if (place->mode == HF_PLACE_CREATE) {
+        remove_unmade(dir);
+    }
     if (dir->owner_fd >= 0) {
         (void)close(dir->owner_fd);
     }

@@ -425,6 +425,9 @@ static struct hf_disk_model *disk_of(struct hf_place *place)
 
 static void close_place(struct hf_place *place)
 {
+    if (place->mode == HF_PLACE_CREATE && !disk_of(place)->crashed) {
+        drop_file(disk_of(place), "log.mdb");
+    }
     if (place->mode != HF_PLACE_READ) {
         disk_of(place)->owned = false;
     }

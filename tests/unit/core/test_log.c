@@ -7,6 +7,7 @@
 #include "log/core/writer.h"
 #include "log/event/codec.h"
 #include "schemas/envelope.h"
+#include "tests/harness/sample_event.h"
 #include "tests/harness/test.h"
 
 struct world {
@@ -90,28 +91,6 @@ static void end_world(struct world *w)
     hf_signing_key_free(w->key);
 }
 
-/* A tick event of `producer` and `sequence` on the stream clock/REGION. */
-static size_t tick(const char *producer, unsigned sequence, const char *region, unsigned number,
-                   uint8_t out[1024])
-{
-    char text[512];
-    struct hf_json_doc *doc = NULL;
-    struct hf_err err = {0};
-    int len = snprintf(text, sizeof text,
-                       "{\"type\":\"clock.tick\",\"producer\":\"%s\",\"sequence\":%u,\"payload\":{"
-                       "\"region\":\"%s\",\"tick\":%u,\"at\":\"2026-01-01T00:00:00Z\",\"skew\":0}}",
-                       producer, sequence, region, number + 1);
-    HF_ASSERT(hf_json_parse(hf_bytes_of(text, (size_t)len), &doc, &err) == HF_OK);
-    struct hf_writer w = hf_writer_init(out, 1024);
-    enum hf_rc rc = hf_event_from_json(hf_json_root(doc), 1000, &w, &err);
-    hf_json_free(doc);
-    if (rc != HF_OK) {
-        (void)fprintf(stderr, "%s\n", err.text);
-    }
-    HF_ASSERT(rc == HF_OK);
-    return w.len;
-}
-
 static enum hf_rc append_one(struct world *w, struct hf_append *append,
                              const struct hf_submission *item, const struct hf_expect *expect)
 {
@@ -134,8 +113,10 @@ HF_TEST(idempotence)
     uint8_t bytes[3][1024];
     struct hf_append append;
     HF_CHECK(new_world(&w, "events"));
-    struct hf_submission first = {.bytes = hf_bytes_of(bytes[0], tick("p", 1, "dev", 1, bytes[0]))};
-    struct hf_submission third = {.bytes = hf_bytes_of(bytes[1], tick("p", 3, "dev", 2, bytes[1]))};
+    struct hf_submission first = {
+        .bytes = hf_bytes_of(bytes[0], hf_sample_event("p", 1, "dev", 1, bytes[0]))};
+    struct hf_submission third = {
+        .bytes = hf_bytes_of(bytes[1], hf_sample_event("p", 3, "dev", 2, bytes[1]))};
     HF_CHECK_OK(append_one(&w, &append, &first, NULL), append.err);
     HF_CHECK_OK(append_one(&w, &append, &third, NULL), append.err);
     HF_CHECK_U64(append.first, 1);
@@ -143,11 +124,11 @@ HF_TEST(idempotence)
         HF_CHECK_OK(append_one(&w, &append, &first, NULL), append.err);
         HF_CHECK(append.repeated);
         HF_CHECK_U64(append.first, 0);
-        struct hf_submission other = {.bytes =
-                                          hf_bytes_of(bytes[2], tick("p", 1, "dev", 9, bytes[2]))};
+        struct hf_submission other = {
+            .bytes = hf_bytes_of(bytes[2], hf_sample_event("p", 1, "dev", 9, bytes[2]))};
         HF_CHECK_RC(append_one(&w, &append, &other, NULL), HF_EFORK);
-        struct hf_submission stale = {.bytes =
-                                          hf_bytes_of(bytes[2], tick("p", 2, "dev", 9, bytes[2]))};
+        struct hf_submission stale = {
+            .bytes = hf_bytes_of(bytes[2], hf_sample_event("p", 2, "dev", 9, bytes[2]))};
         HF_CHECK_RC(append_one(&w, &append, &stale, NULL), HF_ESTALE);
         close_world(&w);
         HF_CHECK(open_world(&w, HF_PLACE_OWN));
@@ -163,9 +144,10 @@ HF_TEST(expected_versions)
     uint8_t bytes[2][1024];
     struct hf_append append;
     HF_CHECK(new_world(&w, "events"));
-    struct hf_submission dev = {.bytes = hf_bytes_of(bytes[0], tick("p", 1, "dev", 1, bytes[0]))};
-    struct hf_submission eu = {.bytes =
-                                   hf_bytes_of(bytes[1], tick("q", 1, "prod-eu", 1, bytes[1]))};
+    struct hf_submission dev = {
+        .bytes = hf_bytes_of(bytes[0], hf_sample_event("p", 1, "dev", 1, bytes[0]))};
+    struct hf_submission eu = {
+        .bytes = hf_bytes_of(bytes[1], hf_sample_event("q", 1, "prod-eu", 1, bytes[1]))};
     struct hf_expect none = {HF_STR("clock/dev"), 0}, one = {HF_STR("clock/dev"), 1};
     HF_CHECK_RC(append_one(&w, &append, &dev, &one), HF_ECONFLICT);
     HF_CHECK_OK(append_one(&w, &append, &dev, &none), append.err);
@@ -186,7 +168,7 @@ HF_TEST(groups)
     HF_CHECK(new_world(&w, "events"));
     for (unsigned i = 0; i < 3; i++) {
         /* The third repeats the second's sequence. */
-        size_t len = tick("p", i < 2 ? i + 1 : 2, "dev", i, bytes[i]);
+        size_t len = hf_sample_event("p", i < 2 ? i + 1 : 2, "dev", i, bytes[i]);
         items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
     }
     struct hf_append append = {.items = items, .item_count = 3, .done = done};
@@ -222,8 +204,8 @@ HF_TEST(sealed_volumes)
     for (unsigned g = 0; g < GROUPS; g++) {
         for (unsigned i = 0; i < GROUP; i++) {
             unsigned n = g * GROUP + i;
-            size_t len =
-                tick(n % 3 == 0 ? "a" : "b", n + 1, n % 7 == 0 ? "staging" : "dev", n, scratch);
+            size_t len = hf_sample_event(n % 3 == 0 ? "a" : "b", n + 1,
+                                         n % 7 == 0 ? "staging" : "dev", n, scratch);
             memcpy(bytes[i], scratch, len);
             items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
         }
@@ -254,7 +236,7 @@ HF_TEST(sealed_volumes)
         HF_CHECK_U64(version, GROUP * GROUPS / 7);
         hf_reader_close(reader);
         struct hf_submission old = {
-            .bytes = hf_bytes_of(scratch, tick("a", 3001, "dev", 3000, scratch))};
+            .bytes = hf_bytes_of(scratch, hf_sample_event("a", 3001, "dev", 3000, scratch))};
         HF_CHECK_OK(append_one(&w, &append, &old, NULL), append.err);
         HF_CHECK(append.repeated);
         HF_CHECK_U64(append.first, 3000);
