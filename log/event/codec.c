@@ -228,6 +228,18 @@ static enum hf_rc take_payload(const struct hf_json *json, struct conversion *c,
         return hf_err_set(err, HF_EINVAL, "type: %.*s is not known; docs/EVENTS.md lists the types",
                           HF_STR_ARG(e->type));
     }
+    uint64_t version = type->version;
+    if (hf_json_get(json, "schema_version") != NULL) {
+        enum hf_rc given = number(json, "schema_version", &version, err);
+        if (given != HF_OK) {
+            return given;
+        }
+    }
+    if (version != type->version) {
+        return hf_err_set(err, HF_EINVAL,
+                          "schema_version: version %u of %.*s is the one that is taken",
+                          (unsigned)type->version, HF_STR_ARG(e->type));
+    }
     if (payload == NULL || hf_json_kind(payload) != HF_JSON_OBJECT) {
         return hf_err_set(err, HF_EINVAL, "payload: must be an object");
     }

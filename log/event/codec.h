@@ -20,6 +20,7 @@ extern const struct hf_codec hf_event_codec;
  *   occurred (RFC 3339)               default: now_us
  *   actor, correlation                default: empty
  *   causation {producer, sequence}, blob (hex)   default: none
+ *   schema_version                    default: the newest, which is the only one taken
  * HF_EINVAL names the member; HF_ETOOBIG. */
 enum hf_rc hf_event_from_json(const struct hf_json *json, int64_t now_us, struct hf_writer *w,
                               struct hf_err *err);

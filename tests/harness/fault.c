@@ -58,68 +58,71 @@ uint64_t hf_sweep_end(void)
 
 /* ISO C has no conversion from void * to a function pointer; POSIX says that dlsym's result has
  * the same representation. */
-#define REAL(type, name)                                                                           \
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): the library calls them __fd */
+#define REAL(result, arguments, name)                                                              \
     union {                                                                                        \
         void *pointer;                                                                             \
-        typeof(type) function;                                                                     \
+        result(*function) arguments; /* NOLINT(bugprone-macro-parentheses): a type */              \
     } real = {.pointer = dlsym(RTLD_NEXT, name)}
 
 ssize_t pwrite(int fd, const void *ptr, size_t len, off_t at)
 {
-    REAL(ssize_t(*)(int, const void *, size_t, off_t), "pwrite");
+    REAL(ssize_t, (int, const void *, size_t, off_t), "pwrite");
     return hit(HF_SWEEP_WRITE) ? -1 : real.function(fd, ptr, len, at);
 }
 
 ssize_t pwrite64(int fd, const void *ptr, size_t len, off64_t at)
 {
-    REAL(ssize_t(*)(int, const void *, size_t, off64_t), "pwrite64");
+    REAL(ssize_t, (int, const void *, size_t, off64_t), "pwrite64");
     return hit(HF_SWEEP_WRITE) ? -1 : real.function(fd, ptr, len, at);
 }
 
 ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at)
 {
-    REAL(ssize_t(*)(int, const struct iovec *, int, off_t), "pwritev");
+    REAL(ssize_t, (int, const struct iovec *, int, off_t), "pwritev");
     return hit(HF_SWEEP_WRITE) ? -1 : real.function(fd, parts, count, at);
 }
 
 ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t at)
 {
-    REAL(ssize_t(*)(int, const struct iovec *, int, off64_t), "pwritev64");
+    REAL(ssize_t, (int, const struct iovec *, int, off64_t), "pwritev64");
     return hit(HF_SWEEP_WRITE) ? -1 : real.function(fd, parts, count, at);
 }
 
 int ftruncate(int fd, off_t len)
 {
-    REAL(int (*)(int, off_t), "ftruncate");
+    REAL(int, (int, off_t), "ftruncate");
     return hit(HF_SWEEP_WRITE) ? -1 : real.function(fd, len);
 }
 
 int ftruncate64(int fd, off64_t len)
 {
-    REAL(int (*)(int, off64_t), "ftruncate64");
+    REAL(int, (int, off64_t), "ftruncate64");
     return hit(HF_SWEEP_WRITE) ? -1 : real.function(fd, len);
 }
 
 int rename(const char *from, const char *to)
 {
-    REAL(int (*)(const char *, const char *), "rename");
+    REAL(int, (const char *, const char *), "rename");
     return hit(HF_SWEEP_WRITE) ? -1 : real.function(from, to);
 }
 
 int fsync(int fd)
 {
-    REAL(int (*)(int), "fsync");
+    REAL(int, (int), "fsync");
     return hit(HF_SWEEP_SYNC) ? -1 : real.function(fd);
 }
 
 int fdatasync(int fd)
 {
-    REAL(int (*)(int), "fdatasync");
+    REAL(int, (int), "fdatasync");
     return hit(HF_SWEEP_SYNC) ? -1 : real.function(fd);
 }
 
 int msync(void *ptr, size_t len, int flags)
 {
-    REAL(int (*)(void *, size_t, int), "msync");
+    REAL(int, (void *, size_t, int), "msync");
     return hit(HF_SWEEP_SYNC) ? -1 : real.function(ptr, len, flags);
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -13,6 +13,10 @@ class Failed(Exception):
     pass
 
 
+class Skipped(Exception):
+    """The case needs what this machine does not have."""
+
+
 class World:
     """A temporary folder with a host key of its own."""
 
@@ -53,6 +57,8 @@ def main(cases):
         try:
             case(world)
             print(f"ok {number} {case.__name__}")
+        except Skipped as error:
+            print(f"ok {number} {case.__name__} # SKIP {error}")
         except Exception as error:  # a case may fail in any way
             failures += 1
             print(f"not ok {number} {case.__name__}")

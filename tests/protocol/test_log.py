@@ -190,5 +190,47 @@ def killed(world):
         check(tlog.root(leaves[:size]) == head, f"checkpoint {size}")
 
 
+VECTORS = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "vectors",
+                       "merkle-vectors.json")
+
+
+def published_vectors(world):
+    """All roots, inclusion and consistency proofs of the shared vectors; each proof refused when one
+    of its hashes is missing, doubled, or has a bit flipped."""
+    if not os.path.exists(VECTORS):
+        raise harness.Skipped("the shared vectors are not here")
+    with open(VECTORS, encoding="utf-8") as file:
+        vectors = json.load(file)
+    vkey = world.new_log()
+    lines = "".join(text + "\n" for text in vectors["leaves_hex"]).encode()
+    world.run("log", "append", world.path("log"), "--hex", stdin=lines)
+    for size, expected in enumerate(vectors["roots"]):
+        got = world.run("log", "root", world.path("log"), "--size", str(size)).stdout.decode()
+        check(got.strip() == expected, f"root {size}: {got}")
+    for case in vectors["consistency"]:
+        got = world.run("log", "consistency", world.path("log"), str(case["m"]),
+                        str(case["n"])).stdout.split()
+        check([base64.b64decode(line).hex() for line in got] == case["proof"], f"{case}")
+    for case in vectors["inclusion"]:
+        proof = world.run("log", "prove", world.path("log"), str(case["i"]), "--size",
+                          str(case["n"])).stdout
+        head, note = proof.split(b"\n\n", 1)
+        rows = head.split(b"\n")
+        hashes = [base64.b64decode(line).hex() for line in rows[2:]]
+        check(hashes == case["proof"], f"{case}: {hashes}")
+        with open(world.path("entry"), "wb") as file:
+            file.write(bytes.fromhex(vectors["leaves_hex"][case["i"]]))
+        mutants = [rows[2:-1], rows[2:] + rows[-1:]] if hashes else []
+        for number in range(len(hashes)):
+            flipped = bytearray(base64.b64decode(rows[2 + number]))
+            flipped[number] ^= 1
+            mutants.append(rows[2:2 + number] + [base64.b64encode(flipped)] + rows[3 + number:])
+        for code, hashes in [(0, rows[2:])] + [(1, mutant) for mutant in mutants]:
+            with open(world.path("proof"), "wb") as file:
+                file.write(b"\n".join(rows[:2] + hashes) + b"\n\n" + note)
+            world.run("proof", "verify", "--vkey", vkey, "--entry", world.path("entry"),
+                      world.path("proof"), code=code)
+
+
 harness.main([appending_and_showing, bad_input_changes_nothing, proofs_and_roots, exports,
-              verification, errors, one_writer, byte_flips, killed])
+              verification, errors, one_writer, byte_flips, killed, published_vectors])

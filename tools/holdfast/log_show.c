@@ -1,9 +1,12 @@
 /* tools/holdfast/log_show.c: holdfast log show: entries for people, as JSON lines, or raw. */
+#include "base/file.h"
 #include "base/json_out.h"
 #include "schemas/envelope.h"
 #include "schemas/event.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/session.h"
+
+#include <signal.h>
 
 static void opaque_json(struct hf_json_out *json, struct hf_bytes entry)
 {
@@ -71,39 +74,154 @@ static void entry_text(const struct hf_session *session, uint64_t index, struct 
     }
 }
 
-static enum hf_rc show(struct hf_cli *cli, const struct hf_session *session, uint64_t to,
-                       struct hf_reader *reader, struct hf_err *err)
+struct show {
+    struct hf_cli *cli;
+    struct hf_session *session;
+    struct hf_reader *reader;
+    struct hf_buf buf;
+    uint64_t to; /* last index to show */
+    bool past;   /* it was shown */
+    /* with --follow */
+    struct hf_loop *loop;
+    struct hf_watch watch;
+    struct hf_signal interrupt;
+    struct hf_signal terminate;
+    bool watching;
+    bool has_interrupt;
+    bool has_terminate;
+    enum hf_rc rc;
+    struct hf_err err;
+};
+
+static enum hf_rc show_entry(struct show *show, uint64_t index, struct hf_bytes entry,
+                             struct hf_err *err)
 {
-    struct hf_buf buf = hf_buf_init(64u << 20);
-    enum hf_rc rc = HF_OK;
-    bool raw = hf_cli_flag(cli, "raw");
-    while (rc == HF_OK) {
+    struct hf_buf *buf = &show->buf;
+    hf_buf_clear(buf);
+    if (hf_cli_flag(show->cli, "raw")) {
+        hf_buf_put(buf, entry.ptr, entry.len);
+    } else if (show->cli->json) {
+        entry_json(show->session, index, entry, buf);
+        hf_buf_str(buf, HF_STR("\n"));
+    } else {
+        entry_text(show->session, index, entry, buf);
+        hf_buf_str(buf, HF_STR("\n"));
+    }
+    if (buf->failed != HF_OK) {
+        return hf_err_set(err, buf->failed, "entry %llu is too big to show",
+                          (unsigned long long)index);
+    }
+    if (buf->len > 0 && fwrite(buf->ptr, 1, buf->len, show->cli->out) != buf->len) {
+        return hf_cli_flush(show->cli, err);
+    }
+    return HF_OK;
+}
+
+/* Shows what there is now. */
+static enum hf_rc show_all(struct show *show, struct hf_err *err)
+{
+    for (;;) {
         uint64_t index = 0;
         struct hf_bytes entry;
-        rc = hf_reader_next(reader, &index, &entry, err);
-        if (rc != HF_OK || index > to) {
-            break;
+        enum hf_rc rc = hf_reader_next(show->reader, &index, &entry, err);
+        if (rc == HF_EEND) {
+            return HF_OK;
         }
-        hf_buf_clear(&buf);
-        if (raw) {
-            hf_buf_put(&buf, entry.ptr, entry.len);
-        } else if (cli->json) {
-            entry_json(session, index, entry, &buf);
-        } else {
-            entry_text(session, index, entry, &buf);
+        show->past = rc == HF_OK && index >= show->to;
+        if (rc == HF_OK && index <= show->to) {
+            rc = show_entry(show, index, entry, err);
         }
-        if (!raw) {
-            hf_buf_str(&buf, HF_STR("\n"));
-        }
-        if (buf.failed != HF_OK) {
-            rc = hf_err_set(err, buf.failed, "entry %llu is too big to show",
-                            (unsigned long long)index);
-        } else if (buf.len > 0 && fwrite(buf.ptr, 1, buf.len, cli->out) != buf.len) {
-            rc = hf_cli_flush(cli, err);
+        if (rc != HF_OK || show->past) {
+            return rc;
         }
     }
-    hf_buf_free(&buf);
-    return rc == HF_EEND ? HF_OK : rc;
+}
+
+/* following */
+
+static void stop_following(struct show *show)
+{
+    if (show->watching) {
+        show->watching = false;
+        hf_watch_close(&show->watch);
+    }
+    if (show->has_interrupt) {
+        show->has_interrupt = false;
+        hf_signal_close(&show->interrupt);
+    }
+    if (show->has_terminate) {
+        show->has_terminate = false;
+        hf_signal_close(&show->terminate);
+    }
+}
+
+static void grown(struct hf_watch *watch)
+{
+    struct show *show = HF_CONTAINER_OF(watch, struct show, watch);
+    bool more = false;
+    show->rc = hf_log_refresh(show->session->log, &more, &show->err);
+    if (show->rc == HF_OK && more) {
+        show->rc = show_all(show, &show->err);
+    }
+    if (show->rc == HF_OK) {
+        show->rc = hf_cli_flush(show->cli, &show->err);
+    }
+    if (show->rc != HF_OK || show->past) {
+        stop_following(show);
+    }
+}
+
+static void interrupted(struct hf_signal *sig, int number)
+{
+    (void)number;
+    stop_following(HF_CONTAINER_OF(sig, struct show, interrupt));
+}
+
+static void terminated(struct hf_signal *sig, int number)
+{
+    (void)number;
+    stop_following(HF_CONTAINER_OF(sig, struct show, terminate));
+}
+
+/* Watches the data file before the first look, so that nothing falls between the two. */
+static enum hf_rc follow(struct show *show, struct hf_err *err)
+{
+    char path[4096];
+    enum hf_rc rc = hf_path_join(hf_cli_operand(show->cli, 0), "log.mdb", path, sizeof path);
+    if (rc != HF_OK) {
+        return hf_err_set(err, rc, "the path is too long");
+    }
+    rc = hf_loop_uv_new(&show->loop, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    show->watch.changed = grown;
+    rc = hf_watch_open(show->loop, &show->watch, path, err);
+    show->watching = rc == HF_OK;
+    if (rc == HF_OK) {
+        show->interrupt.caught = interrupted;
+        rc = hf_signal_open(show->loop, &show->interrupt, SIGINT, false, err);
+        show->has_interrupt = rc == HF_OK;
+    }
+    if (rc == HF_OK) {
+        show->terminate.caught = terminated;
+        rc = hf_signal_open(show->loop, &show->terminate, SIGTERM, false, err);
+        show->has_terminate = rc == HF_OK;
+    }
+    if (rc == HF_OK) {
+        grown(&show->watch);
+        rc = show->rc;
+    }
+    if (rc != HF_OK) {
+        stop_following(show);
+    }
+    hf_loop_run(show->loop);
+    hf_loop_free(show->loop);
+    if (rc == HF_OK && show->rc != HF_OK) {
+        rc = show->rc;
+        *err = show->err;
+    }
+    return rc;
 }
 
 static int run(struct hf_cli *cli)
@@ -127,7 +245,16 @@ static int run(struct hf_cli *cli)
         rc = hf_reader_open(session.log, &options, &reader, &err);
     }
     if (rc == HF_OK) {
-        rc = show(cli, &session, to, reader, &err);
+        struct show show = {.cli = cli,
+                            .session = &session,
+                            .reader = reader,
+                            .buf = hf_buf_init(64u << 20),
+                            .to = to};
+        rc = show_all(&show, &err);
+        if (rc == HF_OK && !show.past && hf_cli_flag(cli, "follow")) {
+            rc = follow(&show, &err);
+        }
+        hf_buf_free(&show.buf);
     }
     hf_reader_close(reader);
     hf_session_close(&session);
@@ -139,6 +266,8 @@ static const struct hf_cli_option options_[] = {
     {.name = "to", .kind = HF_CLI_U64, .help = "index of the last entry"},
     {.name = "stream", .kind = HF_CLI_STRING, .value = "NAME", .help = "only this stream"},
     {.name = "type", .kind = HF_CLI_STRING, .value = "NAME", .help = "only this type of event"},
+    {.name = "follow",
+     .help = "go on showing entries as they are appended, until --to or an interrupt"},
     {.name = "raw", .help = "the entries' bytes as they are, nothing between them"},
 };
 static const struct hf_cli_operand operands[] = {HF_OPERAND_DIR};
