@@ -27,8 +27,10 @@ def run_and_kill(world, rng, expected, positions):
         check(line, process.stderr.read(300) if not line else "")
         lines.append(line)
     process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate()
-    lines += rest.splitlines(keepends=True)
+    lines += process.stdout.readlines()
+    process.wait()
+    process.stdout.close()
+    process.stderr.close()
     for line in lines:
         if line.endswith(b"\n"):
             producer, sequence, index = (int(field) for field in line.split())
