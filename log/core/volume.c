@@ -22,7 +22,12 @@ struct hf_volume {
     struct hf_hash upper[2 * HF_TILE_WIDTH];
 };
 
-static struct hf_bytes bundle_key(unsigned bundle, uint8_t out[3])
+/* Packed bundles are stored in groups of about this size, each as be32 length and bytes: a value of
+ * LMDB takes whole pages, and half a page wasted on each bundle would be a tenth of the file. */
+#define GROUP_BYTES (256u << 10)
+
+/* Of the group that begins with this bundle. */
+static struct hf_bytes group_key(unsigned bundle, uint8_t out[3])
 {
     out[0] = 'b';
     hf_be16_put(out + 1, (uint16_t)bundle);
@@ -188,6 +193,30 @@ const struct hf_hash *hf_volume_tiles(const struct hf_volume *volume)
     return volume->tiles;
 }
 
+/* The packed bytes of a bundle in its group; borrows from the snapshot. */
+static enum hf_rc find_packed(struct hf_kv_read *read, unsigned bundle, struct hf_bytes *ret_packed,
+                              struct hf_err *err)
+{
+    uint8_t name[3];
+    struct hf_bytes key;
+    struct hf_bytes group;
+    enum hf_rc rc = hf_kv_floor(read, 0, group_key(bundle, name), &key, &group, err);
+    if (rc == HF_ENOTFOUND || (rc == HF_OK && (key.len != 3 || key.ptr[0] != 'b'))) {
+        return hf_err_set(err, HF_ECORRUPT, "the bundle is missing");
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    struct hf_cursor c = hf_cursor_init(group);
+    for (unsigned at = hf_be16_get(key.ptr + 1); at <= bundle; at++) {
+        uint32_t len = 0;
+        if (!hf_cursor_be32(&c, &len) || !hf_cursor_take(&c, len, ret_packed)) {
+            return hf_err_set(err, HF_ECORRUPT, "the bundle is missing");
+        }
+    }
+    return HF_OK;
+}
+
 enum hf_rc hf_volume_bundle(struct hf_volume *volume, struct hf_packer *packer, unsigned bundle,
                             struct hf_buf *buf, struct hf_err *err)
 {
@@ -197,12 +226,8 @@ enum hf_rc hf_volume_bundle(struct hf_volume *volume, struct hf_packer *packer, 
     if (rc != HF_OK) {
         return rc;
     }
-    uint8_t key[3];
     struct hf_bytes packed;
-    rc = hf_kv_get(read, 0, bundle_key(bundle, key), &packed, err);
-    if (rc == HF_ENOTFOUND) {
-        rc = hf_err_set(err, HF_ECORRUPT, "the bundle is missing");
-    }
+    rc = find_packed(read, bundle, &packed, err);
     if (rc == HF_OK) {
         hf_buf_clear(buf);
         rc = hf_unpack(packer, packed, HF_BUNDLE_MAX, buf, err);
@@ -267,7 +292,9 @@ struct sealing {
     struct hf_packer *packer;
     struct hf_buf plain;
     struct hf_buf packed;
-    unsigned bundle;    /* the next to write */
+    struct hf_buf group; /* packed bundles not stored yet */
+    unsigned group_first;
+    unsigned bundle;    /* the next to pack */
     unsigned in_bundle; /* entries gathered for it */
     uint64_t next;      /* index of the next entry to take */
     uint64_t end;
@@ -275,17 +302,34 @@ struct sealing {
     int64_t last_us;
 };
 
-static enum hf_rc put_bundle(struct sealing *s, struct hf_err *err)
+static enum hf_rc put_group(struct sealing *s, struct hf_err *err)
 {
     uint8_t key[3];
+    enum hf_rc rc =
+        hf_seal_put(s->sealer, group_key(s->group_first, key), hf_buf_bytes(&s->group), err);
+    s->group_first = s->bundle;
+    hf_buf_clear(&s->group);
+    return rc;
+}
+
+static enum hf_rc put_bundle(struct sealing *s, struct hf_err *err)
+{
+    uint8_t len[4];
     hf_buf_clear(&s->packed);
     enum hf_rc rc = hf_pack(s->packer, hf_buf_bytes(&s->plain), &s->packed, err);
     if (rc == HF_OK) {
-        rc = hf_seal_put(s->sealer, bundle_key(s->bundle, key), hf_buf_bytes(&s->packed), err);
+        hf_be32_put(len, (uint32_t)s->packed.len);
+        hf_buf_put(&s->group, len, sizeof len);
+        hf_buf_put(&s->group, s->packed.ptr, s->packed.len);
+        rc = s->group.failed == HF_OK ? HF_OK
+                                      : hf_err_set(err, s->group.failed, "no memory to seal");
     }
     s->bundle++;
     s->in_bundle = 0;
     hf_buf_clear(&s->plain);
+    if (rc == HF_OK && (s->group.len >= GROUP_BYTES || s->bundle == HF_VOLUME_BUNDLES)) {
+        rc = put_group(s, err);
+    }
     return rc;
 }
 
@@ -414,6 +458,7 @@ enum hf_rc hf_volume_seal(struct hf_place *place, const struct hf_identity *iden
         .kv = kv,
         .plain = hf_buf_init(HF_BUNDLE_MAX),
         .packed = hf_buf_init(2 * (size_t)HF_BUNDLE_MAX),
+        .group = hf_buf_init(3 * (size_t)HF_BUNDLE_MAX),
         .next = first,
         .end = first + HF_VOLUME_ENTRIES,
         .first_us = INT64_MIN,
@@ -441,5 +486,6 @@ enum hf_rc hf_volume_seal(struct hf_place *place, const struct hf_identity *iden
     hf_packer_free(s.packer);
     hf_buf_free(&s.plain);
     hf_buf_free(&s.packed);
+    hf_buf_free(&s.group);
     return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "sealing volume file %s", name);
 }
