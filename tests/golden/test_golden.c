@@ -2,10 +2,10 @@
  * ever.
  *
  * volume-1.txt: a sealed volume of 65,536 entries, "entry N of the golden volume": its root, the
- * log's vkey, the bytes under "head" and the groups of packed bundles as they were sealed. events-1.txt: leaves
- * of every type and version, of an unknown type and of a version from the future, packed by an
- * independent encoder, each with the JSON that it is shown as. A change of format gets a new file
- * beside the old one; a line here is never edited.
+ * log's vkey, the bytes under "head" and the groups of packed bundles as they were sealed.
+ * events-1.txt: leaves of every type and version, of an unknown type and of a version from the
+ * future, packed by an independent encoder, each with the JSON that it is shown as. A change of
+ * format gets a new file beside the old one; a line here is never edited.
  */
 #include <stdio.h>
 
