@@ -226,7 +226,7 @@ enum hf_rc hf_volume_bundle(struct hf_volume *volume, struct hf_packer *packer, 
     if (rc != HF_OK) {
         return rc;
     }
-    struct hf_bytes packed;
+    struct hf_bytes packed = {NULL, 0};
     rc = find_packed(read, bundle, &packed, err);
     if (rc == HF_OK) {
         hf_buf_clear(buf);

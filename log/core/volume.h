@@ -2,8 +2,8 @@
  *
  * Keys of the file: "head" (identity of log and volume, check), "leaf" (all leaf hashes, 2 MiB),
  * "tile" (the 256 roots of its level-0 tiles), 'b' be16 (bundles of 256 entries from that number
- * on, each be32 length and zstd with content checksum), 'x' be64 be32 (blob chunks). docs/FORMATS.md
- * has the bytes.
+ * on, each be32 length and zstd with content checksum), 'x' be64 be32 (blob chunks);
+ * docs/FORMATS.md has the bytes.
  * Threads: an open volume may be read by any thread; the seal job runs on one.
  */
 #ifndef HF_LOG_CORE_VOLUME_H
