@@ -245,6 +245,27 @@ void hf_watch_close(struct hf_watch *watch)
     watch->loop->ops->watch_close(watch);
 }
 
+enum hf_rc hf_poll_open(struct hf_loop *loop, struct hf_poll *poll, int fd, struct hf_err *err)
+{
+    poll->loop = loop;
+    poll->events = 0;
+    return loop->ops->poll_open(loop, poll, fd, err);
+}
+
+void hf_poll_set(struct hf_poll *poll, unsigned events)
+{
+    if (poll->events != events) {
+        poll->events = events;
+        poll->loop->ops->poll_set(poll);
+    }
+}
+
+void hf_poll_close(struct hf_poll *poll)
+{
+    poll->events = 0;
+    poll->loop->ops->poll_close(poll);
+}
+
 enum hf_rc hf_signal_open(struct hf_loop *loop, struct hf_signal *sig, int number, bool keeps_alive,
                           struct hf_err *err)
 {

@@ -118,6 +118,29 @@ enum hf_rc hf_watch_open(struct hf_loop *loop, struct hf_watch *watch, const cha
                          struct hf_err *err);
 void hf_watch_close(struct hf_watch *watch);
 
+/* Watches a descriptor (socket, pipe) for readiness. `ready` runs on the loop with the events that
+ * are asked for and there; an error or hang-up counts as both. loop_sim answers HF_ENOSYS. Same
+ * closing rule as hf_waker; the descriptor stays the caller's and is closed after `closed` ran. */
+enum {
+    HF_POLL_READ = 1,
+    HF_POLL_WRITE = 2,
+};
+
+struct hf_poll {
+    /* public */
+    void (*ready)(struct hf_poll *poll, unsigned events);
+    void (*closed)(struct hf_poll *poll); /* may be NULL */
+    /* private */
+    struct hf_loop *loop;
+    void *impl;
+    unsigned events;
+};
+
+enum hf_rc hf_poll_open(struct hf_loop *loop, struct hf_poll *poll, int fd, struct hf_err *err);
+/* Changes what is asked for; 0: nothing for now. */
+void hf_poll_set(struct hf_poll *poll, unsigned events);
+void hf_poll_close(struct hf_poll *poll);
+
 /* Watches for a signal (SIGINT, SIGTERM, ...); keeps the loop running only if `keeps_alive`.
  * loop_sim answers HF_ENOSYS. Same closing rule. */
 struct hf_signal {

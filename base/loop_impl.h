@@ -15,6 +15,9 @@ struct hf_loop_ops {
     enum hf_rc (*watch_open)(struct hf_loop *loop, struct hf_watch *watch, const char *path,
                              struct hf_err *err);
     void (*watch_close)(struct hf_watch *watch);
+    enum hf_rc (*poll_open)(struct hf_loop *loop, struct hf_poll *poll, int fd, struct hf_err *err);
+    void (*poll_set)(struct hf_poll *poll);
+    void (*poll_close)(struct hf_poll *poll);
     enum hf_rc (*signal_open)(struct hf_loop *loop, struct hf_signal *sig, int number,
                               bool keeps_alive, struct hf_err *err);
     void (*signal_close)(struct hf_signal *sig);

@@ -89,6 +89,20 @@ static void watch_close(struct hf_watch *watch)
     HF_UNREACHABLE("nothing can be watched in a simulation");
 }
 
+static enum hf_rc poll_open(struct hf_loop *loop, struct hf_poll *poll, int fd, struct hf_err *err)
+{
+    (void)loop;
+    (void)poll;
+    (void)fd;
+    return hf_err_set(err, HF_ENOSYS, "a simulation has no descriptors");
+}
+
+static void poll_none(struct hf_poll *poll)
+{
+    (void)poll;
+    HF_UNREACHABLE("a simulation has no descriptors");
+}
+
 static enum hf_rc signal_open(struct hf_loop *loop, struct hf_signal *sig, int number,
                               bool keeps_alive, struct hf_err *err)
 {
@@ -104,9 +118,9 @@ static void signal_close(struct hf_signal *sig)
     HF_UNREACHABLE("there are no signals in a simulation");
 }
 
-static const struct hf_loop_ops ops = {close_loop,  poll,        submit,     waker_open,
-                                       waker_wake,  waker_close, watch_open, watch_close,
-                                       signal_open, signal_close};
+static const struct hf_loop_ops ops = {
+    close_loop,  poll,      submit,    waker_open, waker_wake,  waker_close, watch_open,
+    watch_close, poll_open, poll_none, poll_none,  signal_open, signal_close};
 
 enum hf_rc hf_loop_sim_new(struct hf_env_sim *sim, uint64_t work_delay_ns,
                            struct hf_loop **ret_loop, struct hf_err *err)

@@ -30,6 +30,11 @@ struct watch_uv {
     struct hf_watch *watch;
 };
 
+struct poll_uv {
+    uv_poll_t handle;
+    struct hf_poll *poll;
+};
+
 struct signal_uv {
     uv_signal_t handle;
     struct hf_signal *sig;
@@ -211,6 +216,63 @@ static void watch_close(struct hf_watch *watch)
     uv_close((uv_handle_t *)&impl->handle, watch_closed);
 }
 
+/* descriptors */
+
+static void poll_fired(uv_poll_t *handle, int status, int events)
+{
+    struct hf_poll *poll = HF_CONTAINER_OF(handle, struct poll_uv, handle)->poll;
+    unsigned seen = status < 0 ? HF_POLL_READ | HF_POLL_WRITE : 0;
+    seen |= (events & (UV_READABLE | UV_DISCONNECT)) != 0 ? (unsigned)HF_POLL_READ : 0;
+    seen |= (events & UV_WRITABLE) != 0 ? (unsigned)HF_POLL_WRITE : 0;
+    if ((seen & poll->events) != 0) {
+        poll->ready(poll, seen & poll->events);
+    }
+}
+
+static void poll_closed(uv_handle_t *handle)
+{
+    struct poll_uv *impl = HF_CONTAINER_OF((uv_poll_t *)handle, struct poll_uv, handle);
+    struct hf_poll *poll = impl->poll;
+    poll->loop->pending--;
+    hf_heap_free(impl);
+    if (poll->closed != NULL) {
+        poll->closed(poll);
+    }
+}
+
+static enum hf_rc poll_open(struct hf_loop *loop, struct hf_poll *poll, int fd, struct hf_err *err)
+{
+    struct poll_uv *impl = hf_heap_zalloc(1, sizeof *impl);
+    if (impl == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory to watch a descriptor");
+    }
+    impl->poll = poll;
+    int code = uv_poll_init(&uv_of(loop)->uv, &impl->handle, fd);
+    if (code != 0) {
+        hf_heap_free(impl);
+        return hf_err_set(err, HF_EIO, "cannot watch a descriptor: %s", uv_strerror(code));
+    }
+    poll->impl = impl;
+    loop->pending++;
+    return HF_OK;
+}
+
+static void poll_set(struct hf_poll *poll)
+{
+    struct poll_uv *impl = poll->impl;
+    int events = ((poll->events & HF_POLL_READ) != 0 ? UV_READABLE : 0) |
+                 ((poll->events & HF_POLL_WRITE) != 0 ? UV_WRITABLE : 0);
+    int code = events == 0 ? uv_poll_stop(&impl->handle)
+                           : uv_poll_start(&impl->handle, events, poll_fired);
+    HF_ASSERT(code == 0); /* it only fails for a handle that is closing */
+}
+
+static void poll_close(struct hf_poll *poll)
+{
+    struct poll_uv *impl = poll->impl;
+    uv_close((uv_handle_t *)&impl->handle, poll_closed);
+}
+
 /* signals */
 
 static void signal_fired(uv_signal_t *handle, int number)
@@ -269,9 +331,9 @@ static void signal_close(struct hf_signal *sig)
     uv_close((uv_handle_t *)&impl->handle, signal_closed);
 }
 
-static const struct hf_loop_ops ops = {close_loop,  poll,        submit,     waker_open,
-                                       waker_wake,  waker_close, watch_open, watch_close,
-                                       signal_open, signal_close};
+static const struct hf_loop_ops ops = {
+    close_loop,  poll,      submit,   waker_open, waker_wake,  waker_close, watch_open,
+    watch_close, poll_open, poll_set, poll_close, signal_open, signal_close};
 
 enum hf_rc hf_loop_uv_new(struct hf_loop **ret_loop, struct hf_err *err)
 {

@@ -75,6 +75,13 @@ void hf_http_parser_free(struct hf_http_parser *parser)
     }
 }
 
+void hf_http_parser_release(struct hf_http_parser *parser)
+{
+    HF_ASSERT(parser->phase == HF_HTTP_IDLE || parser->phase == HF_HTTP_REFUSED);
+    hf_buf_free(&parser->head);
+    parser->head = hf_buf_init(parser->limits.head_max);
+}
+
 enum hf_http_phase hf_http_parser_phase(const struct hf_http_parser *parser)
 {
     return parser->phase;
@@ -120,8 +127,6 @@ static enum hf_rc finish(struct hf_http_parser *parser)
     parser->end_seen = 0;
     parser->byte_state = 0;
     enum hf_rc rc = parser->events->end(parser->ctx);
-    hf_buf_free(&parser->head);
-    parser->head = hf_buf_init(parser->limits.head_max);
     if (rc != HF_OK) {
         parser->phase = HF_HTTP_REFUSED;
     }
@@ -192,6 +197,9 @@ static enum hf_rc feed_head(struct hf_http_parser *parser, struct hf_bytes bytes
 {
     bool whole = false;
     size_t len = 0;
+    if (parser->phase == HF_HTTP_IDLE) {
+        hf_http_parser_release(parser);
+    }
     parser->phase = HF_HTTP_HEAD;
     enum hf_rc rc = measure_head(parser, bytes, &len, &whole);
     if (rc != HF_OK) {

@@ -28,7 +28,8 @@ struct hf_http_field {
     struct hf_bytes value; /* without white space around it */
 };
 
-/* All slices lie in the parser's head buffer and are good until `end` returned. */
+/* All slices lie in the parser's head buffer and are good until hf_http_parser_release or the first
+ * byte of the next request. */
 struct hf_http_request {
     struct hf_bytes method; /* "GET"; GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT */
     struct hf_bytes target; /* as sent: origin-form, absolute-form, authority-form or "*" */
@@ -87,7 +88,8 @@ int hf_http_parser_status(const struct hf_http_parser *parser);
 /* One sentence in English for the problem document. Static storage. */
 const char *hf_http_parser_reason(const struct hf_http_parser *parser);
 
-/* The head buffer is released while idle, so that an idle connection costs only the struct. */
+/* Frees the head of the request that was taken: an idle connection costs only the struct. */
+void hf_http_parser_release(struct hf_http_parser *parser);
 
 /* The first field of this name (ASCII case ignored), or NULL. */
 const struct hf_http_field *hf_http_field(const struct hf_http_request *request, const char *name);

@@ -1,0 +1,441 @@
+/* base/net/tls.c: OpenSSL between memory buffers. */
+#include "base/net/tls.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+
+#define PIECE     (16u << 10) /* a TLS record */
+#define EARLY_MAX (1u << 20)  /* written before the handshake is done */
+#define TEN_YEARS (10L * 365 * 24 * 3600)
+
+struct hf_tls_server {
+    SSL_CTX *context;
+    struct hf_hash pin;
+};
+
+struct tls_stream {
+    struct hf_stream stream;
+    struct hf_stream *under;
+    SSL *ssl;
+    BIO *in;  /* from the peer */
+    BIO *out; /* to the peer */
+    struct hf_buf early;
+    struct hf_task task;
+    bool reading;
+    bool under_ended;
+    bool ended;
+    bool finishing;
+    bool closing;
+    enum hf_rc under_why;
+};
+
+static enum hf_rc openssl_error(struct hf_err *err, const char *what)
+{
+    char text[160];
+    ERR_error_string_n(ERR_get_error(), text, sizeof text);
+    ERR_clear_error();
+    return hf_err_set(err, HF_EINVAL, "%s: %s", what, text);
+}
+
+/* identities */
+
+static bool add_extension(X509 *certificate, int kind, const char *value)
+{
+    X509V3_CTX context;
+    X509V3_set_ctx_nodb(&context);
+    X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, kind, value);
+    bool added = extension != NULL && X509_add_ext(certificate, extension, -1) == 1;
+    X509_EXTENSION_free(extension);
+    return added;
+}
+
+static X509 *self_sign(EVP_PKEY *key, const char *name, int64_t now_us)
+{
+    char names[256];
+    bool numeric = strspn(name, "0123456789.") == strlen(name) || strchr(name, ':') != NULL;
+    X509 *certificate = X509_new();
+    time_t now = (time_t)(now_us / 1000000);
+    (void)snprintf(names, sizeof names, "%s:%.120s,DNS:localhost,IP:127.0.0.1",
+                   numeric ? "IP" : "DNS", name);
+    if (certificate == NULL) {
+        return NULL;
+    }
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    const unsigned char *text = (const unsigned char *)name;
+    bool done =
+        X509_set_version(certificate, 2) == 1 &&
+        ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate), (uint64_t)now_us) == 1 &&
+        ASN1_TIME_adj(X509_getm_notBefore(certificate), now, 0, -3600) != NULL &&
+        ASN1_TIME_adj(X509_getm_notAfter(certificate), now, 0, TEN_YEARS) != NULL &&
+        X509_set_pubkey(certificate, key) == 1 &&
+        X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, text, -1, -1, 0) == 1 &&
+        X509_set_issuer_name(certificate, subject) == 1 &&
+        add_extension(certificate, NID_subject_alt_name, names) &&
+        add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
+        X509_sign(certificate, key, EVP_sha256()) > 0;
+    if (!done) {
+        X509_free(certificate);
+        return NULL;
+    }
+    return certificate;
+}
+
+/* Both as PEM out of memory buffers; the key's is wiped with the secret heap of its owner. */
+static enum hf_rc write_pem(X509 *certificate, EVP_PKEY *key, struct hf_buf *ret_certificate,
+                            struct hf_secret *ret_key, struct hf_err *err)
+{
+    BIO *public_text = BIO_new(BIO_s_mem());
+    BIO *secret_text = BIO_new(BIO_s_secmem());
+    char *ptr = NULL;
+    enum hf_rc rc = HF_ENOMEM;
+    if (public_text != NULL && secret_text != NULL &&
+        PEM_write_bio_X509(public_text, certificate) == 1 &&
+        PEM_write_bio_PrivateKey(secret_text, key, NULL, NULL, 0, NULL, NULL) == 1) {
+        long len = BIO_get_mem_data(public_text, &ptr);
+        hf_buf_put(ret_certificate, ptr, (size_t)len);
+        len = BIO_get_mem_data(secret_text, &ptr);
+        rc = hf_secret_copy(hf_bytes_of(ptr, (size_t)len), ret_key);
+        hf_wipe(ptr, (size_t)len);
+    }
+    BIO_free(public_text);
+    BIO_free(secret_text);
+    if (rc == HF_OK && ret_certificate->failed != HF_OK) {
+        rc = ret_certificate->failed;
+    }
+    return rc == HF_OK ? HF_OK : hf_err_set(err, rc, "no memory for a TLS identity");
+}
+
+enum hf_rc hf_tls_identity_make(const char *name, int64_t now_us, struct hf_buf *ret_certificate,
+                                struct hf_secret *ret_key, struct hf_err *err)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = key == NULL ? NULL : self_sign(key, name, now_us);
+    enum hf_rc rc = certificate == NULL
+                        ? openssl_error(err, "cannot make a TLS identity")
+                        : write_pem(certificate, key, ret_certificate, ret_key, err);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return rc;
+}
+
+/* servers */
+
+static bool take_pin(X509 *certificate, struct hf_hash *pin)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+    if (len <= 0) {
+        return false;
+    }
+    hf_sha256(hf_bytes_of(der, (size_t)len), pin);
+    OPENSSL_free(der);
+    return true;
+}
+
+/* The first certificate is the server's, those after it the chain. */
+static bool use_certificates(struct hf_tls_server *server, BIO *text)
+{
+    X509 *own = PEM_read_bio_X509(text, NULL, NULL, NULL);
+    bool good = own != NULL && SSL_CTX_use_certificate(server->context, own) == 1 &&
+                take_pin(own, &server->pin);
+    X509_free(own);
+    for (X509 *more = NULL; good && (more = PEM_read_bio_X509(text, NULL, NULL, NULL)) != NULL;) {
+        if (SSL_CTX_add0_chain_cert(server->context, more) != 1) {
+            X509_free(more);
+            good = false;
+        }
+    }
+    ERR_clear_error(); /* the end of the text is an error to the reader */
+    return good;
+}
+
+static enum hf_rc load(struct hf_tls_server *server, struct hf_bytes certificate,
+                       const struct hf_secret *key, struct hf_err *err)
+{
+    struct hf_bytes secret = hf_secret_reveal(key);
+    BIO *public_text = BIO_new_mem_buf(certificate.ptr, (int)certificate.len);
+    BIO *secret_text = BIO_new_mem_buf(secret.ptr, (int)secret.len);
+    EVP_PKEY *loaded =
+        secret_text == NULL ? NULL : PEM_read_bio_PrivateKey(secret_text, NULL, NULL, NULL);
+    enum hf_rc rc = HF_OK;
+    if (public_text == NULL || !use_certificates(server, public_text)) {
+        rc = hf_err_set(err, HF_EINVAL, "the TLS certificate is not a PEM certificate");
+    } else if (loaded == NULL) {
+        rc = hf_err_set(err, HF_EINVAL, "the TLS key is not an unencrypted PEM key");
+    } else if (SSL_CTX_use_PrivateKey(server->context, loaded) != 1) {
+        rc = hf_err_set(err, HF_EMISMATCH, "the TLS key is not the certificate's");
+    }
+    ERR_clear_error();
+    EVP_PKEY_free(loaded);
+    BIO_free(public_text);
+    BIO_free(secret_text);
+    return rc;
+}
+
+enum hf_rc hf_tls_server_new(struct hf_bytes certificate, const struct hf_secret *key,
+                             struct hf_tls_server **ret_server, struct hf_err *err)
+{
+    struct hf_tls_server *server = hf_heap_zalloc(1, sizeof *server);
+    if (server == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for TLS");
+    }
+    server->context = SSL_CTX_new(TLS_server_method());
+    enum hf_rc rc = HF_OK;
+    if (server->context == NULL ||
+        SSL_CTX_set_min_proto_version(server->context, TLS1_2_VERSION) != 1) {
+        rc = openssl_error(err, "cannot start TLS");
+    }
+    if (rc == HF_OK) {
+        (void)SSL_CTX_set_mode(server->context, SSL_MODE_RELEASE_BUFFERS);
+        (void)SSL_CTX_set_options(server->context, SSL_OP_NO_RENEGOTIATION);
+        rc = load(server, certificate, key, err);
+    }
+    if (rc != HF_OK) {
+        hf_tls_server_free(server);
+        return rc;
+    }
+    *ret_server = server;
+    return HF_OK;
+}
+
+void hf_tls_server_free(struct hf_tls_server *server)
+{
+    if (server != NULL) {
+        SSL_CTX_free(server->context);
+        hf_heap_free(server);
+    }
+}
+
+void hf_tls_server_pin(const struct hf_tls_server *server, struct hf_hash *ret_pin)
+{
+    *ret_pin = server->pin;
+}
+
+/* streams */
+
+static struct tls_stream *tls_of(struct hf_stream *stream)
+{
+    return HF_CONTAINER_OF(stream, struct tls_stream, stream);
+}
+
+static void end(struct tls_stream *t, enum hf_rc why)
+{
+    if (!t->ended && !t->closing) {
+        t->ended = true;
+        t->stream.on_end(&t->stream, why);
+    }
+}
+
+/* What OpenSSL wants to send goes to the stream below. */
+static void send_out(struct tls_stream *t)
+{
+    char *ptr = NULL;
+    long len = BIO_get_mem_data(t->out, &ptr);
+    if (len > 0) {
+        (void)hf_stream_write(t->under, hf_bytes_of(ptr, (size_t)len));
+        (void)BIO_reset(t->out);
+    }
+}
+
+/* true: the connection goes on. */
+static bool still_good(struct tls_stream *t, int code)
+{
+    int why = SSL_get_error(t->ssl, code);
+    ERR_clear_error();
+    if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) {
+        return true;
+    }
+    send_out(t); /* an alert */
+    end(t, why == SSL_ERROR_ZERO_RETURN ? HF_EEND : HF_EBADSIG);
+    return false;
+}
+
+static bool shake_hands(struct tls_stream *t)
+{
+    if (SSL_is_init_finished(t->ssl)) {
+        return true;
+    }
+    int code = SSL_do_handshake(t->ssl);
+    if (code != 1) {
+        (void)still_good(t, code);
+        send_out(t);
+        return false;
+    }
+    if (t->early.len > 0) {
+        (void)SSL_write(t->ssl, t->early.ptr, (int)t->early.len);
+        hf_buf_free(&t->early);
+        t->early = hf_buf_init(EARLY_MAX);
+    }
+    send_out(t);
+    return true;
+}
+
+static void pump(struct tls_stream *t)
+{
+    uint8_t piece[PIECE];
+    if (t->ended || t->closing || !shake_hands(t)) {
+        return;
+    }
+    while (t->reading && !t->ended && !t->closing) {
+        int len = SSL_read(t->ssl, piece, sizeof piece);
+        if (len <= 0) {
+            if (!still_good(t, len)) {
+                return;
+            }
+            break;
+        }
+        t->stream.on_data(&t->stream, hf_bytes_of(piece, (size_t)len));
+    }
+    if (!t->closing) {
+        send_out(t);
+    }
+    if (t->reading && t->under_ended && !t->ended) {
+        end(t, t->under_why == HF_EEND ? HF_EIO : t->under_why); /* cut without a goodbye */
+    }
+}
+
+static void run(struct hf_task *task)
+{
+    pump(HF_CONTAINER_OF(task, struct tls_stream, task));
+}
+
+static void under_data(struct hf_stream *under, struct hf_bytes data)
+{
+    struct tls_stream *t = under->user;
+    if (BIO_write(t->in, data.ptr, (int)data.len) != (int)data.len) {
+        end(t, HF_ENOMEM);
+        return;
+    }
+    pump(t);
+}
+
+static void under_end(struct hf_stream *under, enum hf_rc why)
+{
+    struct tls_stream *t = under->user;
+    t->under_ended = true;
+    t->under_why = why;
+    if (!SSL_is_init_finished(t->ssl)) {
+        end(t, HF_EBADSIG);
+        return;
+    }
+    pump(t);
+}
+
+static void under_drain(struct hf_stream *under)
+{
+    struct tls_stream *t = under->user;
+    if (!t->closing && SSL_is_init_finished(t->ssl) && t->stream.on_drain != NULL) {
+        t->stream.on_drain(&t->stream);
+    }
+}
+
+static void under_closed(struct hf_stream *under)
+{
+    struct tls_stream *t = under->user;
+    hf_task_cancel(&t->task);
+    SSL_free(t->ssl); /* and both buffers */
+    hf_buf_free(&t->early);
+    t->stream.on_closed(&t->stream);
+    hf_heap_free(t);
+}
+
+static void read_on(struct hf_stream *stream, bool on)
+{
+    struct tls_stream *t = tls_of(stream);
+    t->reading = on;
+    hf_stream_read(t->under, on);
+    if (on) {
+        hf_task_post(stream->loop, &t->task); /* OpenSSL may hold what came before */
+    }
+}
+
+static enum hf_rc write_out(struct hf_stream *stream, struct hf_bytes bytes)
+{
+    struct tls_stream *t = tls_of(stream);
+    if (t->closing || t->finishing) {
+        return HF_OK;
+    }
+    if (!SSL_is_init_finished(t->ssl)) {
+        hf_buf_put(&t->early, bytes.ptr, bytes.len);
+        return t->early.failed;
+    }
+    for (size_t at = 0; at < bytes.len;) {
+        size_t len = bytes.len - at < PIECE ? bytes.len - at : PIECE;
+        if (SSL_write(t->ssl, bytes.ptr + at, (int)len) != (int)len) {
+            ERR_clear_error();
+            return HF_ENOMEM; /* a memory buffer takes everything else */
+        }
+        at += len;
+        send_out(t);
+    }
+    return HF_OK;
+}
+
+static void finish(struct hf_stream *stream)
+{
+    struct tls_stream *t = tls_of(stream);
+    if (!t->finishing) {
+        t->finishing = true;
+        if (SSL_is_init_finished(t->ssl)) {
+            (void)SSL_shutdown(t->ssl);
+            ERR_clear_error();
+            send_out(t);
+        }
+        hf_stream_finish(t->under);
+    }
+}
+
+static void close_stream(struct hf_stream *stream)
+{
+    struct tls_stream *t = tls_of(stream);
+    t->closing = true;
+    hf_stream_close(t->under);
+}
+
+static size_t queued(const struct hf_stream *stream)
+{
+    const struct tls_stream *t = (const void *)stream; /* the first member */
+    return t->early.len + hf_stream_queued(t->under);
+}
+
+static const struct hf_stream_ops ops = {read_on, write_out, finish, close_stream, queued};
+
+enum hf_rc hf_tls_accept(struct hf_tls_server *server, struct hf_stream *under,
+                         struct hf_stream **ret_stream)
+{
+    struct tls_stream *t = hf_heap_zalloc(1, sizeof *t);
+    BIO *in = BIO_new(BIO_s_mem());
+    BIO *out = BIO_new(BIO_s_mem());
+    SSL *ssl = SSL_new(server->context);
+    if (t == NULL || in == NULL || out == NULL || ssl == NULL) {
+        hf_heap_free(t);
+        BIO_free(in);
+        BIO_free(out);
+        SSL_free(ssl);
+        return HF_ENOMEM;
+    }
+    SSL_set_bio(ssl, in, out);
+    SSL_set_accept_state(ssl);
+    *t = (struct tls_stream){.under = under, .ssl = ssl, .in = in, .out = out};
+    t->early = hf_buf_init(EARLY_MAX);
+    t->stream.ops = &ops;
+    t->stream.loop = under->loop;
+    t->stream.peer = under->peer;
+    hf_task_init(&t->task, run);
+    under->user = t;
+    under->on_data = under_data;
+    under->on_end = under_end;
+    under->on_drain = under_drain;
+    under->on_closed = under_closed;
+    *ret_stream = &t->stream;
+    return HF_OK;
+}

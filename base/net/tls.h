@@ -1,0 +1,35 @@
+/* base/net/tls.h: TLS 1.2 and 1.3 for servers, in process, on top of any stream (OpenSSL 3).
+ *
+ * A region's identity may be self-signed: whoever talks to it pins the SHA-256 of its public key
+ * (SubjectPublicKeyInfo, RFC 7469's pin), which a registration token carries.
+ */
+#ifndef HF_BASE_NET_TLS_H
+#define HF_BASE_NET_TLS_H
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/net/stream.h"
+#include "base/secret.h"
+
+struct hf_tls_server;
+
+/* A fresh P-256 key and a self-signed certificate for `name` (a host name or numeric address) and
+ * localhost, good for ten years from now_us. PEM texts: certificate appended to ret_certificate,
+ * the key given. */
+enum hf_rc hf_tls_identity_make(const char *name, int64_t now_us, struct hf_buf *ret_certificate,
+                                struct hf_secret *ret_key, struct hf_err *err);
+
+/* Both PEM; the certificate may be a chain. HF_EMISMATCH when the key is not the certificate's.
+ * Gives *ret_server. */
+enum hf_rc hf_tls_server_new(struct hf_bytes certificate, const struct hf_secret *key,
+                             struct hf_tls_server **ret_server, struct hf_err *err);
+void hf_tls_server_free(struct hf_tls_server *server);
+/* SHA-256 over the SubjectPublicKeyInfo. */
+void hf_tls_server_pin(const struct hf_tls_server *server, struct hf_hash *ret_pin);
+
+/* Takes `under`, whose callbacks it sets; the new stream does the handshake by itself when it
+ * reads, and whoever uses it bounds the time. HF_ENOMEM leaves `under` with the caller. */
+enum hf_rc hf_tls_accept(struct hf_tls_server *server, struct hf_stream *under,
+                         struct hf_stream **ret_stream);
+
+#endif
