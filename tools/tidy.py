@@ -54,7 +54,7 @@ HOMES = {
     "zstd.h": ("log/core/",),
     "msgpack.h": ("schemas/",),
     "msgpack/": ("schemas/",),
-    "curl/": ("projections/", BENCH),
+    "curl/": ("base/http/client.c",),
     "libpq-fe.h": ("projections/", BENCH),
     "sqlite3.h": ("projections/",),
 }

@@ -1,0 +1,56 @@
+/* base/http/client.h: HTTP requests to others, on the loop (libcurl's multi interface).
+ *
+ * Connections are kept and used again. A server is trusted by the pin of its public key (SHA-256 of
+ * the SubjectPublicKeyInfo) where there is one, else by the system's authorities. Redirects are
+ * never followed: an API that moves says so in its answer.
+ * Threads: the loop's.
+ */
+#ifndef HF_BASE_HTTP_CLIENT_H
+#define HF_BASE_HTTP_CLIENT_H
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "base/loop.h"
+#include "base/secret.h"
+
+struct hf_http_client;
+
+struct hf_http_client_conf {
+    const struct hf_hash *pin; /* of every server that this client talks to; NULL: authorities */
+};
+
+/* Copies conf. */
+enum hf_rc hf_http_client_new(struct hf_loop *loop, const struct hf_http_client_conf *conf,
+                              struct hf_http_client **ret_client, struct hf_err *err);
+/* Calls under way end with HF_ECANCELED before it returns. */
+void hf_http_client_free(struct hf_http_client *client);
+
+/* One request; embedded by its owner and left in place until `done` ran (on the loop, never inside
+ * of the start). */
+struct hf_http_call {
+    /* public: borrowed until done */
+    const char *method;
+    const char *url;
+    const char *content_type;      /* of the body; NULL without one */
+    const struct hf_secret *token; /* for "Authorization: Bearer"; NULL: none */
+    struct hf_bytes body;
+    uint64_t timeout_ns; /* for the whole call */
+    size_t answer_max;   /* bytes of its body, else HF_ETOOBIG */
+    void (*done)(struct hf_http_call *call);
+    /* the answer: read-only; free body with hf_buf_free */
+    enum hf_rc rc; /* HF_OK: there is a status, whatever it is. HF_EIO, HF_EBADSIG (not the server
+                      that is pinned), HF_ETOOBIG, HF_ECANCELED, HF_ENOMEM */
+    struct hf_err err;
+    int status;
+    uint32_t retry_after_s; /* of a 429 or 503; 0: not said */
+    struct hf_buf answer;
+    /* private */
+    struct hf_task task;
+    void *impl;
+};
+
+void hf_http_call_start(struct hf_http_client *client, struct hf_http_call *call);
+/* `done` will not run. */
+void hf_http_call_cancel(struct hf_http_call *call);
+
+#endif

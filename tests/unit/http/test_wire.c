@@ -1,0 +1,248 @@
+/* tests/unit/http/test_wire.c: server and client over real sockets, plain and with TLS: answers,
+ * pins, and the probes against a real listener. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/http/client.h"
+#include "base/http/server.h"
+#include "base/net/socket.h"
+#include "base/net/tls.h"
+#include "tests/harness/test.h"
+#include "tests/unit/http/probes.h"
+
+struct world {
+    struct hf_loop *loop;
+    struct hf_http_server *server;
+    struct hf_listener listener;
+    struct hf_tls_server *tls;
+    struct hf_hash pin;
+    struct hf_err err;
+    char url[128];
+    unsigned answers;
+};
+
+static void handle(void *ctx, struct hf_http_exchange *exchange)
+{
+    struct world *w = ctx;
+    struct hf_bytes body = hf_http_exchange_body(exchange);
+    w->answers++;
+    hf_http_answer(exchange, 200, "application/octet-stream", body.len > 0 ? body : HF_BYTES("x"));
+}
+
+static const struct hf_http_handler handler = {.handle = handle};
+
+static void accepted(struct hf_listener *listener, struct hf_stream *stream)
+{
+    struct world *w = HF_CONTAINER_OF(listener, struct world, listener);
+    struct hf_stream *top = stream;
+    if (w->tls != NULL) {
+        HF_ASSERT(hf_tls_accept(w->tls, stream, &top) == HF_OK);
+    }
+    hf_http_server_take(w->server, top);
+}
+
+static void begin(struct world *w, bool tls, uint64_t body_max)
+{
+    struct hf_http_server_conf conf = hf_http_server_defaults;
+    conf.limits.body_max = body_max;
+    struct hf_address address;
+    char text[HF_ADDRESS_TEXT_MAX];
+    *w = (struct world){.loop = NULL};
+    HF_ASSERT(hf_crypto_init(&w->err) == HF_OK);
+    HF_ASSERT(hf_loop_uv_new(&w->loop, &w->err) == HF_OK);
+    HF_ASSERT(hf_http_server_new(w->loop, &conf, &handler, w, &w->server) == HF_OK);
+    if (tls) {
+        struct hf_buf certificate = hf_buf_init(65536);
+        struct hf_secret key = {0};
+        enum hf_rc rc = hf_tls_identity_make("hub.example", hf_env_wall_us(hf_env_os()),
+                                             &certificate, &key, &w->err);
+        HF_CHECK_OK(rc, w->err);
+        rc = hf_tls_server_new(hf_buf_bytes(&certificate), &key, &w->tls, &w->err);
+        HF_CHECK_OK(rc, w->err);
+        hf_tls_server_pin(w->tls, &w->pin);
+        hf_buf_free(&certificate);
+        hf_secret_free(&key);
+    }
+    HF_ASSERT(hf_address_parse("127.0.0.1:0", &address, &w->err) == HF_OK);
+    w->listener.accepted = accepted;
+    HF_CHECK_OK(hf_listener_open(w->loop, &address, &w->listener, &w->err), w->err);
+    hf_address_format(&w->listener.address, text);
+    (void)snprintf(w->url, sizeof w->url, "%s://%s/", tls ? "https" : "http", text);
+}
+
+static void ignore(void *arg)
+{
+    (void)arg;
+}
+
+static void finish(struct world *w)
+{
+    hf_listener_close(&w->listener);
+    hf_http_server_drain(w->server, ignore, NULL);
+    hf_loop_run(w->loop);
+    hf_http_server_free(w->server);
+    hf_tls_server_free(w->tls);
+    hf_loop_free(w->loop);
+}
+
+struct request {
+    struct hf_http_call call;
+    struct world *world;
+};
+
+static void done(struct hf_http_call *call)
+{
+    struct request *request = HF_CONTAINER_OF(call, struct request, call);
+    hf_loop_stop(request->world->loop);
+}
+
+static void send_request(struct world *w, struct hf_http_client *client, struct request *request,
+                         struct hf_bytes body)
+{
+    *request = (struct request){.world = w,
+                                .call = {.method = body.len > 0 ? "POST" : "GET",
+                                         .url = w->url,
+                                         .content_type = body.len > 0 ? "text/plain" : NULL,
+                                         .body = body,
+                                         .timeout_ns = UINT64_C(20000000000),
+                                         .answer_max = 4u << 20,
+                                         .done = done}};
+    hf_http_call_start(client, &request->call);
+    hf_loop_run(w->loop);
+}
+
+static void check_wire(bool tls)
+{
+    static uint8_t big[3 << 20];
+    struct world w;
+    struct hf_http_client *client = NULL;
+    struct request request;
+    begin(&w, tls, 4u << 20);
+    for (size_t i = 0; i < sizeof big; i++) {
+        big[i] = (uint8_t)(i * 31 >> 3);
+    }
+    struct hf_http_client_conf conf = {.pin = tls ? &w.pin : NULL};
+    HF_CHECK_OK(hf_http_client_new(w.loop, &conf, &client, &w.err), w.err);
+    for (int i = 0; i < 20; i++) {
+        send_request(&w, client, &request, (struct hf_bytes){NULL, 0});
+        HF_CHECK_OK(request.call.rc, request.call.err);
+        HF_CHECK_U64(request.call.status, 200);
+        hf_buf_free(&request.call.answer);
+    }
+    HF_CHECK_U64(hf_http_server_connections(w.server), 1); /* kept and used again */
+    send_request(&w, client, &request, hf_bytes_of(big, sizeof big));
+    HF_CHECK_OK(request.call.rc, request.call.err);
+    HF_CHECK(hf_bytes_eq(hf_buf_bytes(&request.call.answer), hf_bytes_of(big, sizeof big)));
+    hf_buf_free(&request.call.answer);
+    hf_http_client_free(client);
+    if (tls) {
+        w.pin.b[0] ^= 1;
+        HF_CHECK_OK(hf_http_client_new(w.loop, &conf, &client, &w.err), w.err);
+        unsigned before = w.answers;
+        send_request(&w, client, &request, (struct hf_bytes){NULL, 0});
+        HF_CHECK_RC(request.call.rc, HF_EBADSIG);
+        HF_CHECK_U64(w.answers, before);
+        hf_buf_free(&request.call.answer);
+        hf_http_client_free(client);
+    }
+    finish(&w);
+}
+
+HF_TEST(plain)
+{
+    check_wire(false);
+}
+
+HF_TEST(tls)
+{
+    check_wire(true);
+}
+
+/* What one connection of the peer got back. */
+struct raw {
+    struct hf_poll poll;
+    struct hf_buf got;
+    struct world *world;
+    int fd;
+};
+
+static void raw_closed(struct hf_poll *poll)
+{
+    struct raw *raw = HF_CONTAINER_OF(poll, struct raw, poll);
+    (void)close(raw->fd);
+    hf_loop_stop(raw->world->loop);
+}
+
+static void raw_ready(struct hf_poll *poll, unsigned events)
+{
+    struct raw *raw = HF_CONTAINER_OF(poll, struct raw, poll);
+    uint8_t bytes[4096];
+    (void)events;
+    ssize_t len = read(raw->fd, bytes, sizeof bytes);
+    if (len > 0) {
+        hf_buf_put(&raw->got, bytes, (size_t)len);
+    } else {
+        hf_poll_close(poll);
+    }
+}
+
+static unsigned count(const struct hf_buf *buf, const char *text)
+{
+    unsigned found = 0;
+    size_t len = strlen(text);
+    for (size_t i = 0; i + len <= buf->len; i++) {
+        found += memcmp(buf->ptr + i, text, len) == 0;
+    }
+    return found;
+}
+
+/* Sends the probe and no more, and reads until the server closes. */
+static void check_probe(struct world *w, const char *name, struct hf_bytes bytes, int requests,
+                        int status)
+{
+    struct raw raw = {.world = w, .got = hf_buf_init(1u << 20)};
+    char line[32];
+    raw.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const struct sockaddr *to = (const struct sockaddr *)(const void *)&w->listener.address.storage;
+    HF_CHECK(raw.fd >= 0 && connect(raw.fd, to, w->listener.address.len) == 0);
+    HF_CHECK(write(raw.fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len);
+    (void)shutdown(raw.fd, SHUT_WR);
+    raw.poll.ready = raw_ready;
+    raw.poll.closed = raw_closed;
+    HF_CHECK_OK(hf_poll_open(w->loop, &raw.poll, raw.fd, &w->err), w->err);
+    hf_poll_set(&raw.poll, HF_POLL_READ);
+    hf_loop_run(w->loop);
+    (void)snprintf(line, sizeof line, "HTTP/1.1 %d ", status);
+    unsigned good = count(&raw.got, "HTTP/1.1 200 ");
+    if (good > (unsigned)requests || (status != 0 && count(&raw.got, line) != 1)) {
+        hf_test_fail(__FILE__, __LINE__, "%s: %u answers of 200, %.60s", name, good,
+                     raw.got.len > 0 ? (const char *)raw.got.ptr : "nothing");
+    }
+    hf_buf_free(&raw.got);
+}
+
+static const struct {
+    const char *name;
+    const char *bytes;
+    size_t len;
+    int requests;
+    int status;
+} table[] = {
+
+#define XX(name, bytes, requests, status) {name, bytes, sizeof(bytes) - 1, requests, status},
+    PROBES(XX)
+#undef XX
+};
+
+HF_TEST(probes)
+{
+    struct world w;
+    begin(&w, false, 100000);
+    for (size_t i = 0; i < HF_LEN(table) && !hf_test_failed(); i++) {
+        check_probe(&w, table[i].name, hf_bytes_of(table[i].bytes, table[i].len), table[i].requests,
+                    table[i].status);
+    }
+    finish(&w);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(plain), HF_TEST_CASE(tls), HF_TEST_CASE(probes))
