@@ -1,0 +1,107 @@
+/* log/mirror/mirror.c: continues a frontier by a segment and compares the root. */
+#include "log/mirror/mirror.h"
+
+#include <stdio.h>
+
+#include "base/heap.h"
+#include "log/tlog/tile.h"
+
+void hf_mirror_init(struct hf_mirror *mirror)
+{
+    mirror->epoch = 0;
+    hf_frontier_init(&mirror->frontier);
+}
+
+enum hf_rc hf_mirror_vkey(struct hf_str stem, uint32_t epoch, const struct hf_public_key *key,
+                          struct hf_vkey *ret_vkey, struct hf_err *err)
+{
+    char name[HF_KEY_NAME_MAX + 1];
+    int len = snprintf(name, sizeof name, "%.*s/%u", HF_STR_ARG(stem), epoch);
+    if (len < 0 || (size_t)len >= sizeof name) {
+        return hf_err_set(err, HF_ETOOBIG, "the log's name is too long");
+    }
+    return hf_vkey_make((struct hf_str){name, (size_t)len}, HF_KEY_ED25519, key, ret_vkey, err);
+}
+
+static enum hf_rc open_note(const struct hf_segment *segment, const struct hf_vkey *vkey,
+                            struct hf_checkpoint *ret, struct hf_err *err)
+{
+    struct hf_note *note = hf_heap_alloc(sizeof *note);
+    if (note == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory to check a segment");
+    }
+    enum hf_rc rc = hf_checkpoint_open(segment->note, vkey, note, ret, err);
+    hf_heap_free(note);
+    if (rc == HF_ENOMEM) {
+        return rc;
+    }
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, HF_EBADSIG, "the segment's checkpoint");
+    }
+    if (ret->size != segment->end) {
+        return hf_err_set(err, HF_EINVAL, "the segment's checkpoint is of another size");
+    }
+    return HF_OK;
+}
+
+/* Nothing new: is it what is here? */
+static enum hf_rc check_old(const struct hf_mirror *mirror, const struct hf_checkpoint *checkpoint,
+                            struct hf_err *err)
+{
+    struct hf_hash root;
+    if (checkpoint->size < mirror->frontier.size) {
+        return hf_err_set(err, HF_EEXIST, "the first %llu entries are here already",
+                          (unsigned long long)mirror->frontier.size);
+    }
+    hf_frontier_root(&mirror->frontier, &root);
+    return hf_hash_eq(&root, &checkpoint->root)
+               ? hf_err_set(err, HF_EEXIST, "the segment is here already")
+               : hf_err_set(err, HF_EFORK, "another history of %llu entries is here already",
+                            (unsigned long long)checkpoint->size);
+}
+
+enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segment *segment,
+                           struct hf_str stem, const struct hf_public_key *key,
+                           struct hf_mirror *ret_next, struct hf_hash *ret_root, struct hf_err *err)
+{
+    struct hf_checkpoint checkpoint;
+    struct hf_vkey vkey;
+    enum hf_rc rc = hf_mirror_vkey(stem, segment->epoch, key, &vkey, err);
+    if (rc == HF_OK) {
+        rc = open_note(segment, &vkey, &checkpoint, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    if (segment->epoch < mirror->epoch) {
+        return hf_err_set(err, HF_ESTALE, "epoch %u of this log is over, it is in epoch %u",
+                          segment->epoch, mirror->epoch);
+    }
+    *ret_next = *mirror;
+    if (segment->epoch > mirror->epoch) {
+        hf_mirror_init(ret_next);
+        ret_next->epoch = segment->epoch;
+    }
+    uint64_t size = ret_next->frontier.size;
+    if (segment->end <= size) {
+        return check_old(ret_next, &checkpoint, err);
+    }
+    if (segment->first != size) {
+        return hf_err_set(err, HF_ECONFLICT, "the segment begins at %llu, entry %llu is wanted",
+                          (unsigned long long)segment->first, (unsigned long long)size);
+    }
+    struct hf_cursor cursor = hf_cursor_init(segment->bundle);
+    struct hf_bytes entry;
+    while (hf_bundle_next(&cursor, &entry) == HF_OK) {
+        struct hf_hash leaf;
+        hf_tree_leaf_hash(entry, &leaf);
+        hf_frontier_append(&ret_next->frontier, &leaf);
+    }
+    hf_frontier_root(&ret_next->frontier, ret_root);
+    return hf_hash_eq(ret_root, &checkpoint.root)
+               ? HF_OK
+               : hf_err_set(err, HF_EFORK,
+                            "the entries %llu to %llu do not give the root that the tenant signed",
+                            (unsigned long long)segment->first,
+                            (unsigned long long)segment->end - 1);
+}
