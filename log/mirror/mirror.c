@@ -64,7 +64,7 @@ enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segme
                            struct hf_str stem, const struct hf_public_key *key,
                            struct hf_mirror *ret_next, struct hf_hash *ret_root, struct hf_err *err)
 {
-    struct hf_checkpoint checkpoint;
+    struct hf_checkpoint checkpoint = {.size = 0};
     struct hf_vkey vkey;
     enum hf_rc rc = hf_mirror_vkey(stem, segment->epoch, key, &vkey, err);
     if (rc == HF_OK) {

@@ -68,7 +68,7 @@ static void make(struct tenant *t, uint32_t epoch, unsigned count, const char *t
 static enum hf_rc offer(struct tenant *t, struct hf_mirror *mirror)
 {
     struct hf_segment segment;
-    struct hf_mirror next;
+    struct hf_mirror next = *mirror;
     struct hf_hash root;
     enum hf_rc rc = hf_segment_parse(hf_buf_bytes(&t->bytes), &segment, &t->err);
     if (rc == HF_OK) {
