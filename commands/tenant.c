@@ -1,0 +1,220 @@
+/* commands/tenant.c: folds and decides. */
+#include "commands/tenant.h"
+
+/* How long a lost answer to a registration may be asked for again. */
+#define REPEAT_US INT64_C(86400000000)
+
+void hf_tenant_init(struct hf_tenant *tenant)
+{
+    *tenant = (struct hf_tenant){.status = HF_TENANT_NONE};
+}
+
+bool hf_tenant_name_ok(struct hf_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) {
+            return false;
+        }
+    }
+    return name.len > 0 && name.len <= HF_TENANT_NAME_MAX;
+}
+
+const char *hf_ring_name(enum hf_ring ring)
+{
+    static const char *const names[] = {"sandbox", "canary", "general"};
+    return names[ring];
+}
+
+const char *hf_tenant_status_name(enum hf_tenant_status status)
+{
+    static const char *const names[] = {"none", "active", "suspended", "decommissioned"};
+    return names[status];
+}
+
+/* folding */
+
+static enum hf_rc fold_created(struct hf_tenant *tenant, struct hf_bytes payload,
+                               struct hf_err *err)
+{
+    struct hf_event_tenant_created event;
+    enum hf_rc rc = hf_event_tenant_created_decode(payload, &event, err);
+    if (rc == HF_OK && event.tenant.len <= HF_TENANT_NAME_MAX) {
+        memcpy(tenant->name, event.tenant.ptr, event.tenant.len);
+        tenant->name[event.tenant.len] = '\0';
+        tenant->status = HF_TENANT_ACTIVE;
+        tenant->ring = (enum hf_ring)event.cohort;
+    }
+    return rc;
+}
+
+static enum hf_rc fold_minted(struct hf_tenant *tenant, struct hf_bytes payload, struct hf_err *err)
+{
+    struct hf_event_tenant_token_minted event;
+    enum hf_rc rc = hf_event_tenant_token_minted_decode(payload, &event, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    if (tenant->token_count == HF_TENANT_TOKENS_MAX) {
+        memmove(tenant->tokens, tenant->tokens + 1,
+                (HF_TENANT_TOKENS_MAX - 1) * sizeof tenant->tokens[0]);
+        tenant->token_count--;
+    }
+    struct hf_tenant_token *token = &tenant->tokens[tenant->token_count++];
+    *token = (struct hf_tenant_token){.expires_us = event.expires};
+    memcpy(token->hash.b, event.token_hash.ptr, HF_HASH_SIZE);
+    return HF_OK;
+}
+
+static enum hf_rc fold_registered(struct hf_tenant *tenant, const struct hf_envelope *envelope,
+                                  struct hf_err *err)
+{
+    struct hf_event_tenant_registered event;
+    enum hf_rc rc = hf_event_tenant_registered_decode(envelope->payload, &event, err);
+    if (rc != HF_OK || event.log_origin.len > HF_TENANT_STEM_MAX) {
+        return rc;
+    }
+    tenant->registered = true;
+    tenant->registered_us = envelope->occurred_us;
+    memcpy(tenant->token_used.b, event.token_hash.ptr, HF_HASH_SIZE);
+    memcpy(tenant->agent_key.b, event.agent_key.ptr, HF_PUBLIC_KEY_SIZE);
+    memcpy(tenant->log_key.b, event.log_key.ptr, HF_PUBLIC_KEY_SIZE);
+    memcpy(tenant->api_key_hash.b, event.api_key_hash.ptr, HF_HASH_SIZE);
+    memcpy(tenant->log_stem, event.log_origin.ptr, event.log_origin.len);
+    tenant->log_stem[event.log_origin.len] = '\0';
+    for (unsigned i = 0; i < tenant->token_count; i++) {
+        if (hf_hash_eq(&tenant->tokens[i].hash, &tenant->token_used)) {
+            tenant->tokens[i].bound = true;
+        }
+    }
+    return HF_OK;
+}
+
+static enum hf_rc fold_moved(struct hf_tenant *tenant, struct hf_bytes payload, struct hf_err *err)
+{
+    struct hf_event_tenant_moved event;
+    enum hf_rc rc = hf_event_tenant_moved_decode(payload, &event, err);
+    if (rc == HF_OK) {
+        tenant->ring = (enum hf_ring)event.after;
+    }
+    return rc;
+}
+
+enum hf_rc hf_tenant_fold(struct hf_tenant *tenant, const struct hf_envelope *envelope,
+                          struct hf_err *err)
+{
+    struct hf_str type = envelope->type;
+    tenant->version = envelope->version;
+    if (hf_str_eq(type, HF_STR("tenant.created"))) {
+        return fold_created(tenant, envelope->payload, err);
+    }
+    if (hf_str_eq(type, HF_STR("tenant.token_minted"))) {
+        return fold_minted(tenant, envelope->payload, err);
+    }
+    if (hf_str_eq(type, HF_STR("tenant.registered"))) {
+        return fold_registered(tenant, envelope, err);
+    }
+    if (hf_str_eq(type, HF_STR("tenant.moved"))) {
+        return fold_moved(tenant, envelope->payload, err);
+    }
+    if (hf_str_eq(type, HF_STR("tenant.suspended"))) {
+        tenant->status = HF_TENANT_SUSPENDED;
+    } else if (hf_str_eq(type, HF_STR("tenant.resumed"))) {
+        tenant->status = HF_TENANT_ACTIVE;
+    } else if (hf_str_eq(type, HF_STR("tenant.decommissioned"))) {
+        tenant->status = HF_TENANT_GONE;
+    }
+    return HF_OK;
+}
+
+/* deciding */
+
+static enum hf_rc must_exist(const struct hf_tenant *tenant, struct hf_err *err)
+{
+    if (tenant->status == HF_TENANT_NONE) {
+        return hf_err_set(err, HF_ENOTFOUND, "there is no such tenant");
+    }
+    return tenant->status == HF_TENANT_GONE
+               ? hf_err_set(err, HF_EPERM, "the tenant is decommissioned; create a new one")
+               : HF_OK;
+}
+
+enum hf_rc hf_tenant_may_create(const struct hf_tenant *tenant, struct hf_err *err)
+{
+    return tenant->status == HF_TENANT_NONE
+               ? HF_OK
+               : hf_err_set(err, HF_EEXIST,
+                            "a tenant of this name exists already; names are "
+                            "never used again");
+}
+
+enum hf_rc hf_tenant_may_mint(const struct hf_tenant *tenant, int64_t expires_us, int64_t now_us,
+                              struct hf_err *err)
+{
+    enum hf_rc rc = must_exist(tenant, err);
+    if (rc == HF_OK && expires_us <= now_us) {
+        rc = hf_err_set(err, HF_EINVAL, "the token would have expired already");
+    }
+    return rc;
+}
+
+enum hf_rc hf_tenant_may_move(const struct hf_tenant *tenant, enum hf_ring to, struct hf_err *err)
+{
+    enum hf_rc rc = must_exist(tenant, err);
+    if (rc == HF_OK && tenant->ring == to) {
+        rc = hf_err_set(err, HF_EEXIST, "the tenant is in this ring already");
+    }
+    return rc;
+}
+
+enum hf_rc hf_tenant_may_suspend(const struct hf_tenant *tenant, struct hf_err *err)
+{
+    enum hf_rc rc = must_exist(tenant, err);
+    if (rc == HF_OK && tenant->status == HF_TENANT_SUSPENDED) {
+        rc = hf_err_set(err, HF_EEXIST, "the tenant is suspended already");
+    }
+    return rc;
+}
+
+enum hf_rc hf_tenant_may_resume(const struct hf_tenant *tenant, struct hf_err *err)
+{
+    enum hf_rc rc = must_exist(tenant, err);
+    if (rc == HF_OK && tenant->status != HF_TENANT_SUSPENDED) {
+        rc = hf_err_set(err, HF_EEXIST, "the tenant is not suspended");
+    }
+    return rc;
+}
+
+enum hf_rc hf_tenant_may_decommission(const struct hf_tenant *tenant, struct hf_err *err)
+{
+    return must_exist(tenant, err);
+}
+
+enum hf_rc hf_tenant_may_register(const struct hf_tenant *tenant, const struct hf_hash *token,
+                                  const struct hf_public_key *agent_key, int64_t now_us,
+                                  struct hf_err *err)
+{
+    static const char unknown[] = "the registration token is unknown or has expired; ask for a new "
+                                  "one";
+    if (tenant->status != HF_TENANT_ACTIVE) {
+        return hf_err_set(err, HF_EPERM, "%s", unknown); /* a stranger learns nothing */
+    }
+    for (unsigned i = 0; i < tenant->token_count; i++) {
+        const struct hf_tenant_token *known = &tenant->tokens[i];
+        if (!hf_hash_eq(&known->hash, token)) {
+            continue;
+        }
+        if (!known->bound) {
+            return now_us < known->expires_us ? HF_OK : hf_err_set(err, HF_EPERM, "%s", unknown);
+        }
+        bool same = hf_hash_eq(&tenant->token_used, token) &&
+                    memcmp(agent_key, &tenant->agent_key, sizeof *agent_key) == 0;
+        if (!same) {
+            return hf_err_set(err, HF_EFORK, "the registration token was used by another agent");
+        }
+        return now_us < tenant->registered_us + REPEAT_US
+                   ? hf_err_set(err, HF_EEXIST, "this agent is registered already")
+                   : hf_err_set(err, HF_EPERM, "%s", unknown);
+    }
+    return hf_err_set(err, HF_EPERM, "%s", unknown);
+}

@@ -1,0 +1,177 @@
+/* log/owned/owned.c: opens and closes a log with its keys, posts events to it. */
+#include "log/owned/owned.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/file.h"
+#include "base/heap.h"
+#include "log/event/codec.h"
+#include "log/tlog/key_file.h"
+
+static enum hf_rc load_key(const char *path, const struct hf_secret *host_key,
+                           struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
+                           struct hf_err *err)
+{
+    struct hf_buf text = hf_buf_init(HF_KEY_FILE_MAX);
+    enum hf_rc rc = hf_file_read(path, &text, err);
+    if (rc == HF_OK) {
+        rc = hf_key_file_open(hf_buf_bytes(&text), host_key, ret_vkey, ret_key, err);
+    }
+    hf_buf_free(&text);
+    return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "key file %s", path);
+}
+
+static enum hf_rc make_key(const char *path, const char *key_name, enum hf_key_type type,
+                           const struct hf_secret *host_key, struct hf_env *env,
+                           struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
+                           struct hf_err *err)
+{
+    uint8_t text[HF_KEY_FILE_MAX];
+    struct hf_secret seed = {0};
+    enum hf_rc rc = hf_signing_key_new(env, ret_key, &seed, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_vkey_make(hf_str_c(key_name), type, hf_signing_key_public(*ret_key), ret_vkey, err);
+    if (rc == HF_OK) {
+        struct hf_writer w = hf_writer_init(text, sizeof text);
+        hf_key_file_format(env, ret_vkey, &seed, host_key, &w);
+        HF_ASSERT(!w.overflow);
+        rc = hf_file_create(path, hf_writer_done(&w), 0600, err);
+    }
+    hf_secret_free(&seed);
+    if (rc != HF_OK) {
+        hf_signing_key_free(*ret_key);
+        *ret_key = NULL;
+    }
+    return rc;
+}
+
+enum hf_rc hf_owned_key(const char *dir, const char *name, const char *key_name,
+                        enum hf_key_type type, const struct hf_secret *host_key, struct hf_env *env,
+                        struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
+                        struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    if (hf_path_join(dir, name, path, sizeof path) != HF_OK) {
+        return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", dir);
+    }
+    return access(path, F_OK) == 0
+               ? load_key(path, host_key, ret_key, ret_vkey, err)
+               : make_key(path, key_name, type, host_key, env, ret_key, ret_vkey, err);
+}
+
+static bool is_log(const char *dir)
+{
+    char path[HF_PATH_MAX];
+    return hf_path_join(dir, "log.mdb", path, sizeof path) == HF_OK && access(path, F_OK) == 0;
+}
+
+static enum hf_rc open_place(const struct hf_owned_conf *conf, struct hf_owned *owned,
+                             struct hf_err *err)
+{
+    struct hf_identity identity = {.kind = "events"};
+    struct hf_env *env = hf_loop_env(conf->loop);
+    bool there = is_log(conf->dir);
+    enum hf_rc rc = hf_place_dir_open(conf->dir, there ? HF_PLACE_OWN : HF_PLACE_CREATE,
+                                      conf->program, env, &owned->place, err);
+    if (rc == HF_OK) {
+        rc = hf_owned_key(conf->dir, "key", conf->origin, HF_KEY_ED25519, conf->host_key, env,
+                          &owned->key, &identity.vkey, err);
+    }
+    if (rc == HF_OK && !there) {
+        rc = hf_log_create(owned->place, &identity, err);
+    }
+    return rc;
+}
+
+enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_owned,
+                         struct hf_err *err)
+{
+    static const struct hf_codec *const codecs[] = {&hf_event_codec};
+    static const struct hf_log_options options = {codecs, HF_LEN(codecs)};
+    *ret_owned = (struct hf_owned){.loop = conf->loop};
+    enum hf_rc rc = open_place(conf, ret_owned, err);
+    if (rc == HF_OK) {
+        rc = hf_log_open(ret_owned->place, &options, &ret_owned->log, err);
+    }
+    if (rc == HF_OK) {
+        struct hf_log_writer_options writer = {.loop = conf->loop,
+                                               .key = ret_owned->key,
+                                               .free_floor = conf->free_floor,
+                                               .changed = conf->changed,
+                                               .arg = conf->arg};
+        rc = hf_log_writer_open(ret_owned->log, &writer, &ret_owned->writer, err);
+    }
+    return rc;
+}
+
+static void writer_closed(void *arg)
+{
+    struct hf_owned *owned = arg;
+    hf_log_close(owned->log);
+    hf_place_close(owned->place);
+    hf_signing_key_free(owned->key);
+    void (*closed)(void *arg) = owned->closed;
+    void *closed_arg = owned->closed_arg;
+    *owned = (struct hf_owned){0};
+    closed(closed_arg);
+}
+
+void hf_owned_close(struct hf_owned *owned, void (*closed)(void *arg), void *arg)
+{
+    owned->closed = closed;
+    owned->closed_arg = arg;
+    if (owned->writer != NULL) {
+        hf_log_writer_close(owned->writer, writer_closed, owned);
+    } else {
+        writer_closed(owned);
+    }
+}
+
+/* posting */
+
+static void posted(struct hf_append *append)
+{
+    struct hf_post *post = HF_CONTAINER_OF(append, struct hf_post, append);
+    hf_heap_free(post->bytes);
+    post->bytes = NULL;
+    post->done(post);
+}
+
+enum hf_rc hf_owned_post(struct hf_owned *owned, const struct hf_post_conf *conf,
+                         struct hf_post *post, struct hf_err *err)
+{
+    struct hf_envelope envelope = *conf->envelope;
+    struct hf_hash blob;
+    if (conf->blob.len > 0) {
+        hf_sha256(conf->blob, &blob);
+        envelope.blob = hf_bytes_of(blob.b, sizeof blob.b);
+    }
+    post->bytes = hf_heap_alloc(HF_SUBMISSION_MAX);
+    if (post->bytes == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory to append an event");
+    }
+    struct hf_writer w = hf_writer_init(post->bytes, HF_SUBMISSION_MAX);
+    enum hf_rc rc = hf_envelope_write_submission(&envelope, &w, err);
+    if (rc != HF_OK) {
+        hf_heap_free(post->bytes);
+        post->bytes = NULL;
+        return rc;
+    }
+    HF_ASSERT(envelope.stream.len <= sizeof post->stream);
+    memcpy(post->stream, envelope.stream.ptr, envelope.stream.len);
+    post->expect = (struct hf_expect){{post->stream, envelope.stream.len}, conf->version};
+    post->item = (struct hf_submission){.bytes = hf_writer_done(&w), .blob = conf->blob};
+    post->append = (struct hf_append){.items = &post->item,
+                                      .item_count = 1,
+                                      .expects = &post->expect,
+                                      .expect_count = conf->expects ? 1 : 0,
+                                      .wait = conf->wait,
+                                      .done = posted};
+    hf_append_submit(hf_log_writer_appender(owned->writer), &post->append);
+    return HF_OK;
+}

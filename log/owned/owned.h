@@ -1,0 +1,76 @@
+/* log/owned/owned.h: a log with its keys, as its one owner opens it: Hub and tenant agent.
+ *
+ * The folder holds the log and key files sealed under this host's key (base/host_key.h). A folder
+ * that does not exist is made, with a fresh log key.
+ * Order: hf_owned_open, appends through hf_owned_post or the writer's appender, hf_owned_close,
+ * whose callback is the end. Threads: the loop's.
+ */
+#ifndef HF_LOG_OWNED_OWNED_H
+#define HF_LOG_OWNED_OWNED_H
+
+#include "base/loop.h"
+#include "base/secret.h"
+#include "log/core/log.h"
+#include "log/core/writer.h"
+#include "schemas/envelope.h"
+
+struct hf_owned_conf {
+    struct hf_loop *loop; /* borrowed */
+    const char *dir;
+    const char *origin; /* of a log that is made now */
+    const char *program;
+    const struct hf_secret *host_key; /* borrowed for the call */
+    uint64_t free_floor;              /* 0: the default */
+    void (*changed)(void *arg, struct hf_log_writer *writer);
+    void *arg;
+};
+
+struct hf_owned {
+    struct hf_loop *loop;
+    struct hf_place *place;
+    struct hf_log *log;
+    struct hf_log_writer *writer;
+    struct hf_signing_key *key;
+    void (*closed)(void *arg);
+    void *closed_arg;
+};
+
+enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_owned,
+                         struct hf_err *err);
+/* Finishes what was submitted, then closed(arg) on the loop. Also for one whose opening failed:
+ * then at once. */
+void hf_owned_close(struct hf_owned *owned, void (*closed)(void *arg), void *arg);
+
+/* Another key of the same owner in the folder: loads dir/name, makes it when it is missing. Gives
+ * *ret_key; *ret_vkey is named `key_name`. */
+enum hf_rc hf_owned_key(const char *dir, const char *name, const char *key_name,
+                        enum hf_key_type type, const struct hf_secret *host_key, struct hf_env *env,
+                        struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
+                        struct hf_err *err);
+
+/* One event to append; embedded by its owner, left in place until `done` ran. */
+struct hf_post {
+    /* public */
+    void (*done)(struct hf_post *post);
+    struct hf_append append; /* the answer: rc, err, first, repeated, checkpoint */
+    /* private */
+    struct hf_submission item;
+    struct hf_expect expect;
+    char stream[HF_NAME_MAX];
+    uint8_t *bytes;
+};
+
+struct hf_post_conf {
+    const struct hf_envelope *envelope; /* producer to payload; blob hash filled in by `blob` */
+    struct hf_bytes blob;               /* borrowed until done; empty: none */
+    bool expects;                       /* the stream must be at `version` */
+    uint64_t version;
+    enum hf_wait wait;
+};
+
+/* HF_OK: `done` will run on the loop. Else the event cannot be written (HF_EINVAL, HF_ETOOBIG,
+ * HF_ENOMEM) and `done` does not run. */
+enum hf_rc hf_owned_post(struct hf_owned *owned, const struct hf_post_conf *conf,
+                         struct hf_post *post, struct hf_err *err);
+
+#endif
