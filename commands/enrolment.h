@@ -1,9 +1,10 @@
 /* commands/enrolment.h: how a new agent proves that it was invited, and stays itself afterwards.
  *
- * A registration token carries the seed of an Ed25519 key that exists for this one purpose, and what
- * the agent must pin: the Hub's TLS key and the fingerprint of the region's log key. The Hub keeps
- * only the hash of the token's public key, so neither its log nor its database lets anybody
- * register. The seed never travels: the request is signed with it, and with the agent's own new key.
+ * A registration token carries the seed of an Ed25519 key that exists for this one purpose, and
+ * what the agent must pin: the Hub's TLS key and the fingerprint of the region's log key. The Hub
+ * keeps only the hash of the token's public key, so neither its log nor its database lets anybody
+ * register. The seed never travels: the request is signed with it, and with the agent's own new
+ * key.
  *
  * Token text: "hfe1_" BASE64 of
  *   u8 length, region | u8 length, tenant | seed (32) | TLS pin (32) | log key fingerprint (32) |

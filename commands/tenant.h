@@ -70,7 +70,7 @@ enum hf_rc hf_tenant_may_decommission(const struct hf_tenant *tenant, struct hf_
 
 /* A registration by `token` for `agent_key`. HF_OK: append tenant.registered. HF_EEXIST: the same
  * agent registered with this token and lost the answer: give it again. HF_EFORK: another agent
- * already used the token: an alarm. HF_EPERM: unknown or expired token, tenant suspended or gone. */
+ * already used the token: an alarm. HF_EPERM: unknown or expired token, tenant not active. */
 enum hf_rc hf_tenant_may_register(const struct hf_tenant *tenant, const struct hf_hash *token,
                                   const struct hf_public_key *agent_key, int64_t now_us,
                                   struct hf_err *err);

@@ -24,21 +24,21 @@ static enum hf_rc load_key(const char *path, const struct hf_secret *host_key,
     return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "key file %s", path);
 }
 
-static enum hf_rc make_key(const char *path, const char *key_name, enum hf_key_type type,
-                           const struct hf_secret *host_key, struct hf_env *env,
+static enum hf_rc make_key(const char *path, const struct hf_owned_key_conf *conf,
                            struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
                            struct hf_err *err)
 {
     uint8_t text[HF_KEY_FILE_MAX];
     struct hf_secret seed = {0};
-    enum hf_rc rc = hf_signing_key_new(env, ret_key, &seed, err);
+    enum hf_rc rc = hf_signing_key_new(conf->env, ret_key, &seed, err);
     if (rc != HF_OK) {
         return rc;
     }
-    rc = hf_vkey_make(hf_str_c(key_name), type, hf_signing_key_public(*ret_key), ret_vkey, err);
+    rc = hf_vkey_make(hf_str_c(conf->key_name), conf->type, hf_signing_key_public(*ret_key),
+                      ret_vkey, err);
     if (rc == HF_OK) {
         struct hf_writer w = hf_writer_init(text, sizeof text);
-        hf_key_file_format(env, ret_vkey, &seed, host_key, &w);
+        hf_key_file_format(conf->env, ret_vkey, &seed, conf->host_key, &w);
         HF_ASSERT(!w.overflow);
         rc = hf_file_create(path, hf_writer_done(&w), 0600, err);
     }
@@ -50,18 +50,15 @@ static enum hf_rc make_key(const char *path, const char *key_name, enum hf_key_t
     return rc;
 }
 
-enum hf_rc hf_owned_key(const char *dir, const char *name, const char *key_name,
-                        enum hf_key_type type, const struct hf_secret *host_key, struct hf_env *env,
-                        struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
-                        struct hf_err *err)
+enum hf_rc hf_owned_key(const struct hf_owned_key_conf *conf, struct hf_signing_key **ret_key,
+                        struct hf_vkey *ret_vkey, struct hf_err *err)
 {
     char path[HF_PATH_MAX];
-    if (hf_path_join(dir, name, path, sizeof path) != HF_OK) {
-        return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", dir);
+    if (hf_path_join(conf->dir, conf->name, path, sizeof path) != HF_OK) {
+        return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", conf->dir);
     }
-    return access(path, F_OK) == 0
-               ? load_key(path, host_key, ret_key, ret_vkey, err)
-               : make_key(path, key_name, type, host_key, env, ret_key, ret_vkey, err);
+    return access(path, F_OK) == 0 ? load_key(path, conf->host_key, ret_key, ret_vkey, err)
+                                   : make_key(path, conf, ret_key, ret_vkey, err);
 }
 
 static bool is_log(const char *dir)
@@ -79,8 +76,9 @@ static enum hf_rc open_place(const struct hf_owned_conf *conf, struct hf_owned *
     enum hf_rc rc = hf_place_dir_open(conf->dir, there ? HF_PLACE_OWN : HF_PLACE_CREATE,
                                       conf->program, env, &owned->place, err);
     if (rc == HF_OK) {
-        rc = hf_owned_key(conf->dir, "key", conf->origin, HF_KEY_ED25519, conf->host_key, env,
-                          &owned->key, &identity.vkey, err);
+        struct hf_owned_key_conf key = {conf->dir,      "key",          conf->origin,
+                                        HF_KEY_ED25519, conf->host_key, env};
+        rc = hf_owned_key(&key, &owned->key, &identity.vkey, err);
     }
     if (rc == HF_OK && !there) {
         rc = hf_log_create(owned->place, &identity, err);

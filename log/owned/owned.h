@@ -41,12 +41,20 @@ enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_
  * then at once. */
 void hf_owned_close(struct hf_owned *owned, void (*closed)(void *arg), void *arg);
 
-/* Another key of the same owner in the folder: loads dir/name, makes it when it is missing. Gives
- * *ret_key; *ret_vkey is named `key_name`. */
-enum hf_rc hf_owned_key(const char *dir, const char *name, const char *key_name,
-                        enum hf_key_type type, const struct hf_secret *host_key, struct hf_env *env,
-                        struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
-                        struct hf_err *err);
+/* Another key of the same owner. */
+struct hf_owned_key_conf {
+    const char *dir;
+    const char *name; /* of the file */
+    const char *key_name;
+    enum hf_key_type type;
+    const struct hf_secret *host_key;
+    struct hf_env *env;
+};
+
+/* Loads dir/name, makes it when it is missing. Gives *ret_key; *ret_vkey is the key as it is in the
+ * file. */
+enum hf_rc hf_owned_key(const struct hf_owned_key_conf *conf, struct hf_signing_key **ret_key,
+                        struct hf_vkey *ret_vkey, struct hf_err *err);
 
 /* One event to append; embedded by its owner, left in place until `done` ran. */
 struct hf_post {
