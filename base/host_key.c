@@ -84,6 +84,10 @@ static enum hf_rc make(struct hf_env *env, const char *path, struct hf_err *err)
         }
         (void)unlink(temporary);
     }
+    if (rc == HF_OK) {
+        /* What is sealed under a key whose name a power cut takes away cannot be opened again. */
+        rc = hf_dir_sync(slash == NULL ? "." : slash == parent ? "/" : parent, err);
+    }
     return rc;
 }
 
