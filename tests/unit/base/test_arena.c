@@ -73,22 +73,40 @@ HF_TEST(sticky_overflow)
     hf_arena_fini(&arena);
 }
 
+static bool refuses(void *arg)
+{
+    *(bool *)arg = true;
+    return false;
+}
+
 /* Counts and sizes whose product, rounding or block does not fit a size_t are refused even by an
- * arena without a limit: a small block in the place of a huge one would be written past its end. */
+ * arena without a limit, and before the heap is asked: what would be asked for is a small block,
+ * and the huge piece would be written past its end. */
 HF_TEST(huge)
 {
-    static const size_t rows[][2] = {
-        {1, SIZE_MAX},           {SIZE_MAX, 1},           {SIZE_MAX / 2 + 1, 2},
-        {SIZE_MAX, SIZE_MAX},    {1, SIZE_MAX - 15},      {1, SIZE_MAX - 16},
-        {1, SIZE_MAX - 31},      {1, SIZE_MAX - 47},      {SIZE_MAX / 16, 16},
-        {SIZE_MAX / 16 - 1, 16}, {SIZE_MAX / 16 - 2, 16}, {SIZE_MAX / 16 - 3, 16},
+    static const struct {
+        size_t count, size;
+        bool asks;
+    } rows[] = {
+        {1, SIZE_MAX, false},           {SIZE_MAX, 1, false},
+        {SIZE_MAX / 2 + 1, 2, false},   {SIZE_MAX, SIZE_MAX, false},
+        {1, SIZE_MAX - 15, false},      {1, SIZE_MAX - 16, false},
+        {1, SIZE_MAX - 31, false},      {1, SIZE_MAX - 47, false},
+        {SIZE_MAX / 16, 16, false},     {SIZE_MAX / 16 - 1, 16, false},
+        {SIZE_MAX / 16 - 2, 16, false}, {SIZE_MAX / 16 - 3, 16, true},
+        {1, SIZE_MAX / 2, true},
     };
+
     for (size_t i = 0; i < HF_LEN(rows); i++) {
         struct hf_arena arena;
+        bool asked = false;
         hf_arena_init(&arena, SIZE_MAX);
         HF_CHECK(hf_arena_alloc(&arena, 1, 1) != NULL);
-        HF_CHECK(hf_arena_alloc(&arena, rows[i][0], rows[i][1]) == NULL);
-        HF_CHECK(hf_arena_overflow(&arena));
+        hf_heap_gate(refuses, &asked);
+        const void *piece = hf_arena_alloc(&arena, rows[i].count, rows[i].size);
+        hf_heap_gate(NULL, NULL);
+        HF_CHECK(piece == NULL && hf_arena_overflow(&arena));
+        HF_CHECK(asked == rows[i].asks);
         hf_arena_fini(&arena);
     }
 }
