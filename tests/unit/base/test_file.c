@@ -272,7 +272,7 @@ HF_TEST(write_all)
 {
     static const uint8_t data[BIG];
     int ends[2];
-    pthread_t thread;
+    pthread_t thread = 0;
     void *whole = NULL;
     struct hf_err err = {0};
     HF_CHECK(pipe(ends) == 0 && pthread_create(&thread, NULL, drains, &ends[0]) == 0);
