@@ -55,7 +55,9 @@ static struct hf_arena_block *add_block(struct hf_arena *arena, size_t need)
 void *hf_arena_alloc(struct hf_arena *arena, size_t count, size_t size)
 {
     size_t need = 0;
-    bool too_big = __builtin_mul_overflow(count, size, &need) || need > SIZE_MAX - ALIGN;
+    /* Rounding up and the block's head must fit too, or a huge piece would get a tiny block. */
+    bool too_big = __builtin_mul_overflow(count, size, &need) ||
+                   need > SIZE_MAX - ALIGN - sizeof(struct hf_arena_block);
     need = too_big ? 0 : (need + ALIGN - 1) / ALIGN * ALIGN;
     need = need == 0 ? ALIGN : need;
     if (arena->overflow || too_big || need > arena->max - arena->used) {

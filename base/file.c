@@ -166,6 +166,9 @@ enum hf_rc hf_dir_create_all(const char *path, mode_t mode, struct hf_err *err)
         return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", path);
     }
     memcpy(part, path, len + 1);
+    if (len == 0) {
+        return hf_dir_create(path, mode, true, err); /* which says that there is no such folder */
+    }
     for (size_t i = 1; i <= len; i++) {
         if (part[i] != '/' && part[i] != '\0') {
             continue;

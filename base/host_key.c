@@ -84,6 +84,10 @@ static enum hf_rc make(struct hf_env *env, const char *path, struct hf_err *err)
         }
         (void)unlink(temporary);
     }
+    if (rc == HF_OK) {
+        /* What is sealed under a key whose name a power cut takes away cannot be opened again. */
+        rc = hf_dir_sync(slash == NULL ? "." : slash == parent ? "/" : parent, err);
+    }
     return rc;
 }
 
@@ -122,9 +126,10 @@ enum hf_rc hf_host_key_load(struct hf_env *env, const char *path, struct hf_secr
         }
         path = chosen;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Without waiting: a pipe in its place is refused below, not read. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
-        return hf_err_set(err, HF_ENOTFOUND, "cannot open the host key %s", path);
+        return hf_err_errno(err, errno, "cannot open the host key %s", path);
     }
     enum hf_rc rc = load(fd, path, ret_key, err);
     (void)close(fd);

@@ -6,6 +6,10 @@
 #include "base/parse.h"
 
 #define LINE_MAX_BYTES 4096
+#define KEY_MAX_BYTES  64
+/* Room that a field needs at least: its key with ,"": around it, the longest number, the line's
+ * end. Texts and bytes are cut to what is left. */
+#define FIELD_ROOM     (KEY_MAX_BYTES + 4 + 20 + 2)
 
 struct hf_field hf_f_str(const char *key, struct hf_str value)
 {
@@ -87,10 +91,10 @@ static void value(struct hf_writer *w, const struct hf_field *field)
 
 static void pair(struct hf_writer *w, enum hf_log_format format, const struct hf_field *field)
 {
-    if (w->len + 64 > LINE_MAX_BYTES) {
+    if (w->len + FIELD_ROOM > LINE_MAX_BYTES) {
         return; /* the line is full: what is left out was cut visibly before */
     }
-    char key[64];
+    char key[KEY_MAX_BYTES];
     struct hf_writer k = hf_writer_init(key, sizeof key - 1);
     hf_writer_str(&k, hf_str_c(field->key));
     key[k.overflow ? 0 : k.len] = '\0';
