@@ -1,0 +1,401 @@
+/* hub/call.c: the life of a call, and its ways to answer. */
+#include "hub/call.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/hex.h"
+
+#define RETRY_S "1"
+
+static void free_call(struct hf_hub_call *call)
+{
+    hf_json_free(call->body);
+    hf_buf_free(&call->scratch);
+    hf_buf_free(&call->held);
+    hf_secret_free(&call->token);
+    hf_heap_free(call);
+}
+
+/* answers */
+
+void hf_call_answer(struct hf_hub_call *call, int status, const struct hf_buf *json)
+{
+    if (call->exchange == NULL) {
+        return;
+    }
+    if (json->failed != HF_OK) {
+        hf_call_problem(call, 503, "out-of-memory", "The Hub has no memory for the answer.");
+        return;
+    }
+    hf_http_answer(call->exchange, status, "application/json", hf_buf_bytes(json));
+}
+
+void hf_call_problem(struct hf_hub_call *call, int status, const char *type, const char *detail)
+{
+    call->hub->calls_failed += status >= 500 ? 1 : 0;
+    if (call->exchange == NULL) {
+        return;
+    }
+    if (status == 503 || status == 429) {
+        hf_http_add_field(call->exchange, "Retry-After", HF_STR(RETRY_S));
+    }
+    if (status == 401) {
+        hf_http_add_field(call->exchange, "WWW-Authenticate", HF_STR("Bearer"));
+    }
+    hf_http_problem(call->exchange, status, type, detail);
+}
+
+void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err)
+{
+    static const struct {
+        enum hf_rc rc;
+        int status;
+        const char *type;
+    } table[] = {
+        {HF_EINVAL, 400, "invalid"},
+        {HF_ESYNTAX, 400, "invalid"},
+        {HF_ETOOBIG, 413, "too-big"},
+        {HF_ENOTFOUND, 404, "not-found"},
+        {HF_EEXIST, 409, "exists"},
+        {HF_ECONFLICT, 409, "conflict"},
+        {HF_EPERM, 403, "not-permitted"},
+        {HF_EFORK, 422, "fork"},
+        {HF_EBADSIG, 422, "bad-signature"},
+        {HF_ESTALE, 422, "stale"},
+        {HF_EMISMATCH, 421, "misdirected"},
+        {HF_ENOSPC, 503, "read-only"},
+        {HF_EUNKNOWN, 503, "outcome-unknown"},
+        {HF_EBUSY, 503, "busy"},
+        {HF_ENOMEM, 503, "out-of-memory"},
+        {HF_ECLOSED, 503, "closing"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(table); i++) {
+        if (table[i].rc == err->rc) {
+            hf_call_problem(call, table[i].status, table[i].type, err->text);
+            return;
+        }
+    }
+    hf_call_problem(call, 500, "failed", err->text);
+}
+
+/* checks */
+
+bool hf_call_need(struct hf_hub_call *call, enum hf_role role)
+{
+    if (call->principal == NULL) {
+        hf_call_problem(call, 401, "unknown-principal",
+                        "This needs a token of a principal: send Authorization: Bearer TOKEN.");
+        return false;
+    }
+    if (call->principal->role < role) {
+        char detail[128];
+        (void)snprintf(detail, sizeof detail, "This needs the role %s, you have %s.",
+                       hf_role_name(role), hf_role_name(call->principal->role));
+        hf_call_problem(call, 403, "not-permitted", detail);
+        return false;
+    }
+    return true;
+}
+
+bool hf_call_json(struct hf_hub_call *call)
+{
+    struct hf_err err = {0};
+    struct hf_bytes text = hf_http_exchange_body(call->exchange);
+    if (text.len > 65536) {
+        (void)hf_err_set(&err, HF_ETOOBIG, "the body of this call has at most 64 KiB");
+    } else if (hf_json_parse(text, &call->body, &err) == HF_OK) {
+        if (hf_json_kind(hf_json_root(call->body)) == HF_JSON_OBJECT) {
+            return true;
+        }
+        (void)hf_err_set(&err, HF_EINVAL, "the body must be a JSON object");
+    }
+    hf_call_refuse(call, &err);
+    return false;
+}
+
+static bool refuse_member(struct hf_hub_call *call, const char *key, const char *why)
+{
+    char detail[160];
+    (void)snprintf(detail, sizeof detail, "%s: %s", key, why);
+    hf_call_problem(call, 400, "invalid", detail);
+    return false;
+}
+
+bool hf_call_text(struct hf_hub_call *call, const char *key, bool required, size_t len_max,
+                  struct hf_str *ret)
+{
+    const struct hf_json *value = hf_json_get(hf_json_root(call->body), key);
+    if (value == NULL) {
+        return !required || refuse_member(call, key, "is missing");
+    }
+    if (hf_json_kind(value) != HF_JSON_STR) {
+        return refuse_member(call, key, "must be a text");
+    }
+    *ret = hf_json_as_str(value);
+    return ret->len <= len_max || refuse_member(call, key, "is too long");
+}
+
+bool hf_call_number(struct hf_hub_call *call, const char *key, uint64_t most, uint64_t *ret)
+{
+    const struct hf_json *value = hf_json_get(hf_json_root(call->body), key);
+    if (value == NULL) {
+        return refuse_member(call, key, "is missing");
+    }
+    if (hf_json_to_u64(value, ret) != HF_OK || *ret > most) {
+        return refuse_member(call, key, "must be a whole number that is not too big");
+    }
+    return true;
+}
+
+bool hf_call_hex(struct hf_hub_call *call, const char *key, void *out, size_t len)
+{
+    struct hf_str text = {NULL, 0};
+    size_t got = 0;
+    if (!hf_call_text(call, key, true, 2 * len, &text)) {
+        return false;
+    }
+    return (hf_hex_decode(text, out, len, &got, NULL) == HF_OK && got == len) ||
+           refuse_member(call, key, "must be hexadecimal digits of the right length");
+}
+
+bool hf_call_tenant(struct hf_hub_call *call, unsigned part)
+{
+    call->tenant =
+        part < call->part_count ? hf_hub_tenant_find(call->hub->tenants, call->parts[part]) : NULL;
+    if (call->tenant == NULL || call->tenant->life.status == HF_TENANT_NONE) {
+        hf_call_problem(call, 404, "not-found", "There is no such tenant in this region.");
+        return false;
+    }
+    return true;
+}
+
+/* posting */
+
+/* The Hub's own memory of what it appended, so that the next decision sees it. */
+static void fold_own(struct hf_hub_call *call)
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_err err = {0};
+    struct hf_envelope envelope;
+    struct hf_buf entry = hf_buf_init(HF_BUNDLE_MAX);
+    struct hf_packer *packer = NULL;
+    enum hf_rc rc = hf_packer_new(&packer);
+    if (rc == HF_OK) {
+        rc = hf_log_entry(hub->log.log, packer, call->post.append.first, &entry, &err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_envelope_read_leaf(hf_buf_bytes(&entry), &envelope, &err);
+    }
+    if (rc == HF_OK && !call->post.append.repeated) {
+        rc = hf_hub_fold(hub, call->post.append.first, &envelope, &err);
+    }
+    if (rc != HF_OK) {
+        hf_log(hub->logger, HF_LOG_ERROR, "hub.fold", hf_f_err(&err));
+    }
+    hf_packer_free(packer);
+    hf_buf_free(&entry);
+}
+
+static void posted(struct hf_post *post)
+{
+    struct hf_hub_call *call = HF_CONTAINER_OF(post, struct hf_hub_call, post);
+    /* Still "posting" while it answers: the answer may end the exchange at once. */
+    if (post->append.rc == HF_OK) {
+        if (call->answer_note.len == 0) {
+            fold_own(call);
+        }
+        call->posted(call);
+    } else {
+        if (call->tenant != NULL && call->answer_note.len > 0) {
+            call->tenant->receiving = false;
+        }
+        hf_call_refuse(call, &post->append.err);
+    }
+    call->posting = false;
+    if (call->exchange == NULL) {
+        free_call(call);
+    }
+}
+
+void hf_call_post(struct hf_hub_call *call, const struct hf_call_event *event,
+                  void (*done)(struct hf_hub_call *call))
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_err err = {0};
+    char producer[32];
+    char actor[64];
+    (void)snprintf(producer, sizeof producer, "hub/%s", hub->region);
+    (void)snprintf(actor, sizeof actor, "principal:%s",
+                   call->principal == NULL ? "agent" : call->principal->name);
+    bool own = event->producer.len == 0;
+    const struct hf_envelope envelope = {
+        .type = hf_str_c(event->type),
+        .schema_version = event->schema_version,
+        .producer = own ? hf_str_c(producer) : event->producer,
+        .sequence = own ? ++hub->sequence : event->sequence,
+        .stream = event->stream,
+        .occurred_us =
+            event->occurred_us != 0 ? event->occurred_us : hf_env_wall_us(hf_loop_env(hub->loop)),
+        .actor = hf_str_c(actor),
+        .payload = event->payload,
+    };
+    const struct hf_post_conf conf = {.envelope = &envelope,
+                                      .blob = event->blob,
+                                      .expects = event->expects,
+                                      .version = event->version,
+                                      .wait = HF_WAIT_SIGNED};
+    call->posted = done;
+    call->post.done = posted;
+    enum hf_rc rc = hf_owned_post(&hub->log, &conf, &call->post, &err);
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    call->posting = true;
+}
+
+/* beginning and end */
+
+static const struct hf_principal *find_principal(const struct hf_hub *hub,
+                                                 const struct hf_http_request *request)
+{
+    const struct hf_http_field *field = hf_http_field(request, "authorization");
+    const char scheme[] = "Bearer ";
+    struct hf_hash hash;
+    if (field == NULL || field->value.len < sizeof scheme ||
+        memcmp(field->value.ptr, scheme, sizeof scheme - 1) != 0) {
+        return NULL;
+    }
+    hf_sha256(
+        hf_bytes_of(field->value.ptr + sizeof scheme - 1, field->value.len - (sizeof scheme - 1)),
+        &hash);
+    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+    const struct hf_principal *found = NULL;
+    for (unsigned i = 0; i < hub->principal_count; i++) {
+        const struct hf_principal *p = &hub->principals[i];
+        bool same = hf_equal_secret(hf_bytes_of(p->token_hash.b, HF_HASH_SIZE),
+                                    hf_bytes_of(hash.b, HF_HASH_SIZE));
+        if (same && !p->revoked && (p->expires_us == 0 || now < p->expires_us)) {
+            found = p;
+        }
+    }
+    return found;
+}
+
+static void split_target(struct hf_hub_call *call, struct hf_str target)
+{
+    const char *mark = memchr(target.ptr, '?', target.len);
+    struct hf_str path = target;
+    if (mark != NULL) {
+        path.len = (size_t)(mark - target.ptr);
+        call->query = (struct hf_str){mark + 1, target.len - path.len - 1};
+    }
+    while (path.len > 0 && call->part_count < HF_CALL_PARTS_MAX) {
+        path = (struct hf_str){path.ptr + 1, path.len - 1}; /* the slash */
+        const char *slash = memchr(path.ptr, '/', path.len);
+        size_t len = slash == NULL ? path.len : (size_t)(slash - path.ptr);
+        call->parts[call->part_count++] = (struct hf_str){path.ptr, len};
+        path = (struct hf_str){path.ptr + len, path.len - len};
+    }
+    if (path.len > 0) {
+        call->part_count = 0; /* deeper than any route */
+    }
+}
+
+struct route {
+    const char *method;
+    const char *path; /* parts; "*" is any */
+    void (*handle)(struct hf_hub_call *call);
+};
+
+static const struct route routes[] = {
+    {"GET", "healthz", hf_api_health},
+    {"GET", "readyz", hf_api_health},
+    {"GET", "metrics", hf_api_metrics},
+    {"GET", "v1/region", hf_api_region},
+    {"GET", "v1/checkpoint", hf_api_checkpoint},
+    {"GET", "v1/tenants", hf_api_tenants_list},
+    {"POST", "v1/tenants", hf_api_tenant_create},
+    {"GET", "v1/tenants/*", hf_api_tenant_show},
+    {"POST", "v1/tenants/*/tokens", hf_api_tenant_token},
+    {"POST", "v1/tenants/*/move", hf_api_tenant_move},
+    {"POST", "v1/tenants/*/suspend", hf_api_tenant_suspend},
+    {"POST", "v1/tenants/*/resume", hf_api_tenant_resume},
+    {"POST", "v1/principals", hf_api_principal_create},
+    {"POST", "v1/register", hf_api_register},
+    {"POST", "v1/heartbeat", hf_api_heartbeat},
+    {"POST", "v1/segments", hf_api_segment},
+};
+
+static bool path_is(const struct hf_hub_call *call, const char *path)
+{
+    unsigned part = 0;
+    for (const char *at = path; *at != '\0'; part++) {
+        const char *slash = strchr(at, '/');
+        size_t len = slash == NULL ? strlen(at) : (size_t)(slash - at);
+        struct hf_str want = {at, len};
+        if (part >= call->part_count ||
+            (!hf_str_eq(want, HF_STR("*")) && !hf_str_eq(want, call->parts[part]))) {
+            return false;
+        }
+        at += len + (slash == NULL ? 0 : 1);
+    }
+    return part == call->part_count;
+}
+
+static void route(struct hf_hub_call *call, struct hf_str method)
+{
+    bool known = false;
+    for (size_t i = 0; i < HF_LEN(routes); i++) {
+        if (!path_is(call, routes[i].path)) {
+            continue;
+        }
+        known = true;
+        bool is_head = hf_str_eq(method, HF_STR("HEAD")) && strcmp(routes[i].method, "GET") == 0;
+        if (is_head || hf_str_eq(method, hf_str_c(routes[i].method))) {
+            routes[i].handle(call);
+            return;
+        }
+    }
+    hf_call_problem(call, known ? 405 : 404, known ? "method" : "not-found",
+                    known ? "This path is there, but not with this method."
+                          : "There is nothing at this path.");
+}
+
+static void handle(void *ctx, struct hf_http_exchange *exchange)
+{
+    struct hf_hub *hub = ctx;
+    const struct hf_http_request *request = hf_http_exchange_request(exchange);
+    struct hf_hub_call *call = hf_heap_zalloc(1, sizeof *call);
+    hub->calls++;
+    if (call == NULL) {
+        hf_http_problem(exchange, 503, "out-of-memory", "The Hub has no memory for this call.");
+        return;
+    }
+    call->hub = hub;
+    call->exchange = exchange;
+    call->scratch = hf_buf_init(8u << 20);
+    call->held = hf_buf_init(HF_SEGMENT_MAX);
+    hf_http_exchange_set_user(exchange, call);
+    split_target(call, hf_bytes_str(request->target));
+    call->principal = find_principal(hub, request);
+    route(call, hf_bytes_str(request->method));
+}
+
+static void over(void *ctx, struct hf_http_exchange *exchange)
+{
+    struct hf_hub_call *call = hf_http_exchange_user(exchange);
+    (void)ctx;
+    if (call == NULL) {
+        return;
+    }
+    call->exchange = NULL;
+    if (!call->posting) {
+        free_call(call);
+    }
+}
+
+const struct hf_http_handler hf_hub_handler = {.handle = handle, .over = over};

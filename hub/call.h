@@ -1,0 +1,94 @@
+/* hub/call.h: one API call: who asks, what for, and the event that it becomes.
+ *
+ * A call lives until its exchange is over and its event, if there is one, is answered, whichever is
+ * later: a client that hangs up does not undo what is on its way to the log.
+ */
+#ifndef HF_HUB_CALL_H
+#define HF_HUB_CALL_H
+
+#include "base/assert.h"
+#include "base/json_in.h"
+#include "base/json_out.h"
+#include "hub/hub.h"
+
+#define HF_CALL_PARTS_MAX 6
+#define HF_CALL_PAYLOAD   4096
+
+struct hf_hub_call {
+    struct hf_hub *hub;
+    struct hf_http_exchange *exchange;      /* NULL when it is over */
+    struct hf_str parts[HF_CALL_PARTS_MAX]; /* of the path: "v1", "tenants", "acme" */
+    unsigned part_count;
+    struct hf_str query;
+    const struct hf_principal *principal; /* NULL: none */
+    struct hf_json_doc *body;
+    struct hf_hub_tenant *tenant;
+    struct hf_post post;
+    bool posting;
+    uint8_t payload[HF_CALL_PAYLOAD];
+    struct hf_buf held;          /* a segment: the exchange may end before it is on disk */
+    struct hf_bytes answer_note; /* of it: what is to be cosigned */
+    struct hf_buf scratch;
+    struct hf_mirror next;  /* of the tenant, when its segment is durable */
+    struct hf_secret token; /* to be shown once */
+    /* Runs when the event is in the log; answers the exchange if it is still there. */
+    void (*posted)(struct hf_hub_call *call);
+};
+
+/* Does the call's principal have the role or a higher one? Answers 401 or 403 when not. */
+bool hf_call_need(struct hf_hub_call *call, enum hf_role role);
+/* Parses the body as a JSON object; answers 400 when it is none. */
+bool hf_call_json(struct hf_hub_call *call);
+/* A text member; answers 400 and false when it is missing (and required), no text, or longer. */
+bool hf_call_text(struct hf_hub_call *call, const char *key, bool required, size_t len_max,
+                  struct hf_str *ret);
+bool hf_call_number(struct hf_hub_call *call, const char *key, uint64_t most, uint64_t *ret);
+bool hf_call_hex(struct hf_hub_call *call, const char *key, void *out, size_t len);
+/* The tenant that part number `part` names; answers 404 when there is none. */
+bool hf_call_tenant(struct hf_hub_call *call, unsigned part);
+
+/* Answers with a JSON text. */
+void hf_call_answer(struct hf_hub_call *call, int status, const struct hf_buf *json);
+void hf_call_problem(struct hf_hub_call *call, int status, const char *type, const char *detail);
+/* The problem that a result code is, by a table. */
+void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err);
+
+/* Appends an event of the Hub's own producer to the tenant's stream or another; expects the
+ * stream's version when `expects`. */
+struct hf_call_event {
+    const char *type;
+    uint32_t schema_version;
+    struct hf_str stream;
+    struct hf_bytes payload;
+    struct hf_bytes blob;
+    struct hf_str producer; /* empty: the Hub's own, with its next sequence */
+    uint64_t sequence;
+    int64_t occurred_us; /* 0: now */
+    bool expects;
+    uint64_t version;
+};
+
+void hf_call_post(struct hf_hub_call *call, const struct hf_call_event *event,
+                  void (*done)(struct hf_hub_call *call));
+
+/* The handler of the HTTP server: routes by table (hub/routes.c). */
+extern const struct hf_http_handler hf_hub_handler;
+
+/* Handlers, by what they are about. */
+void hf_api_health(struct hf_hub_call *call);
+void hf_api_metrics(struct hf_hub_call *call);
+void hf_api_region(struct hf_hub_call *call);
+void hf_api_checkpoint(struct hf_hub_call *call);
+void hf_api_tenants_list(struct hf_hub_call *call);
+void hf_api_tenant_show(struct hf_hub_call *call);
+void hf_api_tenant_create(struct hf_hub_call *call);
+void hf_api_tenant_token(struct hf_hub_call *call);
+void hf_api_tenant_move(struct hf_hub_call *call);
+void hf_api_tenant_suspend(struct hf_hub_call *call);
+void hf_api_tenant_resume(struct hf_hub_call *call);
+void hf_api_register(struct hf_hub_call *call);
+void hf_api_heartbeat(struct hf_hub_call *call);
+void hf_api_segment(struct hf_hub_call *call);
+void hf_api_principal_create(struct hf_hub_call *call);
+
+#endif

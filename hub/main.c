@@ -1,0 +1,261 @@
+/* hub/main.c: the program holdfast-hub. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/cli/cli.h"
+#include "base/file.h"
+#include "hub/hub.h"
+
+struct program {
+    struct hf_hub hub;
+    struct hf_loop *loop;
+    struct hf_cli *cli;
+    struct hf_logger logger;
+    struct hf_signal interrupt;
+    struct hf_signal terminate;
+    bool watching;
+    bool closing;
+    struct hf_post first_admin;
+    struct hf_secret token;
+};
+
+static void closed(void *arg)
+{
+    struct program *program = arg;
+    if (program->watching) {
+        hf_signal_close(&program->interrupt);
+        hf_signal_close(&program->terminate);
+    }
+}
+
+static void stop(struct program *program)
+{
+    if (!program->closing) {
+        program->closing = true;
+        hf_hub_close(&program->hub, closed, program);
+    }
+}
+
+static void interrupted(struct hf_signal *sig, int number)
+{
+    (void)number;
+    stop(HF_CONTAINER_OF(sig, struct program, interrupt));
+}
+
+static void terminated(struct hf_signal *sig, int number)
+{
+    (void)number;
+    stop(HF_CONTAINER_OF(sig, struct program, terminate));
+}
+
+static void say_where(struct program *program)
+{
+    char address[HF_ADDRESS_TEXT_MAX];
+    hf_address_format(&program->hub.listener.address, address);
+    hf_cli_printf(program->cli, "listening on https://%s\n", address);
+    (void)hf_cli_flush(program->cli, NULL);
+}
+
+/* The first admin's token goes into a file that only its owner can read, once. */
+static enum hf_rc keep_token(struct program *program, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    enum hf_rc rc = hf_path_join(program->hub.dir, "admin.token", path, sizeof path);
+    if (rc == HF_OK) {
+        rc = hf_file_replace(path, hf_secret_reveal(&program->token), 0600, err);
+    }
+    hf_secret_free(&program->token);
+    if (rc == HF_OK) {
+        hf_cli_printf(program->cli, "the first admin's token is in %s: move it to a safe place\n",
+                      path);
+    }
+    return rc;
+}
+
+static void admin_made(struct hf_post *post)
+{
+    struct program *program = HF_CONTAINER_OF(post, struct program, first_admin);
+    struct hf_err err = post->append.err;
+    enum hf_rc rc = post->append.rc;
+    if (rc == HF_OK) {
+        rc = keep_token(program, &err);
+    }
+    if (rc != HF_OK) {
+        (void)hf_cli_fail(program->cli, &err);
+        stop(program);
+        return;
+    }
+    say_where(program);
+}
+
+/* A new region has nobody who could let anybody in. */
+static enum hf_rc make_admin(struct program *program, struct hf_err *err)
+{
+    uint8_t payload[512];
+    struct hf_hub *hub = &program->hub;
+    char producer[32];
+    (void)snprintf(producer, sizeof producer, "hub/%s", hub->region);
+    struct hf_writer w = hf_writer_init(payload, sizeof payload);
+    enum hf_rc rc =
+        hf_hub_principal_event(hub, HF_STR("admin"), HF_ROLE_ADMIN, &w, &program->token, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    const struct hf_envelope envelope = {.type = HF_STR(HF_EVENT_PRINCIPAL_CREATED_NAME),
+                                         .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
+                                         .producer = hf_str_c(producer),
+                                         .sequence = ++hub->sequence,
+                                         .stream = HF_STR("principal/admin"),
+                                         .occurred_us = hf_env_wall_us(program->cli->env),
+                                         .actor = HF_STR("program:holdfast-hub"),
+                                         .payload = hf_writer_done(&w),
+                                         .version = 1};
+    const struct hf_post_conf conf = {
+        .envelope = &envelope, .expects = true, .version = 0, .wait = HF_WAIT_SIGNED};
+    program->first_admin.done = admin_made;
+    rc = hf_hub_fold(hub, 0, &envelope, err);
+    return rc == HF_OK ? hf_owned_post(&hub->log, &conf, &program->first_admin, err) : rc;
+}
+
+static enum hf_rc begin(struct program *program, struct hf_err *err)
+{
+    struct hf_cli *cli = program->cli;
+    const struct hf_hub_conf conf = {.dir = hf_cli_str(cli, "data"),
+                                     .region = hf_cli_str(cli, "region"),
+                                     .listen = hf_cli_str(cli, "listen"),
+                                     .name = hf_cli_str(cli, "name"),
+                                     .free_floor = hf_cli_u64(cli, "free-floor"),
+                                     .logger = &program->logger};
+    enum hf_rc rc = hf_hub_open(program->loop, &conf, &program->hub, err);
+    if (rc == HF_OK) {
+        program->interrupt.caught = interrupted;
+        rc = hf_signal_open(program->loop, &program->interrupt, SIGINT, true, err);
+    }
+    if (rc == HF_OK) {
+        program->terminate.caught = terminated;
+        rc = hf_signal_open(program->loop, &program->terminate, SIGTERM, true, err);
+        if (rc != HF_OK) {
+            hf_signal_close(&program->interrupt);
+        }
+        program->watching = rc == HF_OK;
+    }
+    if (rc == HF_OK && !hf_hub_has_admin(&program->hub)) {
+        return make_admin(program, err);
+    }
+    if (rc == HF_OK) {
+        say_where(program);
+    }
+    return rc;
+}
+
+static int run(struct hf_cli *cli)
+{
+    static struct program program; /* too big for the stack */
+    struct hf_err err = {0};
+    program.cli = cli;
+    program.logger = (struct hf_logger){.env = cli->env, .fd = 2, .level = HF_LOG_INFO};
+    enum hf_rc rc = hf_crypto_init(&err);
+    if (rc == HF_OK) {
+        rc = hf_loop_uv_new(&program.loop, &err);
+    }
+    if (rc != HF_OK) {
+        return hf_cli_fail(cli, &err);
+    }
+    rc = begin(&program, &err);
+    if (rc != HF_OK) {
+        stop(&program);
+    }
+    hf_loop_run(program.loop);
+    hf_loop_free(program.loop);
+    hf_secret_free(&program.token);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+static int check_config(struct hf_cli *cli)
+{
+    struct hf_err err = {0};
+    struct hf_address address;
+    int number = 0;
+    enum hf_rc rc = hf_hub_region_number(hf_cli_str(cli, "region"), &number, &err);
+    if (rc == HF_OK) {
+        rc = hf_address_parse(hf_cli_str(cli, "listen"), &address, &err);
+    }
+    if (rc != HF_OK) {
+        return hf_cli_no(cli, "%s", err.text);
+    }
+    hf_cli_printf(cli, "region    %s\ndata      %s\nlisten    %s\nname      %s\n",
+                  hf_cli_str(cli, "region"), hf_cli_str(cli, "data"), hf_cli_str(cli, "listen"),
+                  hf_cli_str(cli, "name"));
+    return HF_EXIT_OK;
+}
+
+static const char *const region_names[] = {"dev", "staging", "prod-eu", "prod-us", NULL};
+static const struct hf_cli_option options[] = {
+    {.name = "region",
+     .kind = HF_CLI_CHOICE,
+     .choices = region_names,
+     .fallback = "dev",
+     .env = "HOLDFAST_REGION",
+     .setting = "region",
+     .help = "the region that this Hub runs"},
+    {.name = "data",
+     .kind = HF_CLI_STRING,
+     .value = "DIR",
+     .required = true,
+     .env = "HOLDFAST_HUB_DATA",
+     .setting = "hub_data",
+     .help = "folder of the region's log and keys; made when it is not there"},
+    {.name = "listen",
+     .kind = HF_CLI_STRING,
+     .value = "ADDRESS",
+     .fallback = "127.0.0.1:8443",
+     .env = "HOLDFAST_HUB_LISTEN",
+     .setting = "hub_listen",
+     .help = "where the API listens; port 0 takes a free one"},
+    {.name = "name",
+     .kind = HF_CLI_STRING,
+     .value = "HOST",
+     .fallback = "localhost",
+     .env = "HOLDFAST_HUB_NAME",
+     .setting = "hub_name",
+     .help = "host name in the TLS certificate that is made when there is none"},
+    {.name = "free-floor",
+     .kind = HF_CLI_SIZE,
+     .fallback = "0",
+     .env = "HOLDFAST_FREE_FLOOR",
+     .setting = "free_floor",
+     .help = "free space below which the log is read-only; 0: by the size of the disk"},
+};
+
+static const struct hf_cli_command command_run = {
+    .name = "run",
+    .summary = "run the region's Hub until it is interrupted",
+    .description = "Opens or makes the region's log, keys and TLS identity in the data folder and "
+                   "serves the API. A new region's first admin token is written to admin.token "
+                   "in that folder.",
+    .options = options,
+    .option_count = HF_LEN(options),
+    .run = run,
+    .no_json = true,
+};
+
+static const struct hf_cli_command command_check = {
+    .name = "check-config",
+    .summary = "say what the configuration means, or what is wrong with it",
+    .options = options,
+    .option_count = HF_LEN(options),
+    .run = check_config,
+    .no_json = true,
+};
+
+static const struct hf_cli_command root = {
+    .name = "holdfast-hub",
+    .summary = "one region's Hub: log, API, receipts",
+    .version = HF_VERSION,
+    HF_CLI_CHILDREN(&command_run, &command_check, &hf_cli_help),
+};
+
+int main(int argc, char **argv)
+{
+    return hf_cli_main(&root, argc, argv);
+}

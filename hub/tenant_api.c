@@ -1,0 +1,381 @@
+/* hub/tenant_api.c: operators' calls about tenants and principals. */
+#include <stdio.h>
+
+#include "hub/call.h"
+
+#define TOKEN_TTL_MAX_S (7 * 86400)
+#define REASON_MAX      200
+
+/* showing */
+
+static void put_mirror(struct hf_json_out *json, const struct hf_hub_tenant *t)
+{
+    hf_json_key_u64(json, "epoch", t->mirror.epoch);
+    hf_json_key_u64(json, "receipt", t->mirror.frontier.size);
+    hf_json_key_u64(json, "segments", t->segments);
+    if (t->heartbeat_counter > 0) {
+        uint64_t size = t->mirror.frontier.size;
+        hf_json_key(json, HF_STR("last_heartbeat"));
+        hf_json_time_us(json, t->heartbeat_us);
+        hf_json_key_u64(json, "events", t->reported_size);
+        hf_json_key_u64(json, "lag", t->reported_size > size ? t->reported_size - size : 0);
+    }
+}
+
+static void put_versions(struct hf_json_out *json, const struct hf_hub_tenant *t)
+{
+    static const char *const names[] = {"policy", "wrapper", "openclaw",
+                                        "proxy",  "agent",   "self_test"};
+    hf_json_key(json, HF_STR("versions"));
+    hf_json_object_begin(json);
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        if (t->versions[i][0] != '\0') {
+            hf_json_key_str(json, names[i], hf_str_c(t->versions[i]));
+        }
+    }
+    hf_json_object_end(json);
+}
+
+static void put_tenant(struct hf_json_out *json, const struct hf_hub *hub,
+                       const struct hf_hub_tenant *t)
+{
+    hf_json_object_begin(json);
+    hf_json_key_str(json, "tenant", hf_str_c(t->life.name));
+    hf_json_key_str(json, "region", hf_str_c(hub->region));
+    hf_json_key_str(json, "status", hf_str_c(hf_tenant_status_name(t->life.status)));
+    hf_json_key_str(json, "ring", hf_str_c(hf_ring_name(t->life.ring)));
+    hf_json_key_u64(json, "version", t->life.version);
+    hf_json_key(json, HF_STR("registered"));
+    hf_json_bool(json, t->life.registered);
+    put_mirror(json, t);
+    put_versions(json, t);
+    hf_json_object_end(json);
+}
+
+static void put_as_of(struct hf_json_out *json, const struct hf_hub *hub)
+{
+    hf_json_key_u64(json, "as_of", hf_log_size(hub->log.log));
+}
+
+void hf_api_tenants_list(struct hf_hub_call *call)
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_json_out json;
+    if (!hf_call_need(call, HF_ROLE_VIEWER)) {
+        return;
+    }
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    put_as_of(&json, hub);
+    hf_json_key(&json, HF_STR("now"));
+    hf_json_time_us(&json, hf_env_wall_us(hf_loop_env(hub->loop)));
+    hf_json_key(&json, HF_STR("tenants"));
+    hf_json_array_begin(&json);
+    for (struct hf_hub_tenant *t = hf_hub_tenants_first(hub->tenants); t != NULL;
+         t = hf_hub_tenants_next(hub->tenants, t)) {
+        if (t->life.status != HF_TENANT_NONE) {
+            put_tenant(&json, hub, t);
+        }
+    }
+    hf_json_array_end(&json);
+    hf_json_object_end(&json);
+    hf_call_answer(call, 200, &call->scratch);
+}
+
+static void answer_tenant(struct hf_hub_call *call, int status)
+{
+    struct hf_json_out json;
+    hf_json_init(&json, &call->scratch);
+    put_tenant(&json, call->hub, call->tenant);
+    hf_call_answer(call, status, &call->scratch);
+}
+
+void hf_api_tenant_show(struct hf_hub_call *call)
+{
+    if (hf_call_need(call, HF_ROLE_VIEWER) && hf_call_tenant(call, 2)) {
+        answer_tenant(call, 200);
+    }
+}
+
+/* commands */
+
+static void done(struct hf_hub_call *call)
+{
+    answer_tenant(call, 200);
+}
+
+static void post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t version,
+                           struct hf_bytes payload, void (*posted)(struct hf_hub_call *call))
+{
+    char stream[64];
+    (void)snprintf(stream, sizeof stream, "tenant/%s", call->tenant->life.name);
+    const struct hf_call_event event = {.type = type,
+                                        .schema_version = version,
+                                        .stream = hf_str_c(stream),
+                                        .payload = payload,
+                                        .expects = true,
+                                        .version = call->tenant->life.version};
+    hf_call_post(call, &event, posted);
+}
+
+static bool take_ring(struct hf_hub_call *call, const char *key, enum hf_ring *ret)
+{
+    struct hf_str text = {NULL, 0};
+    if (!hf_call_text(call, key, true, 16, &text)) {
+        return false;
+    }
+    for (int ring = HF_RING_SANDBOX; ring <= HF_RING_GENERAL; ring++) {
+        if (hf_str_eq(text, hf_str_c(hf_ring_name((enum hf_ring)ring)))) {
+            *ret = (enum hf_ring)ring;
+            return true;
+        }
+    }
+    hf_call_problem(call, 400, "invalid", "ring: must be sandbox, canary or general");
+    return false;
+}
+
+static void created(struct hf_hub_call *call)
+{
+    answer_tenant(call, 201);
+}
+
+void hf_api_tenant_create(struct hf_hub_call *call)
+{
+    struct hf_event_tenant_created event = {.customer = HF_STR("internal"), .plan = HF_STR("none")};
+    struct hf_err err = {0};
+    enum hf_ring ring = HF_RING_SANDBOX;
+    int region = 0;
+    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_json(call) ||
+        !hf_call_text(call, "tenant", true, HF_TENANT_NAME_MAX, &event.tenant) ||
+        !hf_call_text(call, "customer", false, HF_TENANT_NAME_MAX, &event.customer) ||
+        !hf_call_text(call, "plan", false, HF_TENANT_NAME_MAX, &event.plan) ||
+        !take_ring(call, "ring", &ring)) {
+        return;
+    }
+    struct hf_str wanted = hf_str_c(call->hub->region);
+    if (!hf_call_text(call, "region", false, 16, &wanted)) {
+        return;
+    }
+    if (!hf_str_eq(wanted, hf_str_c(call->hub->region))) {
+        hf_call_problem(call, 421, "another-region",
+                        "The tenant belongs to another region: send this to the Hub there. "
+                        "Nothing was stored here.");
+        return;
+    }
+    if (!hf_tenant_name_ok(event.tenant)) {
+        hf_call_problem(call, 400, "invalid", "tenant: a name is 1 to 48 of a-z, 0-9 and -");
+        return;
+    }
+    (void)hf_hub_region_number(call->hub->region, &region, NULL);
+    event.region = (enum hf_event_tenant_created_region)region;
+    event.cohort = (enum hf_event_tenant_created_cohort)ring;
+    call->tenant = hf_hub_tenant_get(call->hub->tenants, event.tenant);
+    enum hf_rc rc = call->tenant == NULL ? hf_err_set(&err, HF_ENOMEM, "no memory for a tenant")
+                                         : hf_tenant_may_create(&call->tenant->life, &err);
+    if (rc == HF_OK) {
+        rc = hf_event_tenant_created_check(&event, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_tenant_created_encode(&event, &w);
+    post_to_tenant(call, HF_EVENT_TENANT_CREATED_NAME, HF_EVENT_TENANT_CREATED_VERSION,
+                   hf_writer_done(&w), created);
+}
+
+static void token_minted(struct hf_hub_call *call)
+{
+    struct hf_json_out json;
+    struct hf_bytes text = hf_secret_reveal(&call->token);
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key_str(&json, "tenant", hf_str_c(call->tenant->life.name));
+    hf_json_key_str(&json, "token", (struct hf_str){(const char *)text.ptr, text.len - 1});
+    hf_json_object_end(&json);
+    hf_call_answer(call, 201, &call->scratch);
+}
+
+/* Draws the token, gives its text to the call and the hash of its key. */
+static enum hf_rc draw_token(struct hf_hub_call *call, struct hf_hash *ret_hash, struct hf_err *err)
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_token token = {.tls_pin = hub->tls_pin, .log_fingerprint = hub->log_fingerprint};
+    struct hf_signing_key *key = NULL;
+    (void)snprintf(token.region, sizeof token.region, "%s", hub->region);
+    (void)snprintf(token.tenant, sizeof token.tenant, "%s", call->tenant->life.name);
+    enum hf_rc rc = hf_token_draw(hf_loop_env(hub->loop), &token, err);
+    if (rc == HF_OK) {
+        rc = hf_token_key(&token, &key, err);
+    }
+    if (rc == HF_OK) {
+        hf_token_hash(hf_signing_key_public(key), ret_hash);
+        rc = hf_token_format(&token, &call->token, err);
+    }
+    hf_signing_key_free(key);
+    hf_token_free(&token);
+    return rc;
+}
+
+void hf_api_tenant_token(struct hf_hub_call *call)
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_err err = {0};
+    struct hf_hash hash;
+    uint64_t ttl = 0;
+    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_tenant(call, 2) || !hf_call_json(call) ||
+        !hf_call_number(call, "ttl_s", TOKEN_TTL_MAX_S, &ttl)) {
+        return;
+    }
+    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+    int64_t expires = now + (int64_t)ttl * 1000000;
+    enum hf_rc rc = hf_tenant_may_mint(&call->tenant->life, expires, now, &err);
+    if (rc == HF_OK) {
+        rc = draw_token(call, &hash, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    const struct hf_event_tenant_token_minted event = {
+        .tenant = hf_str_c(call->tenant->life.name),
+        .token_hash = hf_bytes_of(hash.b, HF_HASH_SIZE),
+        .expires = expires,
+        .log_key = hf_bytes_of(hub->log_fingerprint.b, HF_HASH_SIZE),
+        .tls_issuer = hf_bytes_of(hub->tls_pin.b, HF_HASH_SIZE)};
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_tenant_token_minted_encode(&event, &w);
+    post_to_tenant(call, HF_EVENT_TENANT_TOKEN_MINTED_NAME, HF_EVENT_TENANT_TOKEN_MINTED_VERSION,
+                   hf_writer_done(&w), token_minted);
+}
+
+/* An operator's verb with a reason: the body is read and the tenant found. */
+static bool begin_verb(struct hf_hub_call *call, struct hf_str *ret_reason)
+{
+    return hf_call_need(call, HF_ROLE_OPERATOR) && hf_call_tenant(call, 2) && hf_call_json(call) &&
+           hf_call_text(call, "reason", true, REASON_MAX, ret_reason);
+}
+
+void hf_api_tenant_move(struct hf_hub_call *call)
+{
+    struct hf_event_tenant_moved event = {.reason = {NULL, 0}};
+    struct hf_err err = {0};
+    enum hf_ring to = HF_RING_SANDBOX;
+    if (!begin_verb(call, &event.reason) || !take_ring(call, "ring", &to)) {
+        return;
+    }
+    event.tenant = hf_str_c(call->tenant->life.name);
+    event.before = (enum hf_event_tenant_moved_before)call->tenant->life.ring;
+    event.after = (enum hf_event_tenant_moved_after)to;
+    enum hf_rc rc = hf_tenant_may_move(&call->tenant->life, to, &err);
+    if (rc == HF_OK) {
+        rc = hf_event_tenant_moved_check(&event, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_tenant_moved_encode(&event, &w);
+    post_to_tenant(call, HF_EVENT_TENANT_MOVED_NAME, HF_EVENT_TENANT_MOVED_VERSION,
+                   hf_writer_done(&w), done);
+}
+
+void hf_api_tenant_suspend(struct hf_hub_call *call)
+{
+    struct hf_event_tenant_suspended event = {.reason = {NULL, 0}};
+    struct hf_err err = {0};
+    if (!begin_verb(call, &event.reason)) {
+        return;
+    }
+    event.tenant = hf_str_c(call->tenant->life.name);
+    enum hf_rc rc = hf_tenant_may_suspend(&call->tenant->life, &err);
+    if (rc == HF_OK) {
+        rc = hf_event_tenant_suspended_check(&event, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_tenant_suspended_encode(&event, &w);
+    post_to_tenant(call, HF_EVENT_TENANT_SUSPENDED_NAME, HF_EVENT_TENANT_SUSPENDED_VERSION,
+                   hf_writer_done(&w), done);
+}
+
+void hf_api_tenant_resume(struct hf_hub_call *call)
+{
+    struct hf_event_tenant_resumed event = {.reason = {NULL, 0}};
+    struct hf_err err = {0};
+    if (!begin_verb(call, &event.reason)) {
+        return;
+    }
+    event.tenant = hf_str_c(call->tenant->life.name);
+    enum hf_rc rc = hf_tenant_may_resume(&call->tenant->life, &err);
+    if (rc == HF_OK) {
+        rc = hf_event_tenant_resumed_check(&event, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_tenant_resumed_encode(&event, &w);
+    post_to_tenant(call, HF_EVENT_TENANT_RESUMED_NAME, HF_EVENT_TENANT_RESUMED_VERSION,
+                   hf_writer_done(&w), done);
+}
+
+/* principals */
+
+static void principal_made(struct hf_hub_call *call)
+{
+    struct hf_json_out json;
+    struct hf_bytes text = hf_secret_reveal(&call->token);
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key_str(&json, "token", (struct hf_str){(const char *)text.ptr, text.len});
+    hf_json_object_end(&json);
+    hf_call_answer(call, 201, &call->scratch);
+}
+
+void hf_api_principal_create(struct hf_hub_call *call)
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_str name = {NULL, 0};
+    struct hf_str role_text = {NULL, 0};
+    struct hf_err err = {0};
+    char stream[64];
+    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) ||
+        !hf_call_text(call, "principal", true, 48, &name) ||
+        !hf_call_text(call, "role", true, 16, &role_text)) {
+        return;
+    }
+    int role = HF_ROLE_VIEWER;
+    while (role <= HF_ROLE_ADMIN &&
+           !hf_str_eq(role_text, hf_str_c(hf_role_name((enum hf_role)role)))) {
+        role++;
+    }
+    enum hf_rc rc = HF_OK;
+    if (role > HF_ROLE_ADMIN || !hf_tenant_name_ok(name)) {
+        rc = hf_err_set(&err, HF_EINVAL,
+                        "a principal has a name of a-z, 0-9 and - and one of the "
+                        "roles viewer, auditor, operator, approver, admin");
+    }
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    if (rc == HF_OK) {
+        rc = hf_hub_principal_event(hub, name, (enum hf_role)role, &w, &call->token, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    (void)snprintf(stream, sizeof stream, "principal/%.*s", HF_STR_ARG(name));
+    const struct hf_call_event event = {.type = HF_EVENT_PRINCIPAL_CREATED_NAME,
+                                        .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
+                                        .stream = hf_str_c(stream),
+                                        .payload = hf_writer_done(&w),
+                                        .expects = true,
+                                        .version = 0};
+    hf_call_post(call, &event, principal_made);
+}

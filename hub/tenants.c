@@ -1,0 +1,176 @@
+/* hub/tenants.c: a hash table of tenants, filled from the region's log. */
+#include "hub/tenants.h"
+
+#include "base/assert.h"
+#include "base/heap.h"
+
+#define BUCKETS_MIN 64
+
+struct hf_hub_tenants {
+    struct hf_hub_tenant **buckets;
+    size_t bucket_count; /* a power of two */
+    uint64_t count;
+    struct hf_queue order;
+    uint8_t key[16];
+};
+
+enum hf_rc hf_hub_tenants_new(struct hf_env *env, struct hf_hub_tenants **ret_tenants)
+{
+    struct hf_hub_tenants *tenants = hf_heap_zalloc(1, sizeof *tenants);
+    if (tenants == NULL) {
+        return HF_ENOMEM;
+    }
+    tenants->bucket_count = BUCKETS_MIN;
+    tenants->buckets = hf_heap_zalloc(BUCKETS_MIN, sizeof(struct hf_hub_tenant *));
+    if (tenants->buckets == NULL) {
+        hf_heap_free(tenants);
+        return HF_ENOMEM;
+    }
+    hf_env_random(env, tenants->key, sizeof tenants->key);
+    hf_queue_init(&tenants->order);
+    *ret_tenants = tenants;
+    return HF_OK;
+}
+
+void hf_hub_tenants_free(struct hf_hub_tenants *tenants)
+{
+    if (tenants == NULL) {
+        return;
+    }
+    for (struct hf_queue *node; (node = hf_queue_pop(&tenants->order)) != NULL;) {
+        hf_heap_free(HF_CONTAINER_OF(node, struct hf_hub_tenant, order));
+    }
+    hf_heap_free(tenants->buckets);
+    hf_heap_free(tenants);
+}
+
+static size_t bucket_of(const struct hf_hub_tenants *tenants, struct hf_str name, size_t count)
+{
+    return (size_t)(hf_table_hash(tenants->key, hf_str_bytes(name)) & (count - 1));
+}
+
+struct hf_hub_tenant *hf_hub_tenant_find(struct hf_hub_tenants *tenants, struct hf_str name)
+{
+    size_t bucket = bucket_of(tenants, name, tenants->bucket_count);
+    for (struct hf_hub_tenant *t = tenants->buckets[bucket]; t != NULL; t = t->next) {
+        if (hf_str_eq(hf_str_c(t->life.name), name)) {
+            return t;
+        }
+    }
+    return NULL;
+}
+
+static void grow(struct hf_hub_tenants *tenants)
+{
+    size_t count = 2 * tenants->bucket_count;
+    struct hf_hub_tenant **buckets = hf_heap_zalloc(count, sizeof(struct hf_hub_tenant *));
+    if (buckets == NULL) {
+        return; /* longer chains are only slower */
+    }
+    for (struct hf_queue *node = tenants->order.next; node != &tenants->order; node = node->next) {
+        struct hf_hub_tenant *t = HF_CONTAINER_OF(node, struct hf_hub_tenant, order);
+        size_t bucket = bucket_of(tenants, hf_str_c(t->life.name), count);
+        t->next = buckets[bucket];
+        buckets[bucket] = t;
+    }
+    hf_heap_free(tenants->buckets);
+    tenants->buckets = buckets;
+    tenants->bucket_count = count;
+}
+
+struct hf_hub_tenant *hf_hub_tenant_get(struct hf_hub_tenants *tenants, struct hf_str name)
+{
+    struct hf_hub_tenant *t = hf_hub_tenant_find(tenants, name);
+    if (t != NULL || name.len > HF_TENANT_NAME_MAX) {
+        return t;
+    }
+    t = hf_heap_zalloc(1, sizeof *t);
+    if (t == NULL) {
+        return NULL;
+    }
+    if (tenants->count >= tenants->bucket_count) {
+        grow(tenants);
+    }
+    hf_tenant_init(&t->life);
+    hf_mirror_init(&t->mirror);
+    memcpy(t->life.name, name.ptr, name.len);
+    t->last_segment = UINT64_MAX;
+    size_t bucket = bucket_of(tenants, name, tenants->bucket_count);
+    t->next = tenants->buckets[bucket];
+    tenants->buckets[bucket] = t;
+    hf_queue_push(&tenants->order, &t->order);
+    tenants->count++;
+    return t;
+}
+
+uint64_t hf_hub_tenants_count(const struct hf_hub_tenants *tenants)
+{
+    return tenants->count;
+}
+
+struct hf_hub_tenant *hf_hub_tenants_first(struct hf_hub_tenants *tenants)
+{
+    return hf_queue_empty(&tenants->order)
+               ? NULL
+               : HF_CONTAINER_OF(tenants->order.next, struct hf_hub_tenant, order);
+}
+
+struct hf_hub_tenant *hf_hub_tenants_next(struct hf_hub_tenants *tenants,
+                                          const struct hf_hub_tenant *tenant)
+{
+    struct hf_queue *node = tenant->order.next;
+    return node == &tenants->order ? NULL : HF_CONTAINER_OF(node, struct hf_hub_tenant, order);
+}
+
+/* folding */
+
+static enum hf_rc fold_segment(struct hf_hub_tenants *tenants, uint64_t index,
+                               const struct hf_envelope *envelope, struct hf_log *log,
+                               struct hf_err *err)
+{
+    struct hf_event_segment_received event;
+    struct hf_segment segment;
+    struct hf_hash hash;
+    struct hf_hash root;
+    struct hf_buf blob = hf_buf_init(HF_SEGMENT_MAX);
+    enum hf_rc rc = hf_event_segment_received_decode(envelope->payload, &event, err);
+    struct hf_hub_tenant *t = rc == HF_OK ? hf_hub_tenant_get(tenants, event.tenant) : NULL;
+    if (rc == HF_OK && (t == NULL || envelope->blob.len != HF_HASH_SIZE)) {
+        return hf_err_set(err, t == NULL ? HF_ENOMEM : HF_ECORRUPT, "a segment without its blob");
+    }
+    if (rc == HF_OK) {
+        memcpy(hash.b, envelope->blob.ptr, HF_HASH_SIZE);
+        rc = hf_log_blob_at(log, index, &hash, &blob, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_segment_parse(hf_buf_bytes(&blob), &segment, err);
+    }
+    if (rc == HF_OK) {
+        struct hf_mirror next = t->mirror;
+        rc = hf_mirror_check(&t->mirror, &segment, hf_str_c(t->life.log_stem), &t->life.log_key,
+                             &next, &root, err);
+        t->mirror = rc == HF_OK ? next : t->mirror;
+        t->segments++;
+        t->last_segment = index;
+    }
+    hf_buf_free(&blob);
+    return rc;
+}
+
+enum hf_rc hf_hub_tenants_fold(struct hf_hub_tenants *tenants, uint64_t index,
+                               const struct hf_envelope *envelope, struct hf_log *log,
+                               struct hf_err *err)
+{
+    struct hf_str stream = envelope->stream;
+    const size_t prefix = sizeof "tenant/" - 1;
+    if (hf_str_eq(envelope->type, HF_STR("segment.received"))) {
+        return fold_segment(tenants, index, envelope, log, err);
+    }
+    if (stream.len <= prefix || memcmp(stream.ptr, "tenant/", prefix) != 0) {
+        return HF_OK;
+    }
+    struct hf_hub_tenant *t =
+        hf_hub_tenant_get(tenants, (struct hf_str){stream.ptr + prefix, stream.len - prefix});
+    return t == NULL ? hf_err_set(err, HF_ENOMEM, "no memory for a tenant")
+                     : hf_tenant_fold(&t->life, envelope, err);
+}

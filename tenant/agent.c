@@ -1,0 +1,295 @@
+/* tenant/agent.c: opens and closes the agent, asks the Hub, backs off. */
+#include "tenant/agent.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "base/assert.h"
+#include "base/host_key.h"
+
+#define SECOND      UINT64_C(1000000000)
+#define CALL_NS     (60 * SECOND)
+#define BACK_OFF_NS (60 * SECOND)
+#define ANSWER_MAX  65536
+
+static const struct hf_sm_state states[] = {
+    [HF_AGENT_NEW] = {"NEW",
+                      HF_SM_TO(HF_AGENT_REGISTERING) | HF_SM_TO(HF_AGENT_RUNNING) |
+                          HF_SM_TO(HF_AGENT_CLOSING),
+                      HF_SM_INITIAL},
+    [HF_AGENT_REGISTERING] = {"REGISTERING",
+                              HF_SM_TO(HF_AGENT_RUNNING) | HF_SM_TO(HF_AGENT_REFUSED) |
+                                  HF_SM_TO(HF_AGENT_CLOSING),
+                              0},
+    [HF_AGENT_RUNNING] = {"RUNNING", HF_SM_TO(HF_AGENT_REFUSED) | HF_SM_TO(HF_AGENT_CLOSING), 0},
+    [HF_AGENT_REFUSED] = {"REFUSED", HF_SM_TO(HF_AGENT_CLOSING), 0},
+    [HF_AGENT_CLOSING] = {"CLOSING", 0, HF_SM_FINAL},
+};
+static const struct hf_sm_conf sm_conf = {"agent", states, HF_LEN(states)};
+
+const char *hf_agent_state_name(enum hf_agent_state state)
+{
+    return states[state].name;
+}
+
+enum hf_agent_state hf_agent_state(const struct hf_agent *agent)
+{
+    return (enum hf_agent_state)agent->sm.state;
+}
+
+void hf_agent_move(struct hf_agent *agent, enum hf_agent_state state)
+{
+    hf_sm_move(&agent->sm, (int)state);
+    hf_log(agent->logger, HF_LOG_INFO, "agent.state", hf_f_c("state", hf_agent_state_name(state)));
+    if (agent->changed != NULL) {
+        agent->changed(agent->arg, agent);
+    }
+}
+
+/* asking the Hub */
+
+void hf_agent_ask(struct hf_agent *agent, struct hf_agent_job *job, const char *path,
+                  const char *content_type, void (*done)(struct hf_http_call *call))
+{
+    HF_ASSERT(!job->busy);
+    bool registered = hf_secret_reveal(&agent->api_key).len > 0;
+    const char *hub =
+        registered && agent->conf.hub_url == NULL ? agent->region.hub_url : agent->conf.hub_url;
+    (void)snprintf(job->url, sizeof job->url, "%s%s", hub, path);
+    job->busy = true;
+    job->call = (struct hf_http_call){.method = "POST",
+                                      .url = job->url,
+                                      .content_type = content_type,
+                                      .token = registered ? &agent->api_key : NULL,
+                                      .body = hf_buf_bytes(&job->body),
+                                      .timeout_ns = CALL_NS,
+                                      .answer_max = ANSWER_MAX,
+                                      .done = done};
+    hf_http_call_start(agent->client, &job->call);
+}
+
+void hf_agent_back_off(struct hf_agent *agent, struct hf_agent_job *job)
+{
+    uint64_t wait = SECOND << (job->failures < 6 ? job->failures : 6);
+    uint64_t random = 0;
+    wait = wait > BACK_OFF_NS ? BACK_OFF_NS : wait;
+    job->failures++;
+    hf_env_random(hf_loop_env(agent->loop), &random, sizeof random);
+    wait = wait / 2 + random % (wait / 2);
+    if (job->call.retry_after_s * SECOND > wait) {
+        wait = job->call.retry_after_s * SECOND + random % SECOND;
+    }
+    if (agent->sm.state != HF_AGENT_CLOSING) {
+        (void)hf_timer_arm(&job->timer, wait);
+    }
+}
+
+/* opening */
+
+static enum hf_rc load_token(struct hf_agent *agent, const char *path, struct hf_err *err)
+{
+    struct hf_buf text = hf_buf_init(4096);
+    enum hf_rc rc = hf_file_read(path, &text, err);
+    if (rc == HF_OK) {
+        rc = hf_token_parse(hf_bytes_str(hf_buf_bytes(&text)), &agent->token, err);
+        rc = rc == HF_OK ? rc : hf_err_wrap(err, rc, "%s", path);
+    }
+    hf_wipe(text.ptr, text.len);
+    hf_buf_free(&text);
+    return rc;
+}
+
+/* Registered before, or invited by a token: fills region and tenant. */
+static enum hf_rc find_place(struct hf_agent *agent, bool *ret_registered, struct hf_err *err)
+{
+    enum hf_rc rc = hf_agent_load_region(agent, err);
+    *ret_registered = rc == HF_OK;
+    if (rc != HF_ENOTFOUND) {
+        return rc;
+    }
+    if (agent->conf.token_file == NULL || agent->conf.hub_url == NULL) {
+        return hf_err_set(err, HF_EUSAGE,
+                          "this agent is not registered yet: give it a registration token with "
+                          "--token-file and the Hub's address with --hub");
+    }
+    rc = load_token(agent, agent->conf.token_file, err);
+    if (rc == HF_OK) {
+        (void)snprintf(agent->region.region, sizeof agent->region.region, "%s",
+                       agent->token.region);
+        (void)snprintf(agent->region.tenant, sizeof agent->region.tenant, "%s",
+                       agent->token.tenant);
+        agent->region.tls_pin = agent->token.tls_pin;
+    }
+    return rc;
+}
+
+static void log_changed(void *arg, struct hf_log_writer *writer)
+{
+    (void)writer;
+    hf_agent_replicate_poke(arg, false);
+}
+
+static enum hf_rc open_log(struct hf_agent *agent, struct hf_err *err)
+{
+    char dir[HF_PATH_MAX];
+    char origin[HF_KEY_NAME_MAX + 1];
+    char name[HF_KEY_NAME_MAX + 1];
+    struct hf_env *env = hf_loop_env(agent->loop);
+    (void)snprintf(origin, sizeof origin, "%s/tenant/%s/1", agent->region.region,
+                   agent->region.tenant);
+    (void)snprintf(name, sizeof name, "%s/agent/%s", agent->region.region, agent->region.tenant);
+    enum hf_rc rc = hf_path_join(agent->dir, "log", dir, sizeof dir);
+    if (rc != HF_OK) {
+        return hf_err_set(err, rc, "the path %s is too long", agent->dir);
+    }
+    const struct hf_owned_conf owned = {.loop = agent->loop,
+                                        .dir = dir,
+                                        .origin = origin,
+                                        .program = "holdfast-agent",
+                                        .host_key = &agent->host_key,
+                                        .free_floor = agent->conf.free_floor,
+                                        .changed = log_changed,
+                                        .arg = agent};
+    rc = hf_owned_open(&owned, &agent->log, err);
+    if (rc == HF_OK) {
+        agent->log_vkey = hf_log_identity(agent->log.log)->vkey;
+        agent->epoch = 1;
+        const struct hf_owned_key_conf key = {agent->dir,     "agent.key",      name,
+                                              HF_KEY_ED25519, &agent->host_key, env};
+        rc = hf_owned_key(&key, &agent->identity, &agent->identity_vkey, err);
+    }
+    return rc;
+}
+
+static void accepted(struct hf_listener *listener, struct hf_stream *stream)
+{
+    struct hf_agent *agent = HF_CONTAINER_OF(listener, struct hf_agent, listener);
+    hf_http_server_take(agent->local, stream);
+}
+
+static enum hf_rc open_socket(struct hf_agent *agent, struct hf_err *err)
+{
+    char text[HF_PATH_MAX + 16];
+    struct hf_address address;
+    struct hf_http_server_conf conf = hf_http_server_defaults;
+    conf.limits.head_max = 8192;
+    conf.limits.body_max = 1u << 20;
+    conf.connections_max = 64;
+    if (agent->conf.socket != NULL) {
+        (void)snprintf(text, sizeof text, "unix:%s", agent->conf.socket);
+    } else {
+        (void)snprintf(text, sizeof text, "unix:%s/agent.sock", agent->dir);
+    }
+    enum hf_rc rc = hf_address_parse(text, &address, err);
+    if (rc == HF_OK) {
+        rc = hf_http_server_new(agent->loop, &conf, &hf_agent_local_handler, agent, &agent->local);
+    }
+    if (rc == HF_OK) {
+        agent->listener.accepted = accepted;
+        rc = hf_listener_open(agent->loop, &address, &agent->listener, err);
+        agent->listening = rc == HF_OK;
+    }
+    return rc;
+}
+
+enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
+{
+    (void)err;
+    agent->receipt = hf_agent_load_receipt(agent);
+    hf_agent_move(agent, HF_AGENT_RUNNING);
+    hf_agent_replicate_start(agent);
+    hf_agent_heartbeat_start(agent);
+    return HF_OK;
+}
+
+enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
+                         struct hf_agent *agent, struct hf_err *err)
+{
+    bool registered = false;
+    *agent = (struct hf_agent){.loop = loop, .logger = conf->logger, .conf = *conf};
+    struct hf_agent_job *jobs[] = {&agent->enrol, &agent->upload, &agent->beat};
+    for (size_t i = 0; i < HF_LEN(jobs); i++) {
+        jobs[i]->body = hf_buf_init(8u << 20);
+    }
+    (void)snprintf(agent->dir, sizeof agent->dir, "%s", conf->dir);
+    hf_sm_init(&agent->sm, &sm_conf, /* invariant= */ NULL, HF_AGENT_NEW, 0);
+    enum hf_rc rc = hf_dir_create_all(conf->dir, 0700, err);
+    if (rc == HF_OK) {
+        rc = hf_host_key_load(hf_loop_env(loop), /* path= */ NULL, &agent->host_key, err);
+    }
+    if (rc == HF_OK) {
+        rc = find_place(agent, &registered, err);
+    }
+    if (rc == HF_OK) {
+        rc = open_log(agent, err);
+    }
+    if (rc == HF_OK) {
+        const struct hf_http_client_conf client = {.pin = &agent->region.tls_pin};
+        rc = hf_http_client_new(loop, &client, &agent->client, err);
+    }
+    if (rc == HF_OK) {
+        rc = open_socket(agent, err);
+    }
+    if (rc == HF_OK && registered) {
+        return hf_agent_run(agent, err);
+    }
+    if (rc == HF_OK) {
+        hf_agent_enrol(agent);
+    }
+    return rc;
+}
+
+/* closing */
+
+static void log_closed(void *arg)
+{
+    struct hf_agent *agent = arg;
+    hf_signing_key_free(agent->identity);
+    hf_secret_free(&agent->host_key);
+    hf_secret_free(&agent->api_key);
+    hf_token_free(&agent->token);
+    agent->closed(agent->arg);
+}
+
+static void drained(void *arg)
+{
+    struct hf_agent *agent = arg;
+    hf_http_server_free(agent->local);
+    agent->local = NULL;
+    hf_owned_close(&agent->log, log_closed, agent);
+}
+
+static void end_job(struct hf_agent_job *job)
+{
+    if (job->timer.fire != NULL) {
+        hf_timer_cancel(&job->timer);
+    }
+    if (job->busy) {
+        hf_http_call_cancel(&job->call);
+        hf_buf_free(&job->call.answer);
+        job->busy = false;
+    }
+    hf_buf_free(&job->body);
+}
+
+void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg)
+{
+    agent->changed = NULL;
+    agent->closed = closed;
+    agent->arg = arg;
+    hf_sm_move(&agent->sm, HF_AGENT_CLOSING);
+    end_job(&agent->enrol);
+    end_job(&agent->upload);
+    end_job(&agent->beat);
+    hf_http_client_free(agent->client);
+    agent->client = NULL;
+    if (agent->listening) {
+        agent->listening = false;
+        hf_listener_close(&agent->listener);
+    }
+    if (agent->local != NULL) {
+        hf_http_server_drain(agent->local, drained, agent);
+    } else {
+        drained(agent);
+    }
+}

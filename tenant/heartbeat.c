@@ -1,0 +1,95 @@
+/* tenant/heartbeat.c: a signed sign of life, again and again. */
+#include "base/assert.h"
+#include "base/json_out.h"
+#include "tenant/agent.h"
+
+static void put_text(struct hf_json_out *json, const char *key, struct hf_str text)
+{
+    hf_json_key_str(json, key, text);
+}
+
+static void write_beat(struct hf_agent *agent)
+{
+    uint8_t text[HF_HEARTBEAT_TEXT_MAX];
+    struct hf_signature signature;
+    struct hf_json_out json;
+    uint64_t size = hf_log_size(agent->log.log);
+    const struct hf_heartbeat h = {
+        .tenant = hf_str_c(agent->region.tenant),
+        .counter = ++agent->counter,
+        .time_us = hf_env_wall_us(hf_loop_env(agent->loop)),
+        .epoch = agent->epoch,
+        .size = size,
+        .receipt = agent->receipt,
+        .queue = size > agent->receipt ? size - agent->receipt : 0,
+        .agent = HF_STR(HF_VERSION),
+        .self_test = HF_STR("not-run"),
+        .policy = HF_STR("none"),
+        .wrapper = HF_STR("none"),
+        .openclaw = HF_STR("none"),
+        .proxy = HF_STR("none"),
+    };
+    struct hf_writer w = hf_writer_init(text, sizeof text);
+    hf_heartbeat_text(&h, &w);
+    HF_ASSERT(!w.overflow);
+    hf_sign(agent->identity, hf_writer_done(&w), &signature);
+    hf_buf_clear(&agent->beat.body);
+    hf_json_init(&json, &agent->beat.body);
+    hf_json_object_begin(&json);
+    hf_json_key_u64(&json, "counter", h.counter);
+    hf_json_key_u64(&json, "time_us", (uint64_t)h.time_us);
+    hf_json_key_u64(&json, "epoch", h.epoch);
+    hf_json_key_u64(&json, "size", h.size);
+    hf_json_key_u64(&json, "receipt", h.receipt);
+    hf_json_key_u64(&json, "queue", h.queue);
+    put_text(&json, "policy", h.policy);
+    put_text(&json, "wrapper", h.wrapper);
+    put_text(&json, "openclaw", h.openclaw);
+    put_text(&json, "proxy", h.proxy);
+    put_text(&json, "agent", h.agent);
+    put_text(&json, "self_test", h.self_test);
+    hf_json_key(&json, HF_STR("signature"));
+    hf_json_hex(&json, hf_bytes_of(signature.b, sizeof signature.b));
+    hf_json_object_end(&json);
+}
+
+/* The next one comes on time whatever became of this one: a beat that failed is no more worth
+ * repeating than an old one. */
+static void answered(struct hf_http_call *call)
+{
+    struct hf_agent_job *job = HF_CONTAINER_OF(call, struct hf_agent_job, call);
+    struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, beat);
+    job->busy = false;
+    if (call->rc == HF_OK && call->status == 200) {
+        job->failures = 0;
+        agent->heartbeat_ok_us = hf_env_wall_us(hf_loop_env(agent->loop));
+    } else {
+        job->failures++;
+        hf_log(agent->logger, HF_LOG_WARN, "heartbeat.failed", hf_f_err(&call->err),
+               hf_f_u64("status", (uint64_t)call->status),
+               hf_f_str("answer", hf_bytes_str(hf_buf_bytes(&call->answer))));
+    }
+    hf_buf_free(&call->answer);
+    if (agent->sm.state == HF_AGENT_RUNNING) {
+        (void)hf_timer_arm(&job->timer, agent->conf.heartbeat_ns);
+    }
+}
+
+static void beat(struct hf_timer *timer)
+{
+    struct hf_agent_job *job = HF_CONTAINER_OF(timer, struct hf_agent_job, timer);
+    struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, beat);
+    if (agent->sm.state != HF_AGENT_RUNNING) {
+        return;
+    }
+    write_beat(agent);
+    hf_agent_ask(agent, job, "/v1/heartbeat", "application/json", answered);
+}
+
+void hf_agent_heartbeat_start(struct hf_agent *agent)
+{
+    /* From the clock, so that it goes on growing after a restart without being kept. */
+    agent->counter = (uint64_t)hf_env_wall_us(hf_loop_env(agent->loop));
+    hf_timer_init(&agent->beat.timer, agent->loop, beat);
+    (void)hf_timer_arm(&agent->beat.timer, 0);
+}

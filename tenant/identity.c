@@ -1,0 +1,175 @@
+/* tenant/identity.c: what an agent keeps about its region, and its last receipt. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/hex.h"
+#include "base/json_in.h"
+#include "base/json_out.h"
+#include "tenant/agent.h"
+
+#define REGION_FILE  "region.json"
+#define API_KEY_FILE "api.key"
+#define API_KEY_USE  "holdfast/agent-api-key/v1"
+
+static enum hf_rc path_of(const struct hf_agent *agent, const char *name, char out[HF_PATH_MAX],
+                          struct hf_err *err)
+{
+    enum hf_rc rc = hf_path_join(agent->dir, name, out, HF_PATH_MAX);
+    return rc == HF_OK ? HF_OK : hf_err_set(err, rc, "the path %s is too long", agent->dir);
+}
+
+static bool take_text(const struct hf_json *json, const char *key, char *out, size_t cap)
+{
+    const struct hf_json *value = hf_json_get(json, key);
+    if (value == NULL || hf_json_kind(value) != HF_JSON_STR || hf_json_as_str(value).len >= cap) {
+        return false;
+    }
+    struct hf_str text = hf_json_as_str(value);
+    memcpy(out, text.ptr, text.len);
+    out[text.len] = '\0';
+    return true;
+}
+
+static enum hf_rc take_region(const struct hf_json *json, struct hf_agent_region *region,
+                              struct hf_err *err)
+{
+    char pin[2 * HF_HASH_SIZE + 1];
+    char vkey[HF_VKEY_TEXT_MAX];
+    size_t len = 0;
+    if (hf_json_kind(json) != HF_JSON_OBJECT ||
+        !take_text(json, "region", region->region, sizeof region->region) ||
+        !take_text(json, "tenant", region->tenant, sizeof region->tenant) ||
+        !take_text(json, "hub", region->hub_url, sizeof region->hub_url) ||
+        !take_text(json, "tls_pin", pin, sizeof pin) ||
+        hf_hex_decode(hf_str_c(pin), region->tls_pin.b, HF_HASH_SIZE, &len, NULL) != HF_OK ||
+        len != HF_HASH_SIZE || !take_text(json, "log", vkey, sizeof vkey)) {
+        return hf_err_set(err, HF_ECORRUPT, "a member is missing or wrong");
+    }
+    enum hf_rc rc = hf_vkey_parse(hf_str_c(vkey), &region->log_vkey, err);
+    if (rc == HF_OK && !take_text(json, "cosigner", vkey, sizeof vkey)) {
+        rc = hf_err_set(err, HF_ECORRUPT, "cosigner: is missing");
+    }
+    return rc == HF_OK ? hf_vkey_parse(hf_str_c(vkey), &region->cosigner, err) : rc;
+}
+
+static enum hf_rc load_api_key(struct hf_agent *agent, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    struct hf_buf sealed = hf_buf_init(4096);
+    enum hf_rc rc = path_of(agent, API_KEY_FILE, path, err);
+    if (rc == HF_OK) {
+        rc = hf_file_read(path, &sealed, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_unseal(&agent->host_key, hf_buf_bytes(&sealed), HF_BYTES(API_KEY_USE),
+                       &agent->api_key);
+        rc = rc == HF_OK ? rc : hf_err_set(err, rc, "%s was altered or is of another host", path);
+    }
+    hf_buf_free(&sealed);
+    return rc;
+}
+
+enum hf_rc hf_agent_load_region(struct hf_agent *agent, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    struct hf_buf text = hf_buf_init(16384);
+    struct hf_json_doc *doc = NULL;
+    enum hf_rc rc = path_of(agent, REGION_FILE, path, err);
+    if (rc == HF_OK && access(path, F_OK) != 0) {
+        return HF_ENOTFOUND;
+    }
+    if (rc == HF_OK) {
+        rc = hf_file_read(path, &text, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_json_parse(hf_buf_bytes(&text), &doc, err);
+    }
+    if (rc == HF_OK) {
+        rc = take_region(hf_json_root(doc), &agent->region, err);
+    }
+    hf_json_free(doc);
+    hf_buf_free(&text);
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, HF_ECORRUPT, "%s", path);
+    }
+    return load_api_key(agent, err);
+}
+
+static void put_region(struct hf_json_out *json, const struct hf_agent_region *region)
+{
+    char vkey[HF_VKEY_TEXT_MAX];
+    hf_json_object_begin(json);
+    hf_json_key_str(json, "region", hf_str_c(region->region));
+    hf_json_key_str(json, "tenant", hf_str_c(region->tenant));
+    hf_json_key_str(json, "hub", hf_str_c(region->hub_url));
+    hf_json_key(json, HF_STR("tls_pin"));
+    hf_json_hex(json, hf_bytes_of(region->tls_pin.b, HF_HASH_SIZE));
+    (void)hf_vkey_format(&region->log_vkey, vkey);
+    hf_json_key_str(json, "log", hf_str_c(vkey));
+    (void)hf_vkey_format(&region->cosigner, vkey);
+    hf_json_key_str(json, "cosigner", hf_str_c(vkey));
+    hf_json_object_end(json);
+}
+
+/* The API key first: a region file without it would be an agent that cannot speak. */
+enum hf_rc hf_agent_save_region(struct hf_agent *agent, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    uint8_t sealed[512];
+    struct hf_json_out json;
+    struct hf_bytes key = hf_secret_reveal(&agent->api_key);
+    HF_ASSERT(key.len + HF_SEAL_OVERHEAD <= sizeof sealed);
+    hf_seal(hf_loop_env(agent->loop), &agent->host_key, key, HF_BYTES(API_KEY_USE), sealed);
+    enum hf_rc rc = path_of(agent, API_KEY_FILE, path, err);
+    if (rc == HF_OK) {
+        rc = hf_file_replace(path, hf_bytes_of(sealed, key.len + HF_SEAL_OVERHEAD), 0600, err);
+    }
+    if (rc == HF_OK) {
+        rc = path_of(agent, REGION_FILE, path, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    struct hf_buf text = hf_buf_init(16384);
+    hf_json_init(&json, &text);
+    put_region(&json, &agent->region);
+    hf_buf_str(&text, HF_STR("\n"));
+    rc = text.failed == HF_OK ? hf_file_replace(path, hf_buf_bytes(&text), 0644, err)
+                              : hf_err_set(err, text.failed, "no memory for %s", path);
+    hf_buf_free(&text);
+    return rc;
+}
+
+/* The receipt is a note: our checkpoint with the region's cosignature. Losing it costs a question
+ * to the Hub, so it is a mark beside the log. */
+void hf_agent_save_receipt(struct hf_agent *agent, struct hf_bytes note)
+{
+    struct hf_err err = {0};
+    if (note.len > HF_MARK_MAX || hf_mark_write(agent->log.place, "receipt", note, &err) != HF_OK) {
+        hf_log(agent->logger, HF_LOG_WARN, "receipt.not_kept", hf_f_err(&err));
+    }
+}
+
+uint64_t hf_agent_load_receipt(struct hf_agent *agent)
+{
+    uint8_t bytes[HF_MARK_MAX];
+    size_t len = 0;
+    struct hf_checkpoint checkpoint = {.size = 0};
+    struct hf_note *note = hf_heap_alloc(sizeof *note);
+    if (note == NULL) {
+        return 0;
+    }
+    enum hf_rc rc =
+        hf_mark_read(agent->log.place, "receipt", bytes, sizeof bytes, &len, /* err= */ NULL);
+    if (rc == HF_OK) {
+        rc = hf_checkpoint_open(hf_bytes_of(bytes, len), &agent->log_vkey, note, &checkpoint,
+                                /* err= */ NULL);
+    }
+    if (rc == HF_OK) {
+        rc = hf_note_verify(note, &agent->region.cosigner, /* ret_time_s= */ NULL, /* err= */ NULL);
+    }
+    hf_heap_free(note);
+    return rc == HF_OK ? checkpoint.size : 0;
+}

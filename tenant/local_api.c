@@ -1,0 +1,165 @@
+/* tenant/local_api.c: the Unix socket: programs beside the agent append their events.
+ *
+ * POST /v1/events  {"type":..., "producer":..., "sequence":..., "payload":{...}, ...} appends one
+ *                  event (log/event/codec.h describes it) and answers when it is durable:
+ *                  {"index":N,"repeated":false}
+ * GET  /v1/status  how the agent is
+ * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
+ * user and root.
+ */
+#include <unistd.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/json_in.h"
+#include "base/json_out.h"
+#include "log/event/codec.h"
+#include "tenant/agent.h"
+
+struct append_call {
+    struct hf_agent *agent;
+    struct hf_http_exchange *exchange; /* NULL when it is over */
+    struct hf_append append;
+    struct hf_submission item;
+    bool posting;
+    bool urgent;
+    uint8_t bytes[HF_SUBMISSION_MAX];
+};
+
+static void refuse(struct hf_http_exchange *exchange, const struct hf_err *err)
+{
+    int status = err->rc == HF_ENOSPC || err->rc == HF_EUNKNOWN || err->rc == HF_ENOMEM ? 503
+                 : err->rc == HF_EFORK || err->rc == HF_ESTALE                          ? 409
+                                                                                        : 400;
+    const char *type = err->rc == HF_ENOSPC   ? "read-only"
+                       : err->rc == HF_EFORK  ? "fork"
+                       : err->rc == HF_ESTALE ? "stale"
+                       : status == 503        ? "try-again"
+                                              : "invalid";
+    hf_http_problem(exchange, status, type, err->text);
+}
+
+static void appended(struct hf_append *append)
+{
+    struct append_call *call = HF_CONTAINER_OF(append, struct append_call, append);
+    call->agent->appends--;
+    if (call->exchange != NULL && append->rc != HF_OK) {
+        refuse(call->exchange, &append->err);
+    } else if (call->exchange != NULL) {
+        struct hf_buf text = hf_buf_init(256);
+        struct hf_json_out json;
+        hf_json_init(&json, &text);
+        hf_json_object_begin(&json);
+        hf_json_key_u64(&json, "index", append->first);
+        hf_json_key(&json, HF_STR("repeated"));
+        hf_json_bool(&json, append->repeated);
+        hf_json_object_end(&json);
+        hf_http_answer(call->exchange, 200, "application/json", hf_buf_bytes(&text));
+        hf_buf_free(&text);
+    }
+    if (append->rc == HF_OK && call->urgent) {
+        hf_agent_replicate_poke(call->agent, true);
+    }
+    call->posting = false;
+    if (call->exchange == NULL) {
+        hf_heap_free(call);
+    }
+}
+
+/* What a person waits for goes up at once. */
+static bool is_urgent(struct hf_bytes submission)
+{
+    struct hf_envelope envelope;
+    return hf_envelope_read_submission(submission, &envelope, /* err= */ NULL) == HF_OK &&
+           hf_str_eq(envelope.type, HF_STR("approval.requested"));
+}
+
+static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchange)
+{
+    struct hf_err err = {0};
+    struct hf_json_doc *doc = NULL;
+    struct append_call *call = hf_heap_alloc(sizeof *call);
+    if (call == NULL) {
+        hf_http_problem(exchange, 503, "try-again", "no memory for the event");
+        return;
+    }
+    call->append = (struct hf_append){.wait = HF_WAIT_DURABLE};
+    call->agent = agent;
+    call->exchange = exchange;
+    call->posting = false;
+    hf_http_exchange_set_user(exchange, call);
+    struct hf_writer w = hf_writer_init(call->bytes, sizeof call->bytes);
+    enum hf_rc rc = hf_json_parse(hf_http_exchange_body(exchange), &doc, &err);
+    if (rc == HF_OK) {
+        rc = hf_event_from_json(hf_json_root(doc), hf_env_wall_us(hf_loop_env(agent->loop)), &w,
+                                &err);
+    }
+    hf_json_free(doc);
+    if (rc != HF_OK) {
+        refuse(exchange, &err);
+        return;
+    }
+    call->item = (struct hf_submission){.bytes = hf_writer_done(&w)};
+    call->urgent = is_urgent(call->item.bytes);
+    call->append.items = &call->item;
+    call->append.item_count = 1;
+    call->append.done = appended;
+    call->posting = true;
+    agent->appends++;
+    hf_append_submit(hf_log_writer_appender(agent->log.writer), &call->append);
+}
+
+static void answer_status(struct hf_agent *agent, struct hf_http_exchange *exchange)
+{
+    struct hf_buf text = hf_buf_init(4096);
+    struct hf_json_out json;
+    hf_json_init(&json, &text);
+    hf_json_object_begin(&json);
+    hf_json_key_str(&json, "tenant", hf_str_c(agent->region.tenant));
+    hf_json_key_str(&json, "region", hf_str_c(agent->region.region));
+    hf_json_key_str(&json, "state", hf_str_c(hf_agent_state_name(hf_agent_state(agent))));
+    hf_json_key_u64(&json, "epoch", agent->epoch);
+    hf_json_key_u64(&json, "events", hf_log_size(agent->log.log));
+    hf_json_key_u64(&json, "receipt", agent->receipt);
+    hf_json_key_u64(&json, "upload_failures", agent->upload.failures);
+    hf_json_key_u64(&json, "heartbeat_failures", agent->beat.failures);
+    hf_json_object_end(&json);
+    hf_http_answer(exchange, 200, "application/json", hf_buf_bytes(&text));
+    hf_buf_free(&text);
+}
+
+static void handle(void *ctx, struct hf_http_exchange *exchange)
+{
+    struct hf_agent *agent = ctx;
+    const struct hf_http_request *request = hf_http_exchange_request(exchange);
+    const struct hf_peer *peer = hf_http_exchange_peer(exchange);
+    struct hf_str method = hf_bytes_str(request->method);
+    struct hf_str target = hf_bytes_str(request->target);
+    if (!peer->is_unix || (peer->uid != 0 && peer->uid != geteuid())) {
+        hf_http_problem(exchange, 403, "not-permitted",
+                        "Only root and the agent's own user may talk to the agent.");
+    } else if (hf_http_field(request, "origin") != NULL) {
+        hf_http_problem(exchange, 403, "not-permitted", "Browsers may not talk to the agent.");
+    } else if (hf_str_eq(method, HF_STR("POST")) && hf_str_eq(target, HF_STR("/v1/events"))) {
+        append_event(agent, exchange);
+    } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/status"))) {
+        answer_status(agent, exchange);
+    } else {
+        hf_http_problem(exchange, 404, "not-found",
+                        "The agent has POST /v1/events and GET /v1/status.");
+    }
+}
+
+static void over(void *ctx, struct hf_http_exchange *exchange)
+{
+    struct append_call *call = hf_http_exchange_user(exchange);
+    (void)ctx;
+    if (call != NULL) {
+        call->exchange = NULL;
+        if (!call->posting) {
+            hf_heap_free(call);
+        }
+    }
+}
+
+const struct hf_http_handler hf_agent_local_handler = {.handle = handle, .over = over};

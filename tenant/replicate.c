@@ -1,0 +1,217 @@
+/* tenant/replicate.c: the tenant's log upward, segment by segment, until there is a receipt.
+ *
+ * One segment is on its way at a time. Urgent events go at once; the rest waits for batch_ns with
+ * jitter, so that a fleet does not come all together. Nothing is dropped, and nothing is sent twice
+ * that the Hub said it has.
+ */
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/json_in.h"
+#include "log/core/reader.h"
+#include "log/mirror/segment.h"
+#include "tenant/agent.h"
+
+#define ENTRIES_MAX 4096
+#define BYTES_MAX   (3u << 20)
+
+static void upload(struct hf_timer *timer);
+
+static uint64_t jittered(struct hf_agent *agent, uint64_t ns)
+{
+    uint64_t random = 0;
+    hf_env_random(hf_loop_env(agent->loop), &random, sizeof random);
+    return ns / 2 + random % (ns / 2 + 1);
+}
+
+void hf_agent_replicate_poke(struct hf_agent *agent, bool urgent)
+{
+    struct hf_agent_job *job = &agent->upload;
+    if (agent->sm.state != HF_AGENT_RUNNING || job->busy ||
+        hf_log_size(agent->log.log) <= agent->receipt) {
+        return;
+    }
+    if (urgent && job->failures == 0) {
+        (void)hf_timer_arm(&job->timer, 0);
+    } else if (!hf_timer_armed(&job->timer)) {
+        (void)hf_timer_arm(&job->timer, jittered(agent, agent->conf.batch_ns));
+    }
+}
+
+/* The entries from the receipt on, as many as fit. */
+static enum hf_rc gather(struct hf_agent *agent, struct hf_buf *bundle, uint64_t *ret_end,
+                         struct hf_err *err)
+{
+    struct hf_reader *reader = NULL;
+    struct hf_reader_options options = {.from = agent->receipt};
+    uint64_t index = agent->receipt;
+    enum hf_rc rc = hf_reader_open(agent->log.log, &options, &reader, err);
+    *ret_end = agent->receipt;
+    while (rc == HF_OK && *ret_end - agent->receipt < ENTRIES_MAX && bundle->len < BYTES_MAX) {
+        struct hf_bytes entry;
+        uint8_t len[2];
+        rc = hf_reader_next(reader, &index, &entry, err);
+        if (rc == HF_OK) {
+            hf_be16_put(len, (uint16_t)entry.len);
+            hf_buf_put(bundle, len, sizeof len);
+            hf_buf_put(bundle, entry.ptr, entry.len);
+            rc = bundle->failed;
+            *ret_end = index + 1;
+        }
+    }
+    hf_reader_close(reader);
+    return rc == HF_EEND ? HF_OK : rc;
+}
+
+/* A checkpoint is a pure function of size and root, so any durable size may be signed. */
+static enum hf_rc sign_end(struct hf_agent *agent, uint64_t end, struct hf_writer *w,
+                           struct hf_err *err)
+{
+    const struct hf_vkey *vkey = &agent->log_vkey;
+    struct hf_checkpoint checkpoint = {.origin = {vkey->name, vkey->name_len}, .size = end};
+    enum hf_rc rc = hf_tree_root(hf_log_source(agent->log.log), end, &checkpoint.root, err);
+    if (rc == HF_OK) {
+        hf_checkpoint_sign(&checkpoint, vkey, agent->log.key, w);
+    }
+    return rc;
+}
+
+static enum hf_rc make_segment(struct hf_agent *agent, struct hf_err *err)
+{
+    uint8_t note[HF_SEGMENT_NOTE];
+    struct hf_buf bundle = hf_buf_init(BYTES_MAX + (1u << 17));
+    struct hf_writer w = hf_writer_init(note, sizeof note);
+    struct hf_segment segment = {.epoch = agent->epoch, .first = agent->receipt};
+    enum hf_rc rc = gather(agent, &bundle, &segment.end, err);
+    if (rc == HF_OK) {
+        rc = sign_end(agent, segment.end, &w, err);
+    }
+    if (rc == HF_OK) {
+        segment.note = hf_writer_done(&w);
+        segment.bundle = hf_buf_bytes(&bundle);
+        hf_buf_clear(&agent->upload.body);
+        hf_segment_write(&segment, &agent->upload.body);
+        rc = agent->upload.body.failed;
+        agent->upload_end = segment.end;
+    }
+    hf_buf_free(&bundle);
+    return rc;
+}
+
+/* The receipt counts only with the region's signature on exactly what was sent. */
+static enum hf_rc take_receipt(struct hf_agent *agent, struct hf_bytes answer, struct hf_err *err)
+{
+    struct hf_checkpoint checkpoint;
+    struct hf_note *note = hf_heap_alloc(sizeof *note);
+    if (note == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for a receipt");
+    }
+    enum hf_rc rc = hf_checkpoint_open(answer, &agent->log_vkey, note, &checkpoint, err);
+    if (rc == HF_OK) {
+        rc = hf_note_verify(note, &agent->region.cosigner, /* ret_time_s= */ NULL, err);
+    }
+    if (rc == HF_OK && checkpoint.size != agent->upload_end) {
+        rc = hf_err_set(err, HF_EMISMATCH, "the receipt is for another size");
+    }
+    hf_heap_free(note);
+    if (rc == HF_OK) {
+        agent->receipt = checkpoint.size;
+        hf_agent_save_receipt(agent, answer);
+    }
+    return rc;
+}
+
+/* The Hub is elsewhere: go on where it is, unless it has more than there is here. */
+static enum hf_rc take_resume(struct hf_agent *agent, struct hf_bytes answer, struct hf_err *err)
+{
+    struct hf_json_doc *doc = NULL;
+    uint64_t size = 0;
+    enum hf_rc rc = hf_json_parse(answer, &doc, err);
+    const struct hf_json *value = rc == HF_OK && hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT
+                                      ? hf_json_get(hf_json_root(doc), "size")
+                                      : NULL;
+    if (rc == HF_OK && (value == NULL || hf_json_to_u64(value, &size) != HF_OK)) {
+        rc = hf_err_set(err, HF_EINVAL, "the Hub does not say where to go on");
+    }
+    hf_json_free(doc);
+    if (rc == HF_OK && size > hf_log_size(agent->log.log)) {
+        return hf_err_set(err, HF_EFORK,
+                          "the Hub has %llu entries of this log, here are %llu: this server was "
+                          "put back in time; restore the newest copy or register it again",
+                          (unsigned long long)size,
+                          (unsigned long long)hf_log_size(agent->log.log));
+    }
+    if (rc == HF_OK) {
+        agent->receipt = size;
+    }
+    return rc;
+}
+
+static enum hf_rc judge(struct hf_agent *agent, const struct hf_http_call *call, struct hf_err *err)
+{
+    struct hf_bytes answer = hf_buf_bytes(&call->answer);
+    if (call->rc != HF_OK) {
+        *err = call->err;
+        return call->rc;
+    }
+    switch (call->status) {
+    case 200: return take_receipt(agent, answer, err);
+    case 409: return take_resume(agent, answer, err);
+    case 422:
+        return hf_err_set(err, HF_EFORK, "the Hub refuses the log: %.*s", (int)answer.len,
+                          (const char *)answer.ptr);
+    default:
+        return hf_err_set(err, HF_EIO, "the Hub answered %d: %.*s", call->status, (int)answer.len,
+                          (const char *)answer.ptr);
+    }
+}
+
+static void uploaded(struct hf_http_call *call)
+{
+    struct hf_agent_job *job = HF_CONTAINER_OF(call, struct hf_agent_job, call);
+    struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, upload);
+    struct hf_err err = {0};
+    job->busy = false;
+    enum hf_rc rc = judge(agent, call, &err);
+    hf_buf_free(&call->answer);
+    if (rc == HF_OK) {
+        job->failures = 0;
+        if (hf_log_size(agent->log.log) > agent->upload_end) {
+            (void)hf_timer_arm(&job->timer, 0); /* more is waiting already */
+        } else {
+            hf_agent_replicate_poke(agent, false);
+        }
+        return;
+    }
+    hf_log(agent->logger, rc == HF_EFORK ? HF_LOG_ERROR : HF_LOG_WARN, "upload.failed",
+           hf_f_err(&err), hf_f_u64("receipt", agent->receipt),
+           hf_f_u64("size", hf_log_size(agent->log.log)));
+    if (rc == HF_EFORK) {
+        hf_agent_move(agent, HF_AGENT_REFUSED);
+    } else {
+        hf_agent_back_off(agent, job);
+    }
+}
+
+static void upload(struct hf_timer *timer)
+{
+    struct hf_agent_job *job = HF_CONTAINER_OF(timer, struct hf_agent_job, timer);
+    struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, upload);
+    struct hf_err err = {0};
+    if (job->busy || agent->sm.state != HF_AGENT_RUNNING ||
+        hf_log_size(agent->log.log) <= agent->receipt) {
+        return;
+    }
+    enum hf_rc rc = make_segment(agent, &err);
+    if (rc != HF_OK) {
+        hf_log(agent->logger, HF_LOG_WARN, "upload.failed", hf_f_err(&err));
+        hf_agent_back_off(agent, job);
+        return;
+    }
+    hf_agent_ask(agent, job, "/v1/segments", "application/octet-stream", uploaded);
+}
+
+void hf_agent_replicate_start(struct hf_agent *agent)
+{
+    hf_timer_init(&agent->upload.timer, agent->loop, upload);
+    hf_agent_replicate_poke(agent, true);
+}
