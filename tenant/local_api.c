@@ -1,8 +1,8 @@
 /* tenant/local_api.c: the Unix socket: programs beside the agent append their events.
  *
- * POST /v1/events  {"type":..., "producer":..., "sequence":..., "payload":{...}, ...} appends one
- *                  event (log/event/codec.h describes it) and answers when it is durable:
- *                  {"index":N,"repeated":false}
+ * POST /v1/events  {"type":..., "producer":..., "sequence":..., "occurred":..., "payload":{...}}
+ *                  appends one event (log/event/codec.h describes it) and answers when it is
+ *                  durable: {"index":N,"repeated":false}
  * GET  /v1/status  how the agent is
  * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
  * user and root.
@@ -90,6 +90,12 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
     hf_http_exchange_set_user(exchange, call);
     struct hf_writer w = hf_writer_init(call->bytes, sizeof call->bytes);
     enum hf_rc rc = hf_json_parse(hf_http_exchange_body(exchange), &doc, &err);
+    if (rc == HF_OK && hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT &&
+        hf_json_get(hf_json_root(doc), "occurred") == NULL) {
+        rc = hf_err_set(&err, HF_EINVAL,
+                        "occurred: is missing; the producer says when it happened, so that the "
+                        "same event can be sent again without harm");
+    }
     if (rc == HF_OK) {
         rc = hf_event_from_json(hf_json_root(doc), hf_env_wall_us(hf_loop_env(agent->loop)), &w,
                                 &err);

@@ -1,0 +1,341 @@
+"""A region as it is used: a real Hub, real agents, TLS, tokens, receipts, restarts and lies."""
+import json
+import os
+import random
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import harness
+import tlog
+from harness import check
+
+HUB = os.environ["HUB_BIN"]
+AGENT = os.environ["AGENT_BIN"]
+LIMIT = 60  # seconds that anything may take on a slow machine
+
+
+class Region:
+    """A Hub in the world's folder, and what tests ask of it."""
+
+    def __init__(self, world):
+        self.world, self.hub, self.agents = world, None, {}
+        self.start()
+        with open(world.path("hub", "admin.token"), encoding="ascii") as file:
+            self.admin = file.read()
+
+    def start(self, listen="127.0.0.1:0"):
+        with open(self.world.path("hub.err"), "ab") as errors:
+            self.hub = subprocess.Popen([HUB, "run", "--data", self.world.path("hub"), "--listen",
+                                         listen], env=self.world.env, stdout=subprocess.PIPE,
+                                        stderr=errors)
+        line = b""
+        while not line.startswith(b"listening on "):
+            line = self.hub.stdout.readline()
+            check(line, "the Hub ended: " + self.errors())
+        self.url = line.split()[-1].decode()
+
+    def errors(self):
+        with open(self.world.path("hub.err"), encoding="utf-8") as file:
+            return file.read()[-500:]
+
+    def call(self, method, path, body=None, token=None, raw=False):
+        data = body if raw or body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, method=method)
+        request.add_header("Authorization", "Bearer " + (self.admin if token is None else token))
+        try:
+            with urllib.request.urlopen(request, timeout=LIMIT, context=CONTEXT) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def json(self, method, path, body=None, status=200, token=None):
+        got, answer = self.call(method, path, body, token)
+        check(got == status, f"{method} {path}: {got} {answer[:300]}")
+        return json.loads(answer)
+
+    def mint(self, tenant):
+        token = self.json("POST", f"/v1/tenants/{tenant}/tokens", {"ttl_s": 600}, 201)["token"]
+        path = self.world.path(tenant + ".token")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(token + "\n")
+        return path
+
+    def create(self, tenant, ring="sandbox"):
+        self.json("POST", "/v1/tenants", {"tenant": tenant, "ring": ring}, 201)
+
+    def run_agent(self, tenant, token=None, folder=None, hub=None):
+        more = [] if token is None else ["--token-file", token]
+        folder = folder or self.world.path(tenant)
+        with open(self.world.path(tenant + ".err"), "ab") as errors:
+            process = subprocess.Popen([AGENT, "run", "--data", folder, "--hub", hub or self.url,
+                                        "--heartbeat", "1", "--batch", "0", *more],
+                                       env=self.world.env, stderr=errors)
+        self.agents[tenant] = process
+        return process
+
+    def stop(self):
+        for process in [*self.agents.values(), self.hub]:
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait()
+        self.hub.stdout.close()
+
+
+CONTEXT = ssl.create_default_context()
+CONTEXT.check_hostname = False
+CONTEXT.verify_mode = ssl.CERT_NONE
+
+
+def until(condition, what):
+    """Waits for something that other processes do."""
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        check(time.monotonic() < deadline, f"it took more than {LIMIT} s: {what}")
+        time.sleep(0.02)
+
+
+def local(world, tenant, method, path, body=None):
+    """One request on the agent's Unix socket; None when it is not there (yet)."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(LIMIT)
+            connection.connect(world.path(tenant, "agent.sock"))
+            data = b"" if body is None else json.dumps(body).encode()
+            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                               f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
+            answer = b""
+            while piece := connection.recv(65536):
+                answer += piece
+    except OSError:
+        return None
+    if b"\r\n\r\n" not in answer:
+        return None
+    head, text = answer.split(b"\r\n\r\n", 1)
+    return int(head.split()[1]), json.loads(text)
+
+
+def append(world, tenant, sequence, tick=None):
+    event = {"type": "clock.tick", "producer": "test", "sequence": sequence,
+             "occurred": "2026-01-01T00:00:00Z",
+             "payload": {"region": "dev", "tick": tick or sequence, "at": "2026-01-01T00:00:00Z",
+                         "skew": 0}}
+    return local(world, tenant, "POST", "/v1/events", event)
+
+
+def up(world, tenant):
+    until(lambda: (local(world, tenant, "GET", "/v1/status") or (0, {"state": ""}))[1]["state"] ==
+          "RUNNING", f"{tenant} is running")
+
+
+def caught_up(region, tenant, size):
+    until(lambda: region.json("GET", f"/v1/tenants/{tenant}")["receipt"] == size,
+          f"{tenant} has a receipt for {size}")
+
+
+def in_region(case):
+    def run(world):
+        region = Region(world)
+        try:
+            case(world, region)
+        finally:
+            region.stop()
+    run.__name__ = case.__name__
+    return run
+
+
+@in_region
+def round_trip(world, region):
+    """Tenants come, events arrive, receipts verify offline with an independent implementation."""
+    for tenant in ("one", "two"):
+        region.create(tenant)
+        region.run_agent(tenant, region.mint(tenant))
+    for tenant in ("one", "two"):
+        up(world, tenant)
+        for sequence in range(1, 41):
+            status, answer = append(world, tenant, sequence)
+            check((status, answer["index"]) == (200, sequence - 1), f"{status} {answer}")
+        caught_up(region, tenant, 40)
+    status, answer = append(world, "one", 7)
+    check(status == 200 and answer == {"index": 6, "repeated": True}, f"{answer}")
+    status, answer = append(world, "one", 7, tick=99)
+    check(status == 409 and answer["type"].endswith(":fork"), f"{answer}")
+    until(lambda: "last_heartbeat" in region.json("GET", "/v1/tenants/one"), "a heartbeat")
+    with open(world.path("one", "region.json"), encoding="utf-8") as file:
+        known = json.load(file)
+    check(known["log"] == region.json("GET", "/v1/region")["log"], "the region's key")
+    with open(world.path("one", "log", "receipt"), "rb") as file:
+        receipt = file.read()
+    origin, size, root = receipt.split(b"\n")[:3]
+    check((origin, size) == (b"dev/tenant/one/1", b"40"), receipt)
+    shown = world.run("log", "root", world.path("one", "log"), "--size", "40").stdout
+    check(tlog.base64.b64decode(root).hex() == shown.decode().strip(), "the root")
+    check(receipt.count("\u2014 dev/cosigner ".encode()) == 1, receipt)
+    for tenant in ("one", "two"):
+        region.agents[tenant].send_signal(signal.SIGTERM)
+        check(region.agents[tenant].wait(LIMIT) == 0, "the agent ends")
+    region.hub.send_signal(signal.SIGTERM)
+    check(region.hub.wait(LIMIT) == 0, "the Hub ends")
+    world.run("log", "verify", world.path("hub"))
+    world.run("log", "verify", world.path("one", "log"))
+
+
+@in_region
+def commands(world, region):
+    """What operators may do, and the refusals, each with its reason; nothing of a refusal stays."""
+    region.create("acme", "canary")
+    size = region.json("GET", "/v1/tenants")["as_of"]
+    for status, method, path, body in [
+            (409, "POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}),
+            (400, "POST", "/v1/tenants", {"tenant": "a b", "ring": "sandbox"}),
+            (400, "POST", "/v1/tenants", {"tenant": "b", "ring": "moon"}),
+            (400, "POST", "/v1/tenants", {"ring": "sandbox"}),
+            (400, "POST", "/v1/tenants", ["acme"]),
+            (421, "POST", "/v1/tenants", {"tenant": "b", "ring": "sandbox", "region": "prod-us"}),
+            (404, "GET", "/v1/tenants/nobody", None),
+            (404, "POST", "/v1/tenants/nobody/tokens", {"ttl_s": 5}),
+            (400, "POST", "/v1/tenants/acme/tokens", {"ttl_s": -5}),
+            (400, "POST", "/v1/tenants/acme/tokens", {"ttl_s": 0}),
+            (409, "POST", "/v1/tenants/acme/move", {"ring": "canary", "reason": "x"}),
+            (400, "POST", "/v1/tenants/acme/move", {"ring": "general"}),
+            (409, "POST", "/v1/tenants/acme/resume", {"reason": "x"}),
+            (405, "DELETE", "/v1/tenants", None),
+            (404, "GET", "/v2", None),
+            (401, "POST", "/v1/segments", {}),
+            (401, "POST", "/v1/heartbeat", {})]:
+        answer = region.json(method, path, body, status)
+        check(answer["status"] == status and len(answer["detail"]) > 10, f"{answer}")
+    check(region.call("POST", "/v1/tenants", b"{", raw=True)[0] == 400, "broken JSON")
+    check(region.call("GET", "/v1/tenants", token="hfp_00")[0] == 401, "an unknown token")
+    check(region.json("GET", "/v1/tenants")["as_of"] == size, "a refusal left something")
+    viewer = region.json("POST", "/v1/principals", {"principal": "eve", "role": "viewer"},
+                         201)["token"]
+    check(region.call("GET", "/v1/tenants", token=viewer)[0] == 200, "a viewer views")
+    check(region.call("POST", "/v1/tenants", {"tenant": "b", "ring": "sandbox"},
+                      token=viewer)[0] == 403, "a viewer creates nothing")
+    check(region.json("POST", "/v1/tenants/acme/move", {"ring": "general", "reason": "ready"})
+          ["ring"] == "general", "moved")
+    check(region.json("POST", "/v1/tenants/acme/suspend", {"reason": "unpaid"})["status"] ==
+          "suspended", "suspended")
+    check(region.json("POST", "/v1/tenants/acme/resume", {"reason": "paid"})["status"] == "active",
+          "resumed")
+    before = region.json("GET", "/v1/tenants")["tenants"]
+    region.hub.kill()
+    region.hub.wait()
+    region.hub.stdout.close()
+    region.start()
+    check(region.json("GET", "/v1/tenants")["tenants"] == before, "the same after a kill")
+
+
+@in_region
+def killed(world, region):
+    """kill -9 of Hub and agents in turn while events come: every event that was acknowledged is in
+    the tenant's log and at the Hub, once and in order."""
+    rng = random.Random(4)
+    listen = region.url[len("https://"):]
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    sequence, known = 0, 0
+    for number in range(12):
+        for _ in range(rng.randrange(1, 30)):
+            answer = append(world, "acme", sequence + 1)
+            if answer is not None and answer[0] == 200:
+                sequence += 1
+                check(answer[1]["index"] == sequence - 1, f"{answer}")
+        if number % 2 == 0:
+            region.hub.kill()
+            region.hub.wait()
+            region.hub.stdout.close()
+            region.start(listen)
+        else:
+            region.agents["acme"].kill()
+            region.agents["acme"].wait()
+            region.run_agent("acme")
+            up(world, "acme")
+        known = max(known, region.json("GET", "/v1/tenants/acme")["receipt"])
+    check(sequence > 50, f"only {sequence} events")
+    caught_up(region, "acme", sequence)
+    region.stop()
+    region.agents.clear()
+    world.run("log", "verify", world.path("acme", "log"))
+    world.run("log", "verify", world.path("hub"))
+    shown = world.run("log", "show", world.path("hub"), "--json", "--type", "segment.received")
+    ends = [(int(e["first"]), int(e["end"])) for e in
+            (json.loads(line)["event"]["payload"] for line in shown.stdout.splitlines())]
+    check(ends[0][0] == 0 and ends[-1][1] == sequence, f"{ends}")
+    check(all(a[1] == b[0] for a, b in zip(ends, ends[1:])), f"a gap or an overlap: {ends}")
+
+
+@in_region
+def impostors(world, region):
+    """A token is for one agent; a clone, a stranger and a foreign Hub get nothing."""
+    region.create("acme")
+    token = region.mint("acme")
+    region.run_agent("acme", token)
+    up(world, "acme")
+    region.run_agent("clone", token)
+    until(lambda: (local(world, "clone", "GET", "/v1/status") or (0, {"state": ""}))[1]["state"] ==
+          "REFUSED", "the second agent with the same token is refused")
+    with open(token, encoding="ascii") as file:
+        text = file.read().strip()
+    broken = world.path("broken.token")
+    with open(broken, "w", encoding="ascii") as file:
+        file.write(text[:40] + ("A" if text[40] != "A" else "B") + text[41:])
+    done = subprocess.run([AGENT, "run", "--data", world.path("x"), "--hub", region.url,
+                           "--token-file", broken], env=world.env, capture_output=True,
+                          timeout=LIMIT, check=False)
+    check(done.returncode == 3 and b"mistyped" in done.stderr, done.stderr)
+    other = harness.World()
+    try:
+        foreign = Region(other)
+        try:
+            region.create("beta")
+            # The right token at the wrong Hub: the pin says no, and nothing is sent.
+            region.run_agent("beta", region.mint("beta"), hub=foreign.url)
+            until(lambda: b"not_registered" in open(world.path("beta.err"), "rb").read(),
+                  "the wrong Hub is noticed")
+            check(foreign.json("GET", "/v1/tenants")["as_of"] == 1, "the wrong Hub got something")
+        finally:
+            foreign.stop()
+    finally:
+        other.close()
+    region.json("POST", "/v1/tenants/acme/suspend", {"reason": "test"})
+    append(world, "acme", 1)
+    until(lambda: local(world, "acme", "GET", "/v1/status")[1]["upload_failures"] > 0,
+          "a suspended tenant's segments are refused")
+    region.json("POST", "/v1/tenants/acme/resume", {"reason": "test"})
+    caught_up(region, "acme", 1)
+
+
+@in_region
+def bad_segments(world, region):
+    """Garbage, cut, flipped and replayed segments with a good API key: refused, nothing changes."""
+    rng = random.Random(5)
+    region.create("acme")
+    agent = region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    append(world, "acme", 1)
+    caught_up(region, "acme", 1)
+    agent.terminate()
+    agent.wait(LIMIT)
+    size = region.json("GET", "/v1/tenants")["as_of"]
+    # The API key is sealed on the agent's disk; a stranger has none, and a guess is refused.
+    guess = "hfk_acme_" + "0" * 64
+    for body in (b"", b"HFS1", struct.pack(">4sIQQH", b"HFS1", 1, 1, 2, 0), rng.randbytes(5000)):
+        status, answer = region.call("POST", "/v1/segments", body, token=guess, raw=True)
+        check(status == 401, f"{status} {answer}")
+    for target in ("/v1/register", "/v1/heartbeat", "/v1/segments", "/v1/tenants/acme/tokens"):
+        for body in (b"", b"{}", b"[1]", b"\xff\xfe", b"{\"a\":" * 500, rng.randbytes(2000)):
+            status, _ = region.call("POST", target, body, raw=True)
+            check(status in (400, 401, 413), f"{target}: {status}")
+    check(region.json("GET", "/v1/tenants")["as_of"] == size, "garbage left something")
+    check(region.json("GET", "/healthz")["status"] == "ok", "the Hub is well")
+
+
+harness.main([round_trip, commands, killed, impostors, bad_segments])
