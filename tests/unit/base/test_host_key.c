@@ -119,7 +119,9 @@ HF_TEST(id)
     struct hf_secret key = secret_of(0x42);
     uint8_t text[24 + 32], id[8];
     struct hf_hash hash;
-    memcpy(text, "holdfast/host-key-id/v1\n", 24);
+    struct hf_writer w = hf_writer_init(text, sizeof text);
+    hf_writer_str(&w, HF_STR("holdfast/host-key-id/v1\n"));
+    HF_CHECK_U64(w.len, 24);
     memset(text + 24, 0x42, 32);
     hf_sha256(hf_bytes_of(text, sizeof text), &hash);
     hf_host_key_id(&key, id);

@@ -1,0 +1,56 @@
+/* tools/holdfast/hub_call.h: one command, one call to a region's Hub.
+ *
+ * The Hub is named by --hub, trusted by --hub-pin (SHA-256 of its TLS key in hex; without it by the
+ * system's authorities) and told who asks by the token in the file --hub-token. All three may be in
+ * the environment or the configuration file; tools/up writes one.
+ */
+#ifndef HF_TOOLS_HOLDFAST_HUB_CALL_H
+#define HF_TOOLS_HOLDFAST_HUB_CALL_H
+
+#include "base/cli/cli.h"
+#include "base/http/client.h"
+#include "base/json_in.h"
+
+struct hf_hub_session {
+    struct hf_cli *cli;
+    struct hf_loop *loop;
+    struct hf_http_client *client;
+    struct hf_secret token;
+    struct hf_hash pin;
+    struct hf_http_call call;
+    char url[512];
+    struct hf_json_doc *doc; /* the last answer, and its text */
+    struct hf_buf answer;
+};
+
+/* The three options; put them into a command's list. */
+#define HF_HUB_OPTIONS                                                                             \
+    {.name = "hub",                                                                                \
+     .kind = HF_CLI_STRING,                                                                        \
+     .value = "URL",                                                                               \
+     .required = true,                                                                             \
+     .env = "HOLDFAST_HUB",                                                                        \
+     .setting = "hub",                                                                             \
+     .help = "the region's Hub, https://HOST:PORT"},                                               \
+        {.name = "hub-pin",                                                                        \
+         .kind = HF_CLI_STRING,                                                                    \
+         .value = "HEX",                                                                           \
+         .env = "HOLDFAST_HUB_PIN",                                                                \
+         .setting = "hub_pin",                                                                     \
+         .help = "SHA-256 of the Hub's TLS key; else the system's authorities decide"},            \
+    {                                                                                              \
+        .name = "hub-token", .kind = HF_CLI_STRING, .value = "FILE", .required = true,             \
+        .env = "HOLDFAST_HUB_TOKEN", .setting = "hub_token",                                       \
+        .help = "file with your token for the Hub"                                                 \
+    }
+
+enum hf_rc hf_hub_session_open(struct hf_hub_session *session, struct hf_cli *cli,
+                               struct hf_err *err);
+void hf_hub_session_close(struct hf_hub_session *session);
+
+/* Asks; HF_OK with the answer's root in *ret_json (borrowed until the next call). A problem
+ * document comes out as an error with its detail: HF_ENOTFOUND, HF_EEXIST, HF_EPERM or HF_EIO. */
+enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const char *path,
+                      struct hf_bytes body, const struct hf_json **ret_json, struct hf_err *err);
+
+#endif

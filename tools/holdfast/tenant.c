@@ -1,0 +1,397 @@
+/* tools/holdfast/tenant.c: holdfast tenant: the tenants of a region, through its Hub. */
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cli/table.h"
+#include "base/file.h"
+#include "base/json_out.h"
+#include "base/parse.h"
+#include "tools/holdfast/commands.h"
+#include "tools/holdfast/hub_call.h"
+
+static struct hf_str text_of(const struct hf_json *object, const char *key)
+{
+    const struct hf_json *value = hf_json_get(object, key);
+    return value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value)
+                                                               : HF_STR("-");
+}
+
+static uint64_t number_of(const struct hf_json *object, const char *key)
+{
+    uint64_t number = 0;
+    const struct hf_json *value = hf_json_get(object, key);
+    return value != NULL && hf_json_to_u64(value, &number) == HF_OK ? number : 0;
+}
+
+/* "3 s" ago; by the Hub's clock, so that two clocks are never compared. */
+static void cell_age(struct hf_table *table, struct hf_str now, struct hf_str then)
+{
+    int64_t now_us = 0;
+    int64_t then_us = 0;
+    if (hf_parse_time_us(now, &now_us) != HF_OK || hf_parse_time_us(then, &then_us) != HF_OK) {
+        hf_table_cell(table, HF_STR("never"));
+        return;
+    }
+    int64_t s = (now_us - then_us) / 1000000;
+    if (s < 120) {
+        hf_table_printf(table, "%lld s", (long long)s);
+    } else if (s < 7200) {
+        hf_table_printf(table, "%lld min", (long long)(s / 60));
+    } else {
+        hf_table_printf(table, "%lld h", (long long)(s / 3600));
+    }
+}
+
+static const struct hf_table_column columns[] = {
+    {.title = "TENANT"},
+    {.title = "RING"},
+    {.title = "STATUS"},
+    {.title = "AGENT"},
+    {.title = "POLICY"},
+    {.title = "HEARTBEAT", .right = true},
+    {.title = "EVENTS", .right = true},
+    {.title = "RECEIPT", .right = true},
+    {.title = "LAG", .right = true},
+};
+
+static void add_row(struct hf_table *table, struct hf_str now, const struct hf_json *tenant)
+{
+    const struct hf_json *versions = hf_json_get(tenant, "versions");
+    hf_table_cell(table, text_of(tenant, "tenant"));
+    hf_table_cell(table, text_of(tenant, "ring"));
+    hf_table_cell(table, text_of(tenant, "status"));
+    hf_table_cell(table, text_of(versions, "agent"));
+    hf_table_cell(table, text_of(versions, "policy"));
+    cell_age(table, now, text_of(tenant, "last_heartbeat"));
+    hf_table_u64(table, number_of(tenant, "events"));
+    hf_table_u64(table, number_of(tenant, "receipt"));
+    hf_table_u64(table, number_of(tenant, "lag"));
+}
+
+static bool is_list(const struct hf_json *json)
+{
+    const struct hf_json *tenants =
+        hf_json_kind(json) == HF_JSON_OBJECT ? hf_json_get(json, "tenants") : NULL;
+    return tenants != NULL && hf_json_kind(tenants) == HF_JSON_ARRAY;
+}
+
+static enum hf_rc print_list(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
+{
+    struct hf_table table;
+    if (!is_list(json)) {
+        return hf_err_set(err, HF_EIO, "the Hub's answer is not a list of tenants");
+    }
+    const struct hf_json *tenants = hf_json_get(json, "tenants");
+    hf_table_init(&table, columns, HF_LEN(columns));
+    for (size_t i = 0; i < hf_json_count(tenants); i++) {
+        add_row(&table, text_of(json, "now"), hf_json_at(tenants, i));
+    }
+    enum hf_rc rc = hf_table_write(&table, cli->out, err);
+    hf_table_free(&table);
+    return rc;
+}
+
+static void print_tenant(struct hf_cli *cli, const struct hf_json *tenant)
+{
+    hf_cli_printf(cli, "%.*s  %.*s  %.*s\n", HF_STR_ARG(text_of(tenant, "tenant")),
+                  HF_STR_ARG(text_of(tenant, "ring")), HF_STR_ARG(text_of(tenant, "status")));
+}
+
+/* The answer as it came. */
+static void print_raw(const struct hf_hub_session *session)
+{
+    hf_cli_printf(session->cli, "%.*s\n", (int)session->answer.len,
+                  (const char *)session->answer.ptr);
+}
+
+/* list, watch, show */
+
+static int run_list(struct hf_cli *cli)
+{
+    struct hf_hub_session session;
+    struct hf_err err = {0};
+    const struct hf_json *json = NULL;
+    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
+    if (rc == HF_OK) {
+        rc = hf_hub_ask(&session, "GET", "/v1/tenants", (struct hf_bytes){NULL, 0}, &json, &err);
+    }
+    if (rc == HF_OK) {
+        if (cli->json) {
+            print_raw(&session);
+        } else {
+            rc = print_list(cli, json, &err);
+        }
+    }
+    hf_hub_session_close(&session);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+struct watch {
+    struct hf_hub_session session;
+    struct hf_signal interrupt;
+    struct hf_timer timer;
+    bool stopped;
+};
+
+static void interrupted(struct hf_signal *sig, int number)
+{
+    struct watch *watch = HF_CONTAINER_OF(sig, struct watch, interrupt);
+    (void)number;
+    watch->stopped = true;
+    hf_loop_stop(watch->session.loop);
+}
+
+static void due(struct hf_timer *timer)
+{
+    hf_loop_stop(HF_CONTAINER_OF(timer, struct watch, timer)->session.loop);
+}
+
+static void show_once(struct watch *watch)
+{
+    struct hf_cli *cli = watch->session.cli;
+    struct hf_err err = {0};
+    const struct hf_json *json = NULL;
+    enum hf_rc rc =
+        hf_hub_ask(&watch->session, "GET", "/v1/tenants", (struct hf_bytes){NULL, 0}, &json, &err);
+    if (isatty(fileno(cli->out)) == 1) {
+        hf_cli_printf(cli, "\033[H\033[J"); /* a terminal: always at the same place */
+    }
+    if (rc == HF_OK) {
+        rc = print_list(cli, json, &err);
+    }
+    if (rc != HF_OK) {
+        hf_cli_printf(cli, "the Hub does not answer: %s\n", err.text);
+    }
+    hf_cli_printf(cli, "\nCtrl-C ends\n");
+    (void)hf_cli_flush(cli, NULL);
+}
+
+static int run_watch(struct hf_cli *cli)
+{
+    struct watch watch = {.stopped = false};
+    struct hf_err err = {0};
+    uint64_t period_ns = hf_cli_u64(cli, "every") * UINT64_C(1000000000);
+    enum hf_rc rc = hf_hub_session_open(&watch.session, cli, &err);
+    if (rc == HF_OK) {
+        watch.interrupt.caught = interrupted;
+        rc = hf_signal_open(watch.session.loop, &watch.interrupt, SIGINT, false, &err);
+    }
+    if (rc == HF_OK) {
+        hf_timer_init(&watch.timer, watch.session.loop, due);
+        while (!watch.stopped) {
+            show_once(&watch);
+            if (!watch.stopped) {
+                (void)hf_timer_arm(&watch.timer, period_ns);
+                hf_loop_run(watch.session.loop);
+            }
+        }
+        hf_timer_cancel(&watch.timer);
+        hf_signal_close(&watch.interrupt);
+    }
+    hf_hub_session_close(&watch.session);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+/* One call about one tenant: body is a JSON text or empty. */
+static int call_tenant(struct hf_cli *cli, const char *method, const char *verb,
+                       const struct hf_buf *body)
+{
+    struct hf_hub_session session;
+    struct hf_err err = {0};
+    const struct hf_json *json = NULL;
+    char path[256];
+    const char *name = hf_cli_operand(cli, 0);
+    (void)snprintf(path, sizeof path, "/v1/tenants%s%.64s%s", verb == NULL ? "" : "/",
+                   verb == NULL ? "" : name, verb == NULL ? "" : verb);
+    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
+    if (rc == HF_OK) {
+        rc = hf_hub_ask(&session, method, path, hf_buf_bytes(body), &json, &err);
+    }
+    if (rc == HF_OK) {
+        if (cli->json) {
+            print_raw(&session);
+        } else {
+            print_tenant(cli, json);
+        }
+    }
+    hf_hub_session_close(&session);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+static int run_show(struct hf_cli *cli)
+{
+    struct hf_buf none = hf_buf_init(0);
+    return call_tenant(cli, "GET", "", &none);
+}
+
+/* commands */
+
+/* {"KEY": VALUE, ...} of texts; NULL values are left out. */
+static void write_body(struct hf_buf *body, const char *const pairs[][2], size_t count)
+{
+    struct hf_json_out json;
+    hf_json_init(&json, body);
+    hf_json_object_begin(&json);
+    for (size_t i = 0; i < count; i++) {
+        if (pairs[i][1] != NULL) {
+            hf_json_key_str(&json, pairs[i][0], hf_str_c(pairs[i][1]));
+        }
+    }
+    hf_json_object_end(&json);
+}
+
+static int run_create(struct hf_cli *cli)
+{
+    const char *const pairs[][2] = {{"tenant", hf_cli_operand(cli, 0)},
+                                    {"ring", hf_cli_str(cli, "ring")},
+                                    {"customer", hf_cli_str(cli, "customer")},
+                                    {"plan", hf_cli_str(cli, "plan")},
+                                    {"region", hf_cli_str(cli, "region")}};
+    struct hf_buf body = hf_buf_init(4096);
+    write_body(&body, pairs, HF_LEN(pairs));
+    int code = call_tenant(cli, "POST", NULL, &body);
+    hf_buf_free(&body);
+    return code;
+}
+
+static int run_verb(struct hf_cli *cli, const char *verb, const char *ring)
+{
+    const char *const pairs[][2] = {{"reason", hf_cli_str(cli, "reason")}, {"ring", ring}};
+    struct hf_buf body = hf_buf_init(4096);
+    write_body(&body, pairs, HF_LEN(pairs));
+    int code = call_tenant(cli, "POST", verb, &body);
+    hf_buf_free(&body);
+    return code;
+}
+
+static int run_move(struct hf_cli *cli)
+{
+    return run_verb(cli, "/move", hf_cli_str(cli, "ring"));
+}
+
+static int run_suspend(struct hf_cli *cli)
+{
+    return run_verb(cli, "/suspend", NULL);
+}
+
+static int run_resume(struct hf_cli *cli)
+{
+    return run_verb(cli, "/resume", NULL);
+}
+
+/* The token goes into a file of the owner's alone, never on the screen. */
+static int run_token(struct hf_cli *cli)
+{
+    struct hf_hub_session session;
+    struct hf_err err = {0};
+    const struct hf_json *json = NULL;
+    char path[128];
+    char body[64];
+    int len = snprintf(body, sizeof body, "{\"ttl_s\":%llu}",
+                       (unsigned long long)hf_cli_u64(cli, "ttl") * 60);
+    (void)snprintf(path, sizeof path, "/v1/tenants/%.64s/tokens", hf_cli_operand(cli, 0));
+    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
+    if (rc == HF_OK) {
+        rc = hf_hub_ask(&session, "POST", path, hf_bytes_of(body, (size_t)len), &json, &err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_file_replace(hf_cli_str(cli, "out"), hf_str_bytes(text_of(json, "token")), 0600,
+                             &err);
+    }
+    hf_hub_session_close(&session);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+static const char *const rings[] = {"sandbox", "canary", "general", NULL};
+static const char *const regions[] = {"dev", "staging", "prod-eu", "prod-us", NULL};
+static const struct hf_cli_operand tenant_operand[] = {
+    {.name = "TENANT", .help = "the tenant's name: 1 to 48 of a-z, 0-9 and -"}};
+static const struct hf_cli_option hub_options[] = {HF_HUB_OPTIONS};
+static const struct hf_cli_option watch_options[] = {HF_HUB_OPTIONS,
+                                                     {.name = "every",
+                                                      .kind = HF_CLI_U64,
+                                                      .value = "SECONDS",
+                                                      .fallback = "1",
+                                                      .min = 1,
+                                                      .max = 3600,
+                                                      .help = "time between two looks"}};
+static const struct hf_cli_option create_options[] = {
+    HF_HUB_OPTIONS,
+    {.name = "ring",
+     .kind = HF_CLI_CHOICE,
+     .choices = rings,
+     .fallback = "sandbox",
+     .help = "the rollout ring it begins in"},
+    {.name = "customer", .kind = HF_CLI_STRING, .value = "NAME", .help = "account that owns it"},
+    {.name = "plan", .kind = HF_CLI_STRING, .value = "NAME", .help = "plan that was ordered"},
+    {.name = "region",
+     .kind = HF_CLI_CHOICE,
+     .choices = regions,
+     .help = "the region it must be in; another region's Hub refuses it"}};
+static const struct hf_cli_option move_options[] = {
+    HF_HUB_OPTIONS,
+    {.name = "ring", .kind = HF_CLI_CHOICE, .choices = rings, .required = true, .help = "where to"},
+    {.name = "reason",
+     .kind = HF_CLI_STRING,
+     .value = "TEXT",
+     .required = true,
+     .help = "why, for the record"}};
+static const struct hf_cli_option reason_options[] = {HF_HUB_OPTIONS,
+                                                      {.name = "reason",
+                                                       .kind = HF_CLI_STRING,
+                                                       .value = "TEXT",
+                                                       .required = true,
+                                                       .help = "why, for the record"}};
+static const struct hf_cli_option token_options[] = {
+    HF_HUB_OPTIONS,
+    {.name = "ttl",
+     .kind = HF_CLI_U64,
+     .value = "MINUTES",
+     .fallback = "30",
+     .min = 1,
+     .max = 10080,
+     .help = "how long the token may be used"},
+    {.name = "out",
+     .kind = HF_CLI_STRING,
+     .value = "FILE",
+     .required = true,
+     .help = "where to write the token; readable by you alone"}};
+
+#define COMMAND(word, text, list, function)                                                        \
+    {                                                                                              \
+        .name = (word), .summary = (text), .options = (list), .option_count = HF_LEN(list),        \
+        .operands = tenant_operand, .operand_count = 1, .run = (function),                         \
+    }
+
+static const struct hf_cli_command command_create =
+    COMMAND("create", "make a tenant", create_options, run_create);
+static const struct hf_cli_command command_show =
+    COMMAND("show", "one tenant", hub_options, run_show);
+static const struct hf_cli_command command_token =
+    COMMAND("token", "make a registration token for a tenant's agent", token_options, run_token);
+static const struct hf_cli_command command_move =
+    COMMAND("move", "put a tenant into another rollout ring", move_options, run_move);
+static const struct hf_cli_command command_suspend =
+    COMMAND("suspend", "refuse a tenant's agent until it is resumed", reason_options, run_suspend);
+static const struct hf_cli_command command_resume =
+    COMMAND("resume", "serve a suspended tenant's agent again", reason_options, run_resume);
+
+static const struct hf_cli_command command_list = {.name = "list",
+                                                   .summary = "all tenants of the region",
+                                                   .options = hub_options,
+                                                   .option_count = HF_LEN(hub_options),
+                                                   .run = run_list};
+static const struct hf_cli_command command_watch = {.name = "watch",
+                                                    .summary = "all tenants, again and again",
+                                                    .options = watch_options,
+                                                    .option_count = HF_LEN(watch_options),
+                                                    .run = run_watch,
+                                                    .no_json = true};
+
+const struct hf_cli_command hf_command_tenant = {
+    .name = "tenant",
+    .summary = "make, see and move the tenants of a region",
+    HF_CLI_CHILDREN(&command_create, &command_list, &command_show, &command_watch, &command_token,
+                    &command_move, &command_suspend, &command_resume),
+};
