@@ -186,6 +186,46 @@ def round_trip(world, region):
 
 
 @in_region
+def audit(world, region):
+    """A bundle verifies offline against the region's key alone; every flipped byte is noticed, and
+    one in an event names the event; a bundle without an event, or of another region, is refused."""
+    rng = random.Random(6)
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    for sequence in range(1, 31):
+        append(world, "acme", sequence)
+    caught_up(region, "acme", 30)
+    bundle, trust, flipped = world.path("bundle"), world.path("trust"), world.path("flipped")
+    shown = world.run("audit", "tenant", world.path("hub"), "acme", "--out", bundle, "--json").stdout
+    events = [json.loads(line) for line in shown.splitlines()]
+    check([e["tenant_index"] for e in events if "tenant_index" in e] == list(range(30)), "events")
+    with open(trust, "w", encoding="ascii") as file:
+        file.write(region.json("GET", "/v1/region")["log"] + "\n")
+    region.stop()
+    region.agents.clear()
+    done = world.run("audit", "verify", bundle, "--trust", trust)
+    check(b"30 of the tenant" in done.stdout, done.stdout)
+    with open(bundle, "rb") as file:
+        good = file.read()
+    at = good.rindex(b"clock/dev")  # in the last event
+    for place in [at] + [rng.randrange(len(good)) for _ in range(60)]:
+        with open(flipped, "wb") as file:
+            file.write(good[:place] + bytes([good[place] ^ 1]) + good[place + 1:])
+        done = world.run("audit", "verify", flipped, "--trust", trust, code=1)
+        check(place != at or b"tenant event 29 " in done.stderr, done.stderr)
+    for cut in [0, 3, 50] + [rng.randrange(len(good)) for _ in range(20)]:
+        with open(flipped, "wb") as file:
+            file.write(good[:cut])
+        world.run("audit", "verify", flipped, "--trust", trust, code=1)
+    other = world.new_log("other")
+    with open(trust, "w", encoding="ascii") as file:
+        file.write(other)
+    world.run("audit", "verify", bundle, "--trust", trust, code=1)
+    world.run("audit", "tenant", world.path("hub"), "nobody", code=3)
+
+
+@in_region
 def commands(world, region):
     """What operators may do, and the refusals, each with its reason; nothing of a refusal stays."""
     region.create("acme", "canary")
@@ -338,4 +378,4 @@ def bad_segments(world, region):
     check(region.json("GET", "/healthz")["status"] == "ok", "the Hub is well")
 
 
-harness.main([round_trip, commands, killed, impostors, bad_segments])
+harness.main([round_trip, audit, commands, killed, impostors, bad_segments])

@@ -1,0 +1,301 @@
+/* log/audit/verify.c: checks a bundle, event by event. */
+#include "base/assert.h"
+#include "base/heap.h"
+#include "log/audit/bundle.h"
+#include "log/mirror/mirror.h"
+#include "log/tlog/checkpoint.h"
+#include "schemas/envelope.h"
+#include "schemas/events_gen.h"
+
+struct audit {
+    void (*tell)(void *arg, const struct hf_audit_event *event);
+    void *arg;
+    struct hf_audit_result *ret;
+    uint64_t versions[2]; /* of the streams tenant/T and segment/T */
+    bool has_last;
+    uint64_t last_index;
+    struct hf_mirror mirror;
+    bool registered;
+    struct hf_public_key log_key;
+    struct hf_str log_stem;
+    /* the entry at hand, when it is a segment's */
+    bool wants_segment;
+    bool ended;
+    uint64_t segment_index;
+    struct hf_hash segment_hash;
+};
+
+static enum hf_rc bad(struct audit *audit, const struct hf_audit_event *event, enum hf_rc rc,
+                      const char *what, struct hf_err *err)
+{
+    audit->ret->found_bad = true;
+    audit->ret->bad = *event;
+    if (event->of_tenant) {
+        return hf_err_set(err, rc, "tenant event %llu (region entry %llu): %s",
+                          (unsigned long long)event->tenant_index,
+                          (unsigned long long)event->region_index, what);
+    }
+    return hf_err_set(err, rc, "region entry %llu: %s", (unsigned long long)event->region_index,
+                      what);
+}
+
+static void tell(struct audit *audit, const struct hf_audit_event *event)
+{
+    if (audit->tell != NULL) {
+        audit->tell(audit->arg, event);
+    }
+}
+
+/* the checkpoint */
+
+static enum hf_rc take_checkpoint(struct audit *audit, struct hf_bytes bytes,
+                                  const struct hf_vkey *region, struct hf_err *err)
+{
+    struct hf_checkpoint checkpoint;
+    struct hf_note *note = hf_heap_alloc(sizeof *note);
+    if (note == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory to verify");
+    }
+    enum hf_rc rc = hf_checkpoint_open(bytes, region, note, &checkpoint, err);
+    hf_heap_free(note);
+    if (rc == HF_OK) {
+        audit->ret->region_size = checkpoint.size;
+        audit->ret->region_root = checkpoint.root;
+    }
+    return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "the region's checkpoint");
+}
+
+/* entries of the region */
+
+/* 0: the tenant's life, 1: its segments, 2: neither. The first entry names the tenant. */
+static int stream_of(struct audit *audit, struct hf_str stream)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } prefixes[] = {{"tenant/", 7}, {"segment/", 8}};
+
+    for (int i = 0; i < 2; i++) {
+        if (stream.len <= prefixes[i].len ||
+            memcmp(stream.ptr, prefixes[i].text, prefixes[i].len) != 0) {
+            continue;
+        }
+        struct hf_str name = {stream.ptr + prefixes[i].len, stream.len - prefixes[i].len};
+        if (audit->ret->tenant.len == 0) {
+            audit->ret->tenant = name;
+        }
+        return hf_str_eq(name, audit->ret->tenant) ? i : 2;
+    }
+    return 2;
+}
+
+static enum hf_rc check_order(struct audit *audit, const struct hf_audit_event *event,
+                              const struct hf_envelope *envelope, struct hf_err *err)
+{
+    int stream = stream_of(audit, envelope->stream);
+    if (stream == 2) {
+        return bad(audit, event, HF_EMISMATCH, "it is about something else", err);
+    }
+    if (audit->has_last && event->region_index <= audit->last_index) {
+        return bad(audit, event, HF_ECORRUPT, "the bundle is not in order", err);
+    }
+    if (envelope->version != audit->versions[stream] + 1) {
+        return bad(audit, event, HF_ECORRUPT, "an entry of its stream before it is missing", err);
+    }
+    audit->has_last = true;
+    audit->last_index = event->region_index;
+    audit->versions[stream] = envelope->version;
+    return HF_OK;
+}
+
+/* The registration says by which key the tenant signs. */
+static enum hf_rc note_registration(struct audit *audit, const struct hf_envelope *envelope,
+                                    struct hf_err *err)
+{
+    struct hf_event_tenant_registered event;
+    if (!hf_str_eq(envelope->type, HF_STR(HF_EVENT_TENANT_REGISTERED_NAME))) {
+        return HF_OK;
+    }
+    enum hf_rc rc = hf_event_tenant_registered_decode(envelope->payload, &event, err);
+    if (rc == HF_OK) {
+        audit->registered = true;
+        audit->log_stem = event.log_origin;
+        memcpy(audit->log_key.b, event.log_key.ptr, HF_PUBLIC_KEY_SIZE);
+    }
+    return rc;
+}
+
+static enum hf_rc take_entry(struct audit *audit, struct hf_bytes bytes, struct hf_err *err)
+{
+    struct hf_cursor c = hf_cursor_init(bytes);
+    struct hf_audit_event event = {.of_tenant = false};
+    struct hf_proof proof = {.count = 0};
+    struct hf_envelope envelope;
+    struct hf_hash leaf;
+    uint8_t count = 0;
+    struct hf_bytes hashes;
+    if (!hf_cursor_be64(&c, &event.region_index) || !hf_cursor_u8(&c, &count) ||
+        count > HF_PROOF_MAX || !hf_cursor_take(&c, (size_t)count * HF_HASH_SIZE, &hashes)) {
+        return hf_err_set(err, HF_ESYNTAX, "an entry of the bundle is cut");
+    }
+    proof.count = count;
+    memcpy(proof.hash, hashes.ptr, hashes.len);
+    event.leaf = hf_bytes_of(c.ptr, c.left);
+    if (audit->wants_segment) {
+        return hf_err_set(err, HF_ECORRUPT, "the segment of region entry %llu is missing",
+                          (unsigned long long)audit->segment_index);
+    }
+    hf_tree_leaf_hash(event.leaf, &leaf);
+    if (hf_verify_inclusion(event.region_index, audit->ret->region_size, &leaf, proof.hash,
+                            proof.count, &audit->ret->region_root) != HF_OK) {
+        return bad(audit, &event, HF_EBADPROOF, "it is not in the log of the region", err);
+    }
+    enum hf_rc rc = hf_envelope_parse_leaf(event.leaf, &envelope, err);
+    if (rc == HF_OK) {
+        rc = check_order(audit, &event, &envelope, err);
+    }
+    if (rc == HF_OK) {
+        rc = note_registration(audit, &envelope, err);
+    }
+    if (rc == HF_OK && envelope.blob.len == HF_HASH_SIZE) {
+        audit->wants_segment = true;
+        audit->segment_index = event.region_index;
+        memcpy(audit->segment_hash.b, envelope.blob.ptr, HF_HASH_SIZE);
+    }
+    if (rc == HF_OK) {
+        audit->ret->region_events++;
+        tell(audit, &event);
+    }
+    return rc;
+}
+
+/* segments */
+
+/* The leaf hashes give the root that the tenant signed, so an entry that does not have its leaf
+ * hash is the wrong one. */
+static enum hf_rc check_events(struct audit *audit, const struct hf_segment *segment,
+                               struct hf_bytes hashes, struct hf_err *err)
+{
+    struct hf_audit_event event = {.region_index = audit->segment_index,
+                                   .of_tenant = true,
+                                   .epoch = segment->epoch,
+                                   .tenant_index = segment->first};
+    struct hf_cursor cursor = hf_cursor_init(segment->bundle);
+    size_t at = 0;
+    while (hf_bundle_next(&cursor, &event.leaf) == HF_OK) {
+        struct hf_hash leaf;
+        hf_tree_leaf_hash(event.leaf, &leaf);
+        if (at + HF_HASH_SIZE > hashes.len || memcmp(leaf.b, hashes.ptr + at, HF_HASH_SIZE) != 0) {
+            return bad(audit, &event, HF_ECORRUPT, "it is not what the tenant signed", err);
+        }
+        at += HF_HASH_SIZE;
+        event.tenant_index++;
+    }
+    return HF_OK;
+}
+
+static void tell_events(struct audit *audit, const struct hf_segment *segment)
+{
+    struct hf_audit_event event = {.region_index = audit->segment_index,
+                                   .of_tenant = true,
+                                   .epoch = segment->epoch,
+                                   .tenant_index = segment->first};
+    struct hf_cursor cursor = hf_cursor_init(segment->bundle);
+    while (hf_bundle_next(&cursor, &event.leaf) == HF_OK) {
+        tell(audit, &event);
+        event.tenant_index++;
+        audit->ret->tenant_events++;
+    }
+}
+
+static enum hf_rc take_segment(struct audit *audit, struct hf_bytes bytes, struct hf_err *err)
+{
+    struct hf_cursor c = hf_cursor_init(bytes);
+    uint32_t count = 0;
+    struct hf_bytes hashes;
+    struct hf_segment segment;
+    struct hf_mirror next = audit->mirror;
+    struct hf_hash root;
+    struct hf_hash blob;
+    const struct hf_audit_event entry = {.region_index = audit->segment_index};
+    if (!audit->wants_segment || !audit->registered || !hf_cursor_be32(&c, &count) ||
+        count > HF_SEGMENT_ENTRIES || !hf_cursor_take(&c, (size_t)count * HF_HASH_SIZE, &hashes)) {
+        return hf_err_set(err, HF_ESYNTAX, "a segment of the bundle is cut or out of place");
+    }
+    struct hf_bytes raw = hf_bytes_of(c.ptr, c.left);
+    enum hf_rc rc = hf_segment_parse(raw, &segment, err);
+    if (rc != HF_OK) {
+        return bad(audit, &entry, HF_ECORRUPT, "its segment is damaged", err);
+    }
+    rc = check_events(audit, &segment, hashes, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    hf_sha256(raw, &blob);
+    if (!hf_hash_eq(&blob, &audit->segment_hash)) {
+        return bad(audit, &entry, HF_ECORRUPT, "its segment is not the one that came", err);
+    }
+    rc = hf_mirror_check(&audit->mirror, &segment, audit->log_stem, &audit->log_key, &next, &root,
+                         err);
+    if (rc != HF_OK) {
+        struct hf_err why = *err;
+        return bad(audit, &entry, HF_ECORRUPT, why.text, err);
+    }
+    audit->mirror = next;
+    audit->wants_segment = false;
+    audit->ret->segments++;
+    tell_events(audit, &segment);
+    return HF_OK;
+}
+
+static enum hf_rc take_end(struct audit *audit, struct hf_bytes bytes, size_t left,
+                           struct hf_err *err)
+{
+    if (audit->wants_segment || left > 0 || bytes.len != 8 ||
+        hf_be64_get(bytes.ptr) != audit->ret->region_events) {
+        return hf_err_set(err, HF_ESYNTAX, "the end of the bundle is not where it says");
+    }
+    audit->ended = true;
+    return HF_OK;
+}
+
+static uint64_t events_of(const struct hf_audit_result *result)
+{
+    return result->region_events + result->tenant_events;
+}
+
+enum hf_rc hf_audit_verify(struct hf_bytes bundle, const struct hf_vkey *region,
+                           void (*tell_event)(void *arg, const struct hf_audit_event *event),
+                           void *arg, struct hf_audit_result *ret, struct hf_err *err)
+{
+    struct hf_cursor c = hf_cursor_init(bundle);
+    struct audit audit = {.tell = tell_event, .arg = arg, .ret = ret};
+    struct hf_bytes magic;
+    bool has_checkpoint = false;
+    *ret = (struct hf_audit_result){.tenant = {NULL, 0}};
+    hf_mirror_init(&audit.mirror);
+    if (!hf_cursor_take(&c, 4, &magic) || memcmp(magic.ptr, "HFB1", 4) != 0) {
+        return hf_err_set(err, HF_ESYNTAX, "it is no audit bundle");
+    }
+    enum hf_rc rc = HF_OK;
+    while (rc == HF_OK && c.left > 0) {
+        uint8_t kind = 0;
+        uint32_t len = 0;
+        struct hf_bytes record;
+        if (!hf_cursor_u8(&c, &kind) || !hf_cursor_be32(&c, &len) ||
+            !hf_cursor_take(&c, len, &record) || has_checkpoint == (kind == 'C')) {
+            return hf_err_set(err, HF_ESYNTAX, "the bundle is cut or damaged after %llu events",
+                              (unsigned long long)events_of(ret));
+        }
+        has_checkpoint = true;
+        rc = kind == 'C'   ? take_checkpoint(&audit, record, region, err)
+             : kind == 'E' ? take_entry(&audit, record, err)
+             : kind == 'S' ? take_segment(&audit, record, err)
+             : kind == 'Z' ? take_end(&audit, record, c.left, err)
+                           : hf_err_set(err, HF_ESYNTAX, "the bundle has an unknown record");
+    }
+    return rc == HF_OK && (!audit.ended || ret->region_events == 0)
+               ? hf_err_set(err, HF_ESYNTAX, "the bundle is cut after %llu events",
+                            (unsigned long long)events_of(ret))
+               : rc;
+}

@@ -1,0 +1,148 @@
+/* log/audit/write.c: gathers a tenant's entries, proofs and segments. */
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "log/audit/bundle.h"
+#include "log/core/reader.h"
+#include "log/mirror/segment.h"
+#include "schemas/envelope.h"
+
+/* The tenant's two streams, merged by index. */
+struct source {
+    struct hf_reader *reader;
+    uint64_t index;
+    struct hf_bytes entry; /* borrows from the reader */
+    bool done;
+};
+
+static void put_record(struct hf_buf *buf, char kind, size_t len)
+{
+    uint8_t head[5] = {(uint8_t)kind};
+    hf_be32_put(head + 1, (uint32_t)len);
+    hf_buf_put(buf, head, sizeof head);
+}
+
+static enum hf_rc open_source(struct hf_log *log, const char *kind, struct hf_str tenant,
+                              struct source *source, struct hf_err *err)
+{
+    char name[HF_NAME_MAX];
+    int len = snprintf(name, sizeof name, "%s/%.*s", kind, HF_STR_ARG(tenant));
+    struct hf_reader_options options = {.kind = HF_HEAD_STREAM, .name = {name, (size_t)len}};
+    if (len < 0 || (size_t)len >= sizeof name) {
+        return hf_err_set(err, HF_EINVAL, "the tenant's name is too long");
+    }
+    return hf_reader_open(log, &options, &source->reader, err);
+}
+
+static enum hf_rc advance(struct source *source, struct hf_err *err)
+{
+    enum hf_rc rc = hf_reader_next(source->reader, &source->index, &source->entry, err);
+    source->done = rc == HF_EEND;
+    return rc == HF_EEND ? HF_OK : rc;
+}
+
+static enum hf_rc write_segment(struct hf_log *log, uint64_t index, struct hf_bytes hash,
+                                struct hf_buf *buf, struct hf_err *err)
+{
+    struct hf_segment segment;
+    struct hf_hash blob;
+    struct hf_buf bytes = hf_buf_init(HF_SEGMENT_MAX);
+    memcpy(blob.b, hash.ptr, HF_HASH_SIZE);
+    enum hf_rc rc = hf_log_blob_at(log, index, &blob, &bytes, err);
+    if (rc == HF_OK) {
+        rc = hf_segment_parse(hf_buf_bytes(&bytes), &segment, err);
+    }
+    if (rc == HF_OK) {
+        uint32_t count = (uint32_t)(segment.end - segment.first);
+        uint8_t number[4];
+        struct hf_cursor cursor = hf_cursor_init(segment.bundle);
+        struct hf_bytes entry;
+        hf_be32_put(number, count);
+        put_record(buf, 'S', sizeof number + (size_t)count * HF_HASH_SIZE + bytes.len);
+        hf_buf_put(buf, number, sizeof number);
+        while (hf_bundle_next(&cursor, &entry) == HF_OK) {
+            struct hf_hash leaf;
+            hf_tree_leaf_hash(entry, &leaf);
+            hf_buf_put(buf, leaf.b, HF_HASH_SIZE);
+        }
+        hf_buf_put(buf, bytes.ptr, bytes.len);
+    }
+    hf_buf_free(&bytes);
+    return rc;
+}
+
+static enum hf_rc write_entry(struct hf_log *log, const struct source *source, struct hf_buf *buf,
+                              struct hf_err *err)
+{
+    struct hf_proof proof;
+    struct hf_envelope envelope;
+    uint8_t head[9];
+    enum hf_rc rc =
+        hf_prove_inclusion(hf_log_source(log), source->index, hf_log_size(log), &proof, err);
+    if (rc == HF_OK) {
+        rc = hf_envelope_read_leaf(source->entry, &envelope, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    hf_be64_put(head, source->index);
+    head[8] = (uint8_t)proof.count;
+    put_record(buf, 'E', sizeof head + proof.count * HF_HASH_SIZE + source->entry.len);
+    hf_buf_put(buf, head, sizeof head);
+    for (unsigned i = 0; i < proof.count; i++) {
+        hf_buf_put(buf, proof.hash[i].b, HF_HASH_SIZE);
+    }
+    hf_buf_put(buf, source->entry.ptr, source->entry.len);
+    return envelope.blob.len == HF_HASH_SIZE
+               ? write_segment(log, source->index, envelope.blob, buf, err)
+               : HF_OK;
+}
+
+static enum hf_rc write_entries(struct hf_log *log, struct source sources[2], struct hf_buf *buf,
+                                struct hf_err *err)
+{
+    uint64_t entries = 0;
+    enum hf_rc rc = advance(&sources[0], err);
+    if (rc == HF_OK) {
+        rc = advance(&sources[1], err);
+    }
+    while (rc == HF_OK && (!sources[0].done || !sources[1].done)) {
+        bool second = sources[0].done || (!sources[1].done && sources[1].index < sources[0].index);
+        struct source *next = &sources[second ? 1 : 0];
+        rc = write_entry(log, next, buf, err);
+        if (rc == HF_OK) {
+            rc = buf->failed == HF_OK ? advance(next, err)
+                                      : hf_err_set(err, buf->failed, "the bundle is too big");
+        }
+        entries++;
+    }
+    if (rc == HF_OK && entries == 0) {
+        return hf_err_set(err, HF_ENOTFOUND, "the log knows no such tenant");
+    }
+    uint8_t count[8];
+    hf_be64_put(count, entries);
+    put_record(buf, 'Z', sizeof count);
+    hf_buf_put(buf, count, sizeof count);
+    return rc == HF_OK && buf->failed != HF_OK
+               ? hf_err_set(err, buf->failed, "the bundle is too big")
+               : rc;
+}
+
+enum hf_rc hf_audit_write(struct hf_log *log, struct hf_str tenant, struct hf_bytes note,
+                          struct hf_buf *buf, struct hf_err *err)
+{
+    struct source sources[2] = {{.index = 0}};
+    hf_buf_str(buf, HF_STR("HFB1"));
+    put_record(buf, 'C', note.len);
+    hf_buf_put(buf, note.ptr, note.len);
+    enum hf_rc rc = open_source(log, "tenant", tenant, &sources[0], err);
+    if (rc == HF_OK) {
+        rc = open_source(log, "segment", tenant, &sources[1], err);
+    }
+    if (rc == HF_OK) {
+        rc = write_entries(log, sources, buf, err);
+    }
+    hf_reader_close(sources[0].reader);
+    hf_reader_close(sources[1].reader);
+    return rc;
+}

@@ -1,0 +1,242 @@
+/* tools/holdfast/audit.c: holdfast audit tenant, holdfast audit verify: a tenant's history, for
+ * people and to take away. */
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/json_out.h"
+#include "base/parse.h"
+#include "log/audit/bundle.h"
+#include "schemas/envelope.h"
+#include "schemas/event.h"
+#include "tools/holdfast/commands.h"
+#include "tools/holdfast/session.h"
+
+struct timeline {
+    struct hf_cli *cli;
+    int64_t from_us;
+    int64_t to_us;
+    struct hf_buf buf;
+};
+
+static void print_json(struct timeline *t, const struct hf_audit_event *event,
+                       const struct hf_envelope *envelope)
+{
+    struct hf_json_out json;
+    hf_json_init(&json, &t->buf);
+    hf_json_object_begin(&json);
+    hf_json_key_u64(&json, "region_index", event->region_index);
+    if (event->of_tenant) {
+        hf_json_key_u64(&json, "epoch", event->epoch);
+        hf_json_key_u64(&json, "tenant_index", event->tenant_index);
+    }
+    hf_json_key(&json, HF_STR("event"));
+    hf_envelope_to_json(envelope, &json);
+    hf_json_object_end(&json);
+}
+
+static void print_text(struct timeline *t, const struct hf_audit_event *event,
+                       const struct hf_envelope *envelope)
+{
+    char time[HF_TIME_TEXT];
+    struct hf_json_out json;
+    hf_format_time_us(envelope->occurred_us, time);
+    if (event->of_tenant) {
+        hf_buf_printf(&t->buf, "%s  tenant %llu  ", time, (unsigned long long)event->tenant_index);
+    } else {
+        hf_buf_printf(&t->buf, "%s  region %llu  ", time, (unsigned long long)event->region_index);
+    }
+    hf_buf_printf(&t->buf, "%.*s  ", HF_STR_ARG(envelope->type));
+    if (envelope->actor.len > 0) {
+        hf_buf_printf(&t->buf, "by %.*s  ", HF_STR_ARG(envelope->actor));
+    }
+    hf_json_init(&json, &t->buf);
+    hf_event_payload_to_json(envelope->type, envelope->schema_version, envelope->payload, &json);
+}
+
+static void print_event(void *arg, const struct hf_audit_event *event)
+{
+    struct timeline *t = arg;
+    struct hf_envelope envelope;
+    if (hf_envelope_read_leaf(event->leaf, &envelope, /* err= */ NULL) != HF_OK ||
+        envelope.occurred_us < t->from_us || envelope.occurred_us > t->to_us) {
+        return;
+    }
+    hf_buf_clear(&t->buf);
+    if (t->cli->json) {
+        print_json(t, event, &envelope);
+    } else {
+        print_text(t, event, &envelope);
+    }
+    hf_cli_printf(t->cli, "%.*s\n", (int)t->buf.len, (const char *)t->buf.ptr);
+}
+
+static bool take_time(struct hf_cli *cli, const char *name, int64_t *ret, int *ret_exit)
+{
+    const char *text = hf_cli_str(cli, name);
+    if (text == NULL || hf_parse_time_us(hf_str_c(text), ret) == HF_OK) {
+        return true;
+    }
+    *ret_exit = hf_cli_refuse(cli, "--%s must be a time such as 2026-01-02T03:04:05Z, not \"%s\"",
+                              name, text);
+    return false;
+}
+
+/* The bundle out of a region's folder, under its newest signed checkpoint. */
+static enum hf_rc make_bundle(struct hf_cli *cli, struct hf_buf *bundle, struct hf_vkey *ret_vkey,
+                              struct hf_err *err)
+{
+    struct hf_session session;
+    struct hf_buf note = hf_buf_init(HF_MARK_MAX);
+    enum hf_rc rc = hf_session_open(&session, cli, HF_PLACE_READ, err);
+    if (rc == HF_OK) {
+        rc = hf_log_load(session.log, NULL, NULL, err);
+    }
+    if (rc == HF_OK) {
+        *ret_vkey = hf_log_identity(session.log)->vkey;
+        rc = hf_session_checkpoint(&session, cli, hf_log_size(session.log), &note, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_audit_write(session.log, hf_str_c(hf_cli_operand(cli, 1)), hf_buf_bytes(&note),
+                            bundle, err);
+    }
+    hf_buf_free(&note);
+    hf_session_close(&session);
+    return rc;
+}
+
+static void summarise(struct hf_cli *cli, const struct hf_audit_result *result)
+{
+    if (!cli->json) {
+        hf_cli_printf(cli,
+                      "verified tenant %.*s: %llu events of the region, %llu of the tenant in %llu "
+                      "segments, as of region size %llu\n",
+                      HF_STR_ARG(result->tenant), (unsigned long long)result->region_events,
+                      (unsigned long long)result->tenant_events,
+                      (unsigned long long)result->segments,
+                      (unsigned long long)result->region_size);
+    }
+}
+
+static int run_tenant(struct hf_cli *cli)
+{
+    struct hf_err err = {0};
+    struct hf_vkey vkey;
+    struct hf_audit_result result;
+    struct timeline t = {.cli = cli, .from_us = INT64_MIN, .to_us = INT64_MAX};
+    int code = HF_EXIT_OK;
+    if (!take_time(cli, "from", &t.from_us, &code) || !take_time(cli, "to", &t.to_us, &code)) {
+        return code;
+    }
+    struct hf_buf bundle = hf_buf_init(HF_AUDIT_BUNDLE_MAX);
+    t.buf = hf_buf_init(64u << 20);
+    enum hf_rc rc = make_bundle(cli, &bundle, &vkey, &err);
+    if (rc == HF_OK) {
+        rc = hf_audit_verify(hf_buf_bytes(&bundle), &vkey, print_event, &t, &result, &err);
+    }
+    if (rc == HF_OK && hf_cli_str(cli, "out") != NULL) {
+        rc = hf_file_replace(hf_cli_str(cli, "out"), hf_buf_bytes(&bundle), 0644, &err);
+    }
+    if (rc == HF_OK) {
+        summarise(cli, &result);
+    }
+    hf_buf_free(&bundle);
+    hf_buf_free(&t.buf);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+/* The region's verifier key: the first line of a file. */
+static enum hf_rc load_trust(const char *path, struct hf_vkey *ret, struct hf_err *err)
+{
+    struct hf_buf text = hf_buf_init(4096);
+    enum hf_rc rc = hf_file_read(path, &text, err);
+    if (rc == HF_OK) {
+        struct hf_cursor cursor = hf_cursor_init(hf_buf_bytes(&text));
+        struct hf_str line = hf_bytes_str(hf_buf_bytes(&text));
+        (void)hf_cursor_line(&cursor, &line);
+        rc = hf_vkey_parse(line, ret, err);
+        rc = rc == HF_OK ? rc : hf_err_wrap(err, HF_EUSAGE, "--trust %s", path);
+    }
+    hf_buf_free(&text);
+    return rc;
+}
+
+static int run_verify(struct hf_cli *cli)
+{
+    struct hf_err err = {0};
+    struct hf_vkey vkey;
+    struct hf_audit_result result;
+    struct timeline t = {.cli = cli, .from_us = INT64_MIN, .to_us = INT64_MAX};
+    struct hf_buf bundle = hf_buf_init(HF_AUDIT_BUNDLE_MAX);
+    enum hf_rc rc = hf_crypto_init(&err);
+    if (rc == HF_OK) {
+        rc = load_trust(hf_cli_str(cli, "trust"), &vkey, &err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_file_read(hf_cli_operand(cli, 0), &bundle, &err);
+    }
+    if (rc != HF_OK) {
+        hf_buf_free(&bundle);
+        return hf_cli_fail(cli, &err);
+    }
+    t.buf = hf_buf_init(64u << 20);
+    rc = hf_audit_verify(hf_buf_bytes(&bundle), &vkey,
+                         hf_cli_flag(cli, "show") ? print_event : NULL, &t, &result, &err);
+    if (rc == HF_OK) {
+        summarise(cli, &result);
+    }
+    hf_buf_free(&bundle);
+    hf_buf_free(&t.buf);
+    if (rc == HF_ENOMEM) {
+        return hf_cli_fail(cli, &err);
+    }
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_no(cli, "%s", err.text);
+}
+
+static const struct hf_cli_option tenant_options[] = {
+    {.name = "from", .kind = HF_CLI_STRING, .value = "TIME", .help = "show events from here on"},
+    {.name = "to", .kind = HF_CLI_STRING, .value = "TIME", .help = "show events up to here"},
+    {.name = "out",
+     .kind = HF_CLI_STRING,
+     .value = "BUNDLE",
+     .help = "write the whole history with its proofs to this file"},
+};
+static const struct hf_cli_operand tenant_operands[] = {
+    {.name = "DIR", .help = "the folder of the region's log"},
+    {.name = "TENANT", .help = "the tenant"}};
+static const struct hf_cli_option verify_options[] = {
+    {.name = "trust",
+     .kind = HF_CLI_STRING,
+     .value = "FILE",
+     .required = true,
+     .help = "file with the verifier key of the region's log"},
+    {.name = "show", .help = "print the events as well"},
+};
+static const struct hf_cli_operand verify_operands[] = {{.name = "BUNDLE", .help = "the bundle"}};
+
+static const struct hf_cli_command command_tenant = {
+    .name = "tenant",
+    .summary = "a tenant's whole history out of a region's log, verified",
+    .description = "Prints what the region recorded about the tenant and every event that the "
+                   "tenant's agent sent, in the order of the region's log, after checking all "
+                   "of it. The bundle can be verified on another machine, without the region.",
+    .options = tenant_options,
+    .option_count = HF_LEN(tenant_options),
+    .operands = tenant_operands,
+    .operand_count = HF_LEN(tenant_operands),
+    .run = run_tenant,
+};
+static const struct hf_cli_command command_verify = {
+    .name = "verify",
+    .summary = "check a bundle, offline; exit 1 names the first bad event",
+    .options = verify_options,
+    .option_count = HF_LEN(verify_options),
+    .operands = verify_operands,
+    .operand_count = HF_LEN(verify_operands),
+    .run = run_verify,
+};
+
+const struct hf_cli_command hf_command_audit = {
+    .name = "audit",
+    .summary = "tenants' histories, to read and to take away",
+    HF_CLI_CHILDREN(&command_tenant, &command_verify),
+};
