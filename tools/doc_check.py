@@ -17,8 +17,8 @@ import sys
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 QUOTED = re.compile(r"`([^`\n]+)`")
-PATH = re.compile(r"^(?:\./)?((?:base|schemas|log|commands|hub|tenant|tools|tests|docs|\.ci)/[\w./-]*\w)(?:\s.*)?$")
-COMMAND = re.compile(r"(?:^|[\s;|&(])(?:build/bin/)?holdfast ((?:log|proof|tenant|audit) [a-z]+)")
+PATH = re.compile(r"^(?:\./)?((?:base|schemas|log|commands|projections|hub|tenant|tools|tests|docs|\.ci)/[\w./-]*\w)(?:\s.*)?$")
+COMMAND = re.compile(r"(?:^|[\s;|&(])(?:build/bin/)?holdfast ((?:log|proof|tenant|audit|projections) [a-z]+)")
 MADE_LATER = re.compile(r"^(base|schemas|log|tools|tests|docs)/.*\b(NAME|FOLDER)\b")
 
 

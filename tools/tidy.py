@@ -29,6 +29,7 @@ LAYERS = {
     "log/owned": ("base", "schemas", "log/tlog", "log/store", "log/core", "log/event"),
     "log/event": ("base", "schemas", "log/core", "log/tlog"),
     "commands": ("base", "schemas"),
+    "projections/sqlite": ("base", "projections"),
     "projections": ("base", "schemas", *LOG),
     "wrapper/policy": ("base", "schemas"),
     "wrapper/redaction": ("base", "schemas"),
@@ -39,7 +40,7 @@ LAYERS = {
                "wrapper/redaction"),
     "hub": ("base", "base/cli", "base/net", "base/http", "schemas", *LOG, "commands", "projections", "wrapper/policy",
             "wrapper/redaction"),
-    "tools": ("base", "base/cli", "base/net", "base/http", "schemas", *LOG, "commands", "projections", "wrapper/policy",
+    "tools": ("base", "base/cli", "base/net", "base/http", "schemas", *LOG, "commands", "projections", "projections/sqlite", "wrapper/policy",
               "wrapper/redaction"),
     "tests": ("*",),
 }
@@ -59,7 +60,7 @@ HOMES = {
     "msgpack/": ("schemas/",),
     "curl/": ("base/http/client.c",),
     "libpq-fe.h": ("projections/", BENCH),
-    "sqlite3.h": ("projections/",),
+    "sqlite3.h": ("projections/sqlite/",),
 }
 
 # calls -> (what to use instead, files that are that very thing)

@@ -36,7 +36,8 @@ static const struct hf_cli_command root = {
     .name = "holdfast",
     .summary = "a log that a stranger can verify",
     .version = HF_VERSION,
-    HF_CLI_CHILDREN(&log_group, &proof_group, &hf_command_audit, &hf_command_tenant, &hf_cli_help),
+    HF_CLI_CHILDREN(&log_group, &proof_group, &hf_command_audit, &hf_command_tenant,
+                    &hf_command_projections, &hf_cli_help),
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,11 @@
+/* projections/models.h: the read models; a new one is a file of its own and a line in models.c. */
+#ifndef HF_PROJECTIONS_MODELS_H
+#define HF_PROJECTIONS_MODELS_H
+
+#include "projections/engine.h"
+
+extern const struct hf_projection hf_projection_fleet;
+extern const struct hf_projection hf_projection_freshness;
+extern const struct hf_projection hf_projection_usage;
+
+#endif

@@ -1,0 +1,329 @@
+/* projections/sqlite/store_sqlite.c: the one home of SQLite. */
+#include "projections/sqlite/store_sqlite.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/buf.h"
+#include "base/heap.h"
+
+#define TABLES_MAX 16
+
+/* A table's statements, prepared at its first use. */
+struct prepared {
+    const struct hf_table_def *table;
+    sqlite3_stmt *put;
+    sqlite3_stmt *get;
+};
+
+struct sqlite_store {
+    struct hf_store store;
+    sqlite3 *db;
+    struct prepared tables[TABLES_MAX];
+    unsigned table_count;
+};
+
+static struct sqlite_store *sqlite_of(struct hf_store *store)
+{
+    return HF_CONTAINER_OF(store, struct sqlite_store, store);
+}
+
+static enum hf_rc fault(struct sqlite_store *s, struct hf_err *err, const char *what)
+{
+    int code = sqlite3_errcode(s->db) & 0xFF;
+    enum hf_rc rc = code == SQLITE_NOMEM                              ? HF_ENOMEM
+                    : code == SQLITE_FULL                             ? HF_ENOSPC
+                    : code == SQLITE_BUSY || code == SQLITE_LOCKED    ? HF_ELOCKED
+                    : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? HF_ECORRUPT
+                    : code == SQLITE_READONLY                         ? HF_EREADONLY
+                                                                      : HF_EIO;
+    return hf_err_set(err, rc, "%s: %s", what, sqlite3_errmsg(s->db));
+}
+
+static enum hf_rc run(struct sqlite_store *s, const char *sql, struct hf_err *err)
+{
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? HF_OK
+                                                                   : fault(s, err, "SQLite");
+}
+
+static enum hf_rc prepare(struct sqlite_store *s, const struct hf_buf *sql, sqlite3_stmt **ret,
+                          struct hf_err *err)
+{
+    if (sql->failed != HF_OK) {
+        return hf_err_set(err, sql->failed, "no memory for a statement");
+    }
+    return sqlite3_prepare_v3(s->db, (const char *)sql->ptr, (int)sql->len,
+                              SQLITE_PREPARE_PERSISTENT, ret, NULL) == SQLITE_OK
+               ? HF_OK
+               : fault(s, err, "SQLite");
+}
+
+/* SQL text: names are ours, constants of the program, never a peer's. */
+
+static void sql_columns(struct hf_buf *sql, const struct hf_table_def *table, unsigned from,
+                        unsigned to, const char *after)
+{
+    for (unsigned i = from; i < to; i++) {
+        hf_buf_printf(sql, "%s%s%s", i == from ? "" : ", ", table->columns[i].name, after);
+    }
+}
+
+static void sql_where_key(struct hf_buf *sql, const struct hf_table_def *table)
+{
+    hf_buf_str(sql, HF_STR(" WHERE "));
+    for (unsigned i = 0; i < table->key_columns; i++) {
+        hf_buf_printf(sql, "%s%s = ?", i == 0 ? "" : " AND ", table->columns[i].name);
+    }
+}
+
+static enum hf_rc create(struct hf_store *store, const struct hf_table_def *table,
+                         struct hf_err *err)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    struct hf_buf sql = hf_buf_init(4096);
+    hf_buf_printf(&sql, "CREATE TABLE IF NOT EXISTS %s (", table->name);
+    for (unsigned i = 0; i < hf_table_columns(table); i++) {
+        hf_buf_printf(&sql, "%s %s NOT NULL, ", table->columns[i].name,
+                      table->columns[i].type == HF_COLUMN_INT ? "INTEGER" : "TEXT");
+    }
+    hf_buf_str(&sql, HF_STR("PRIMARY KEY ("));
+    sql_columns(&sql, table, 0, table->key_columns, "");
+    hf_buf_str(&sql, HF_STR(")) STRICT, WITHOUT ROWID"));
+    hf_buf_put(&sql, "", 1);
+    enum hf_rc rc = sql.failed == HF_OK ? run(s, (const char *)sql.ptr, err)
+                                        : hf_err_set(err, sql.failed, "no memory for a statement");
+    hf_buf_free(&sql);
+    return rc;
+}
+
+static void forget(struct sqlite_store *s, const struct hf_table_def *table)
+{
+    for (unsigned i = 0; i < s->table_count; i++) {
+        struct prepared *p = &s->tables[i];
+        if (table == NULL || p->table == table) {
+            (void)sqlite3_finalize(p->put);
+            (void)sqlite3_finalize(p->get);
+            p->put = NULL;
+            p->get = NULL;
+        }
+    }
+}
+
+static enum hf_rc drop(struct hf_store *store, const struct hf_table_def *table, struct hf_err *err)
+{
+    char sql[128];
+    forget(sqlite_of(store), table);
+    (void)snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS %s", table->name);
+    return run(sqlite_of(store), sql, err);
+}
+
+static enum hf_rc find(struct sqlite_store *s, const struct hf_table_def *table,
+                       struct prepared **ret, struct hf_err *err)
+{
+    struct prepared *p = NULL;
+    for (unsigned i = 0; i < s->table_count && p == NULL; i++) {
+        p = s->tables[i].table == table ? &s->tables[i] : NULL;
+    }
+    if (p == NULL) {
+        HF_ASSERT(s->table_count < TABLES_MAX);
+        p = &s->tables[s->table_count++];
+        p->table = table;
+    }
+    *ret = p;
+    if (p->put != NULL) {
+        return HF_OK;
+    }
+    unsigned columns = hf_table_columns(table);
+    struct hf_buf sql = hf_buf_init(4096);
+    hf_buf_printf(&sql, "INSERT OR REPLACE INTO %s VALUES (", table->name);
+    for (unsigned i = 0; i < columns; i++) {
+        hf_buf_str(&sql, i == 0 ? HF_STR("?") : HF_STR(", ?"));
+    }
+    hf_buf_str(&sql, HF_STR(")"));
+    enum hf_rc rc = prepare(s, &sql, &p->put, err);
+    if (rc == HF_OK) {
+        hf_buf_clear(&sql);
+        hf_buf_str(&sql, HF_STR("SELECT "));
+        sql_columns(&sql, table, 0, columns, "");
+        hf_buf_printf(&sql, " FROM %s", table->name);
+        sql_where_key(&sql, table);
+        rc = prepare(s, &sql, &p->get, err);
+    }
+    hf_buf_free(&sql);
+    return rc;
+}
+
+static bool bind(sqlite3_stmt *statement, const struct hf_table_def *table, unsigned count,
+                 const struct hf_value *row)
+{
+    int code = SQLITE_OK;
+    for (unsigned i = 0; i < count && code == SQLITE_OK; i++) {
+        int at = (int)i + 1;
+        code = table->columns[i].type == HF_COLUMN_INT
+                   ? sqlite3_bind_int64(statement, at, row[i].number)
+                   : sqlite3_bind_text(statement, at, row[i].text.len == 0 ? "" : row[i].text.ptr,
+                                       (int)row[i].text.len, SQLITE_STATIC);
+    }
+    return code == SQLITE_OK;
+}
+
+static void take_row(sqlite3_stmt *statement, const struct hf_table_def *table,
+                     struct hf_value row[HF_COLUMNS_MAX])
+{
+    for (unsigned i = 0; i < hf_table_columns(table); i++) {
+        if (table->columns[i].type == HF_COLUMN_INT) {
+            row[i].number = sqlite3_column_int64(statement, (int)i);
+        } else {
+            const unsigned char *text = sqlite3_column_text(statement, (int)i);
+            row[i].text = (struct hf_str){(const char *)text,
+                                          (size_t)sqlite3_column_bytes(statement, (int)i)};
+        }
+    }
+}
+
+static enum hf_rc put(struct hf_store *store, const struct hf_table_def *table,
+                      const struct hf_value *row, struct hf_err *err)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    struct prepared *p = NULL;
+    enum hf_rc rc = find(s, table, &p, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    bool done =
+        bind(p->put, table, hf_table_columns(table), row) && sqlite3_step(p->put) == SQLITE_DONE;
+    rc = done ? HF_OK : fault(s, err, table->name);
+    (void)sqlite3_reset(p->put);
+    return rc;
+}
+
+static enum hf_rc get(struct hf_store *store, const struct hf_table_def *table,
+                      struct hf_value *row, struct hf_err *err)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    struct prepared *p = NULL;
+    enum hf_rc rc = find(s, table, &p, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    (void)sqlite3_reset(p->get);
+    if (!bind(p->get, table, table->key_columns, row)) {
+        return fault(s, err, table->name);
+    }
+    int code = sqlite3_step(p->get);
+    if (code == SQLITE_DONE) {
+        (void)sqlite3_reset(p->get);
+        return HF_ENOTFOUND;
+    }
+    if (code != SQLITE_ROW) {
+        return fault(s, err, table->name);
+    }
+    take_row(p->get, table, row); /* its texts live until the statement is used again */
+    return HF_OK;
+}
+
+static enum hf_rc scan(struct hf_store *store, const struct hf_table_def *table,
+                       enum hf_rc (*take)(void *arg, const struct hf_value *row), void *arg,
+                       struct hf_err *err)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    struct hf_buf sql = hf_buf_init(4096);
+    sqlite3_stmt *statement = NULL;
+    struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
+    hf_buf_str(&sql, HF_STR("SELECT "));
+    sql_columns(&sql, table, 0, hf_table_columns(table), "");
+    hf_buf_printf(&sql, " FROM %s ORDER BY ", table->name);
+    sql_columns(&sql, table, 0, table->key_columns, "");
+    enum hf_rc rc = prepare(s, &sql, &statement, err);
+    hf_buf_free(&sql);
+    while (rc == HF_OK) {
+        int code = sqlite3_step(statement);
+        if (code == SQLITE_DONE) {
+            break;
+        }
+        if (code != SQLITE_ROW) {
+            rc = fault(s, err, table->name);
+            break;
+        }
+        take_row(statement, table, row);
+        rc = take(arg, row);
+    }
+    (void)sqlite3_finalize(statement);
+    return rc;
+}
+
+/* positions are a table like any other */
+
+static const struct hf_table_def positions = {
+    .name = "holdfast_positions",
+    .columns = {{"projection", HF_COLUMN_TEXT}, {"position", HF_COLUMN_INT}},
+    .key_columns = 1};
+
+static enum hf_rc get_position(struct hf_store *store, const char *projection,
+                               uint64_t *ret_position, struct hf_err *err)
+{
+    struct hf_value row[HF_COLUMNS_MAX] = {{.text = hf_str_c(projection)}};
+    enum hf_rc rc = get(store, &positions, row, err);
+    *ret_position = rc == HF_OK ? (uint64_t)row[1].number : 0;
+    return rc == HF_ENOTFOUND ? HF_OK : rc;
+}
+
+static enum hf_rc set_position(struct hf_store *store, const char *projection, uint64_t position,
+                               struct hf_err *err)
+{
+    struct hf_value row[HF_COLUMNS_MAX] = {{.text = hf_str_c(projection)},
+                                           {.number = (int64_t)position}};
+    return put(store, &positions, row, err);
+}
+
+static enum hf_rc begin(struct hf_store *store, struct hf_err *err)
+{
+    return run(sqlite_of(store), "BEGIN IMMEDIATE", err);
+}
+
+static enum hf_rc commit(struct hf_store *store, struct hf_err *err)
+{
+    return run(sqlite_of(store), "COMMIT", err);
+}
+
+static void rollback(struct hf_store *store)
+{
+    (void)run(sqlite_of(store), "ROLLBACK", NULL);
+}
+
+static void close_store(struct hf_store *store)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    forget(s, NULL);
+    (void)sqlite3_close(s->db);
+    hf_heap_free(s);
+}
+
+static const struct hf_store_ops ops = {close_store, begin, commit, rollback,     create,      drop,
+                                        put,         get,   scan,   get_position, set_position};
+
+enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, struct hf_err *err)
+{
+    struct sqlite_store *s = hf_heap_zalloc(1, sizeof *s);
+    if (s == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory to open %s", path);
+    }
+    s->store.ops = &ops;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    enum hf_rc rc =
+        sqlite3_open_v2(path, &s->db, flags, NULL) == SQLITE_OK ? HF_OK : fault(s, err, path);
+    if (rc == HF_OK) {
+        (void)sqlite3_busy_timeout(s->db, 5000);
+        rc = run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err);
+    }
+    if (rc == HF_OK) {
+        rc = create(&s->store, &positions, err);
+    }
+    if (rc != HF_OK) {
+        close_store(&s->store);
+        return hf_err_wrap(err, rc, "%s", path);
+    }
+    *ret_store = &s->store;
+    return HF_OK;
+}

@@ -1,0 +1,12 @@
+/* projections/sqlite/store_sqlite.h: read models in one SQLite file. */
+#ifndef HF_PROJECTIONS_SQLITE_STORE_SQLITE_H
+#define HF_PROJECTIONS_SQLITE_STORE_SQLITE_H
+
+#include "projections/store.h"
+
+/* Opens or makes the file. Journal in WAL mode, synchronous NORMAL: after a power cut the file is
+ * whole and at most the newest commits are missing, which the log brings again. Gives
+ * *ret_store. */
+enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, struct hf_err *err);
+
+#endif

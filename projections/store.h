@@ -1,0 +1,148 @@
+/* projections/store.h: where read models live: tables with typed columns and a primary key.
+ *
+ * Deliberately little: put, get, scan in key order, and a position for each projection in the same
+ * transaction as its rows. So a projection runs the same on every store, and its digest (over rows
+ * in key order) is the same on every store.
+ * Threads: one.
+ */
+#ifndef HF_PROJECTIONS_STORE_H
+#define HF_PROJECTIONS_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+
+#define HF_COLUMNS_MAX 16
+
+enum hf_column_type {
+    HF_COLUMN_INT,
+    HF_COLUMN_TEXT,
+};
+
+struct hf_column {
+    const char *name;
+    enum hf_column_type type;
+};
+
+struct hf_table_def {
+    const char *name;                         /* ends in the projection's version: "fleet_1" */
+    struct hf_column columns[HF_COLUMNS_MAX]; /* the key's first; ends with a NULL name */
+    unsigned key_columns;
+};
+
+struct hf_value {
+    int64_t number;     /* HF_COLUMN_INT */
+    struct hf_str text; /* HF_COLUMN_TEXT */
+};
+
+struct hf_store;
+
+struct hf_store_ops {
+    void (*close)(struct hf_store *store);
+    enum hf_rc (*begin)(struct hf_store *store, struct hf_err *err);
+    enum hf_rc (*commit)(struct hf_store *store, struct hf_err *err);
+    void (*rollback)(struct hf_store *store);
+    enum hf_rc (*create)(struct hf_store *store, const struct hf_table_def *table,
+                         struct hf_err *err);
+    enum hf_rc (*drop)(struct hf_store *store, const struct hf_table_def *table,
+                       struct hf_err *err);
+    enum hf_rc (*put)(struct hf_store *store, const struct hf_table_def *table,
+                      const struct hf_value *row, struct hf_err *err);
+    enum hf_rc (*get)(struct hf_store *store, const struct hf_table_def *table,
+                      struct hf_value *row, struct hf_err *err);
+    enum hf_rc (*scan)(struct hf_store *store, const struct hf_table_def *table,
+                       enum hf_rc (*row)(void *arg, const struct hf_value *row), void *arg,
+                       struct hf_err *err);
+    enum hf_rc (*get_position)(struct hf_store *store, const char *projection,
+                               uint64_t *ret_position, struct hf_err *err);
+    enum hf_rc (*set_position)(struct hf_store *store, const char *projection, uint64_t position,
+                               struct hf_err *err);
+};
+
+struct hf_store {
+    const struct hf_store_ops *ops;
+};
+
+static inline void hf_store_close(struct hf_store *store)
+{
+    if (store != NULL) {
+        store->ops->close(store);
+    }
+}
+
+static inline enum hf_rc hf_store_begin(struct hf_store *store, struct hf_err *err)
+{
+    return store->ops->begin(store, err);
+}
+
+static inline enum hf_rc hf_store_commit(struct hf_store *store, struct hf_err *err)
+{
+    return store->ops->commit(store, err);
+}
+
+static inline void hf_store_rollback(struct hf_store *store)
+{
+    store->ops->rollback(store);
+}
+
+/* Makes the table when it is not there. */
+static inline enum hf_rc hf_store_create(struct hf_store *store, const struct hf_table_def *table,
+                                         struct hf_err *err)
+{
+    return store->ops->create(store, table, err);
+}
+
+static inline enum hf_rc hf_store_drop(struct hf_store *store, const struct hf_table_def *table,
+                                       struct hf_err *err)
+{
+    return store->ops->drop(store, table, err);
+}
+
+/* Writes a whole row; replaces one of the same key. */
+static inline enum hf_rc hf_store_put(struct hf_store *store, const struct hf_table_def *table,
+                                      const struct hf_value *row, struct hf_err *err)
+{
+    return store->ops->put(store, table, row, err);
+}
+
+/* row holds the key; fills the rest, texts borrowed until the next call on the table.
+ * HF_ENOTFOUND. */
+static inline enum hf_rc hf_store_get(struct hf_store *store, const struct hf_table_def *table,
+                                      struct hf_value *row, struct hf_err *err)
+{
+    return store->ops->get(store, table, row, err);
+}
+
+/* All rows in key order (texts by bytes); an answer other than HF_OK ends it and comes back. */
+static inline enum hf_rc hf_store_scan(struct hf_store *store, const struct hf_table_def *table,
+                                       enum hf_rc (*row)(void *arg, const struct hf_value *row),
+                                       void *arg, struct hf_err *err)
+{
+    return store->ops->scan(store, table, row, arg, err);
+}
+
+/* 0 when there is none. */
+static inline enum hf_rc hf_store_get_position(struct hf_store *store, const char *projection,
+                                               uint64_t *ret_position, struct hf_err *err)
+{
+    return store->ops->get_position(store, projection, ret_position, err);
+}
+
+static inline enum hf_rc hf_store_set_position(struct hf_store *store, const char *projection,
+                                               uint64_t position, struct hf_err *err)
+{
+    return store->ops->set_position(store, projection, position, err);
+}
+
+static inline unsigned hf_table_columns(const struct hf_table_def *table)
+{
+    unsigned count = 0;
+    while (count < HF_COLUMNS_MAX && table->columns[count].name != NULL) {
+        count++;
+    }
+    return count;
+}
+
+#endif
