@@ -1,9 +1,9 @@
 /* projections/engine.h: runs projections over a region's log.
  *
  * Each entry, and each event inside of a segment, is shown to every projection in log order,
- * exactly once: rows and position change in one transaction. A projection has a name with its version; a
- * new version has tables of its own beside the old one's. Rebuilding is running from the beginning,
- * and ends in the same bytes: its digest says so.
+ * exactly once: rows and position change in one transaction. A projection has a name with its
+ * version; a new version has tables of its own beside the old one's. Rebuilding is running from the
+ * beginning, and ends in the same bytes: its digest says so.
  * Blocking; one thread; the log is read, never written.
  */
 #ifndef HF_PROJECTIONS_ENGINE_H
