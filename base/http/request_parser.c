@@ -1,52 +1,237 @@
-/* base/http/request_parser.c: gathers a head, has it scanned, takes the body apart; llhttp in
- * strict mode reads the same bytes and must agree. */
+/* base/http/request_parser.c: HTTP/1.1 requests out of bytes: our scanners first, then llhttp.
+ *
+ * Bytes go through our own state machines; what those accept is given to llhttp, which has to see
+ * the same request in it. The order matters for chunked bodies: llhttp sees a run before anything
+ * of it is handed on, so that the outcome does not depend on where the input was split.
+ */
 #include "base/http/request_parser.h"
 
 #include <llhttp.h>
 
 #include "base/assert.h"
 #include "base/heap.h"
-#include "base/http/head_scan.h"
+#include "base/http/chunk_scan.h"
+#include "base/http/head_read.h"
 
-/* Where in a chunked body the next byte is. */
-enum chunk_at {
-    AT_SIZE_FIRST, /* the first digit of a size */
-    AT_SIZE,
-    AT_SIZE_LF,
-    AT_DATA,
-    AT_DATA_CR,
-    AT_DATA_LF,
-    AT_TRAILER_FIRST, /* the first character of a trailer line */
-    AT_TRAILER,
-    AT_TRAILER_LF,
-    AT_LAST_LF, /* of the empty line */
-    AT_END,
+#define HEAD_FIRST 1024u
+
+static const struct hf_http_refusal disagreement = {
+    400, "Two parsers do not agree on what this request is."};
+
+/* What a request needs besides its head's bytes; allocated with its first byte. */
+struct message {
+    llhttp_t llhttp;
+    bool llhttp_head; /* llhttp saw the end of the head */
+    bool llhttp_end;  /* llhttp saw the end of the request */
+    bool llhttp_chunked;
+    uint64_t llhttp_length;
+    struct hf_head_scan head;
+    struct hf_chunk_scan chunks;
+    uint64_t body_left; /* of a body with Content-Length */
+    struct hf_http_request request;
 };
 
 struct hf_http_parser {
     struct hf_http_limits limits;
     const struct hf_http_events *events;
     void *ctx;
-    enum hf_http_phase phase;
+    enum hf_http_state state;
+    enum hf_rc stopped; /* what a callback answered, once it was not HF_OK */
     struct hf_http_refusal refusal;
-    struct hf_buf head;
-    unsigned byte_state;
-    unsigned end_seen; /* bytes of CR LF CR LF */
-    struct hf_http_request request;
-    uint64_t left; /* of a body with a length, or of the chunk at hand */
-    uint64_t body; /* data bytes so far */
-    uint64_t framing;
-    enum chunk_at at;
-    llhttp_t second;
-    llhttp_settings_t settings;
-    bool second_done;
+    struct message *message; /* NULL after a release, as is buf */
+    uint8_t *buf;
+    size_t len;
+    size_t cap;
 };
 
-static int second_complete(llhttp_t *second)
+static int on_head(llhttp_t *llhttp)
 {
-    struct hf_http_parser *parser = second->data;
-    parser->second_done = true;
+    struct message *message = llhttp->data;
+    message->llhttp_head = true;
+    message->llhttp_chunked = (llhttp->flags & F_CHUNKED) != 0;
+    message->llhttp_length = llhttp->content_length;
     return 0;
+}
+
+static int on_end(llhttp_t *llhttp)
+{
+    struct message *message = llhttp->data;
+    message->llhttp_end = true;
+    return 0;
+}
+
+static const llhttp_settings_t llhttp_settings = {.on_headers_complete = on_head,
+                                                  .on_message_complete = on_end};
+
+/* True when llhttp takes all of the bytes. After a request that asks for another protocol it
+ * pauses; with all bytes taken that is the end of the request and nothing else. */
+static bool llhttp_takes(struct message *message, struct hf_bytes bytes)
+{
+    const char *start = (const char *)bytes.ptr;
+    llhttp_errno_t code = llhttp_execute(&message->llhttp, start, bytes.len);
+    if (code == HPE_PAUSED_UPGRADE) {
+        return message->llhttp_end && llhttp_get_error_pos(&message->llhttp) == start + bytes.len;
+    }
+    return code == HPE_OK;
+}
+
+static bool llhttp_agrees(struct message *message, struct hf_bytes head)
+{
+    const struct hf_http_request *request = &message->request;
+    llhttp_init(&message->llhttp, HTTP_REQUEST, &llhttp_settings);
+    message->llhttp.data = message;
+    if (!llhttp_takes(message, head) || !message->llhttp_head) {
+        return false;
+    }
+    const char *method = llhttp_method_name((llhttp_method_t)message->llhttp.method);
+    bool has_body = request->chunked || request->length > 0;
+    return hf_bytes_eq(request->method, hf_str_bytes(hf_str_c(method))) &&
+           message->llhttp.http_major == 1 && message->llhttp.http_minor == request->minor &&
+           message->llhttp_chunked == request->chunked &&
+           message->llhttp_length == request->length && message->llhttp_end == !has_body;
+}
+
+static void release(struct hf_http_parser *parser)
+{
+    hf_heap_free(parser->buf);
+    hf_heap_free(parser->message);
+    parser->buf = NULL;
+    parser->message = NULL;
+    parser->len = 0;
+    parser->cap = 0;
+}
+
+void hf_http_parser_release(struct hf_http_parser *parser)
+{
+    HF_ASSERT(parser->state == HF_HTTP_IDLE || parser->state == HF_HTTP_REFUSED);
+    release(parser);
+}
+
+static enum hf_rc refuse(struct hf_http_parser *parser, struct hf_http_refusal refusal)
+{
+    parser->refusal = refusal;
+    parser->state = HF_HTTP_REFUSED;
+    release(parser);
+    return HF_EINVAL;
+}
+
+/* Room for more bytes of head; the scan never lets more than head_max through. */
+static enum hf_rc reserve(struct hf_http_parser *parser, size_t more)
+{
+    size_t need = parser->len + more;
+    HF_ASSERT(need <= parser->limits.head_max);
+    if (need <= parser->cap) {
+        return HF_OK;
+    }
+    size_t cap = parser->cap == 0 ? HEAD_FIRST : parser->cap * 2;
+    cap = cap < need ? need : cap;
+    cap = cap > parser->limits.head_max ? parser->limits.head_max : cap;
+    uint8_t *bigger = hf_heap_resize(parser->buf, cap, 1);
+    if (bigger == NULL) {
+        return HF_ENOMEM;
+    }
+    parser->buf = bigger;
+    parser->cap = cap;
+    return HF_OK;
+}
+
+static enum hf_rc finish(struct hf_http_parser *parser)
+{
+    parser->state = HF_HTTP_IDLE;
+    parser->stopped = parser->events->end(parser->ctx);
+    return parser->stopped;
+}
+
+static enum hf_rc finish_head(struct hf_http_parser *parser)
+{
+    struct message *message = parser->message;
+    struct hf_http_request *request = &message->request;
+    struct hf_bytes head = hf_bytes_of(parser->buf, parser->len);
+    struct hf_http_refusal refusal = hf_head_read(head, &parser->limits, request);
+    if (refusal.status != 0) {
+        return refuse(parser, refusal);
+    }
+    if (!llhttp_agrees(message, head)) {
+        return refuse(parser, disagreement);
+    }
+    parser->state = HF_HTTP_BODY;
+    message->body_left = request->length;
+    hf_chunk_scan_init(&message->chunks, &parser->limits);
+    parser->stopped = parser->events->head(parser->ctx, request);
+    if (parser->stopped == HF_OK && !request->chunked && request->length == 0) {
+        return finish(parser);
+    }
+    return parser->stopped;
+}
+
+static enum hf_rc feed_head(struct hf_http_parser *parser, struct hf_bytes bytes, size_t *ret_used)
+{
+    if (parser->state == HF_HTTP_IDLE) {
+        release(parser);
+        parser->message = hf_heap_zalloc(1, sizeof *parser->message);
+        if (parser->message == NULL) {
+            return HF_ENOMEM;
+        }
+        hf_head_scan_init(&parser->message->head, &parser->limits);
+        parser->state = HF_HTTP_HEAD;
+    }
+    struct hf_head_scan *scan = &parser->message->head;
+    struct hf_head_scan before = *scan;
+    size_t used = hf_head_scan_feed(scan, bytes);
+    if (scan->refusal.status != 0) {
+        *ret_used += used;
+        return refuse(parser, scan->refusal);
+    }
+    if (reserve(parser, used) != HF_OK) {
+        *scan = before;
+        return HF_ENOMEM;
+    }
+    if (used > 0) {
+        memcpy(parser->buf + parser->len, bytes.ptr, used);
+    }
+    parser->len += used;
+    *ret_used += used;
+    return scan->state == HF_HEAD_DONE ? finish_head(parser) : HF_OK;
+}
+
+static enum hf_rc feed_length(struct hf_http_parser *parser, struct hf_bytes bytes,
+                              size_t *ret_used)
+{
+    struct message *message = parser->message;
+    size_t take = bytes.len < message->body_left ? bytes.len : (size_t)message->body_left;
+    message->body_left -= take;
+    *ret_used += take;
+    parser->stopped = parser->events->body(parser->ctx, hf_bytes_of(bytes.ptr, take));
+    if (parser->stopped == HF_OK && message->body_left == 0) {
+        return finish(parser);
+    }
+    return parser->stopped;
+}
+
+static enum hf_rc feed_chunked(struct hf_http_parser *parser, struct hf_bytes bytes,
+                               size_t *ret_used)
+{
+    struct message *message = parser->message;
+    struct hf_bytes data;
+    size_t used = hf_chunk_scan_feed(&message->chunks, bytes, &data);
+    *ret_used += used;
+    if (used > 0 && !llhttp_takes(message, hf_bytes_of(bytes.ptr, used))) {
+        return refuse(parser, disagreement);
+    }
+    if (message->chunks.refusal.status != 0) {
+        return refuse(parser, message->chunks.refusal);
+    }
+    bool done = message->chunks.state == HF_CHUNK_DONE;
+    if (message->llhttp_end != done) {
+        return refuse(parser, disagreement);
+    }
+    if (done) {
+        return finish(parser);
+    }
+    if (data.len > 0) {
+        parser->stopped = parser->events->body(parser->ctx, data);
+    }
+    return parser->stopped;
 }
 
 enum hf_rc hf_http_parser_new(const struct hf_http_limits *limits,
@@ -60,9 +245,6 @@ enum hf_rc hf_http_parser_new(const struct hf_http_limits *limits,
     parser->limits = *limits;
     parser->events = events;
     parser->ctx = ctx;
-    parser->head = hf_buf_init(limits->head_max);
-    llhttp_settings_init(&parser->settings);
-    parser->settings.on_message_complete = second_complete;
     *ret_parser = parser;
     return HF_OK;
 }
@@ -70,21 +252,38 @@ enum hf_rc hf_http_parser_new(const struct hf_http_limits *limits,
 void hf_http_parser_free(struct hf_http_parser *parser)
 {
     if (parser != NULL) {
-        hf_buf_free(&parser->head);
+        release(parser);
         hf_heap_free(parser);
     }
 }
 
-void hf_http_parser_release(struct hf_http_parser *parser)
+enum hf_rc hf_http_parser_feed(struct hf_http_parser *parser, struct hf_bytes bytes,
+                               size_t *ret_used)
 {
-    HF_ASSERT(parser->phase == HF_HTTP_IDLE || parser->phase == HF_HTTP_REFUSED);
-    hf_buf_free(&parser->head);
-    parser->head = hf_buf_init(parser->limits.head_max);
+    *ret_used = 0;
+    if (parser->state == HF_HTTP_REFUSED) {
+        return HF_EINVAL;
+    }
+    enum hf_rc rc = parser->stopped;
+    while (rc == HF_OK && *ret_used < bytes.len) {
+        struct hf_bytes rest = hf_bytes_of(bytes.ptr + *ret_used, bytes.len - *ret_used);
+        if (parser->state != HF_HTTP_BODY) {
+            rc = feed_head(parser, rest, ret_used);
+        } else if (parser->message->request.chunked) {
+            rc = feed_chunked(parser, rest, ret_used);
+        } else {
+            rc = feed_length(parser, rest, ret_used);
+        }
+        if (parser->state == HF_HTTP_IDLE) {
+            break;
+        }
+    }
+    return rc;
 }
 
-enum hf_http_phase hf_http_parser_phase(const struct hf_http_parser *parser)
+enum hf_http_state hf_http_parser_state(const struct hf_http_parser *parser)
 {
-    return parser->phase;
+    return parser->state;
 }
 
 int hf_http_parser_status(const struct hf_http_parser *parser)
@@ -95,297 +294,4 @@ int hf_http_parser_status(const struct hf_http_parser *parser)
 const char *hf_http_parser_reason(const struct hf_http_parser *parser)
 {
     return parser->refusal.reason == NULL ? "" : parser->refusal.reason;
-}
-
-static enum hf_rc refuse(struct hf_http_parser *parser, int status, const char *reason)
-{
-    parser->phase = HF_HTTP_REFUSED;
-    parser->refusal = (struct hf_http_refusal){status, reason};
-    return HF_EINVAL;
-}
-
-/* The second reader gets the same bytes. */
-static enum hf_rc second_opinion(struct hf_http_parser *parser, struct hf_bytes bytes)
-{
-    if (bytes.len == 0) {
-        return HF_OK;
-    }
-    llhttp_errno_t code = llhttp_execute(&parser->second, (const char *)bytes.ptr, bytes.len);
-    bool connect = hf_str_eq(hf_bytes_str(parser->request.method), HF_STR("CONNECT"));
-    if (code == HPE_OK || (code == HPE_PAUSED_UPGRADE && connect)) {
-        return HF_OK;
-    }
-    return refuse(parser, 400, "The request is not well-formed HTTP/1.1.");
-}
-
-static enum hf_rc finish(struct hf_http_parser *parser)
-{
-    if (!parser->second_done) {
-        return refuse(parser, 400, "The request's end is not where its framing says.");
-    }
-    parser->phase = HF_HTTP_IDLE;
-    parser->end_seen = 0;
-    parser->byte_state = 0;
-    enum hf_rc rc = parser->events->end(parser->ctx);
-    if (rc != HF_OK) {
-        parser->phase = HF_HTTP_REFUSED;
-    }
-    return rc;
-}
-
-/* the head */
-
-static enum hf_rc head_done(struct hf_http_parser *parser, bool *ret_finished)
-{
-    if (!hf_http_head_scan(hf_buf_bytes(&parser->head), &parser->limits, &parser->request,
-                           &parser->refusal)) {
-        return refuse(parser, parser->refusal.status, parser->refusal.reason);
-    }
-    llhttp_init(&parser->second, HTTP_REQUEST, &parser->settings);
-    parser->second.data = parser;
-    parser->second_done = false;
-    enum hf_rc rc = second_opinion(parser, hf_buf_bytes(&parser->head));
-    if (rc != HF_OK) {
-        return rc;
-    }
-    parser->phase = HF_HTTP_BODY;
-    parser->left = parser->request.chunked ? 0 : parser->request.length;
-    parser->body = 0;
-    parser->framing = 0;
-    parser->at = AT_SIZE_FIRST;
-    rc = parser->events->head(parser->ctx, &parser->request);
-    if (rc != HF_OK) {
-        parser->phase = HF_HTTP_REFUSED;
-        return rc;
-    }
-    *ret_finished = !parser->request.chunked && parser->left == 0;
-    return *ret_finished ? finish(parser) : HF_OK;
-}
-
-/* How many of the bytes belong to the head; sets *ret_whole at its end. HF_EINVAL at a byte that
- * can be in no head. */
-static enum hf_rc measure_head(struct hf_http_parser *parser, struct hf_bytes bytes,
-                               size_t *ret_len, bool *ret_whole)
-{
-    static const uint8_t end[4] = {'\r', '\n', '\r', '\n'};
-    for (size_t i = 0; i < bytes.len; i++) {
-        uint8_t byte = bytes.ptr[i];
-        if (!hf_http_head_byte(&parser->byte_state, byte)) {
-            return refuse(
-                parser, 400,
-                "A line of the head does not end with CR LF, or has a control character.");
-        }
-        if (byte == '\r' && parser->head.len + i == 0) {
-            return refuse(parser, 400, "The request begins with an empty line.");
-        }
-        parser->end_seen = byte == end[parser->end_seen] ? parser->end_seen + 1 : byte == '\r';
-        if (parser->head.len + i >= parser->limits.head_max) {
-            return refuse(parser, 431, "The head is too long.");
-        }
-        if (parser->end_seen == sizeof end) {
-            *ret_len = i + 1;
-            *ret_whole = true;
-            return HF_OK;
-        }
-    }
-    *ret_len = bytes.len;
-    return HF_OK;
-}
-
-static enum hf_rc feed_head(struct hf_http_parser *parser, struct hf_bytes bytes, size_t *ret_used,
-                            bool *ret_finished)
-{
-    bool whole = false;
-    size_t len = 0;
-    if (parser->phase == HF_HTTP_IDLE) {
-        hf_http_parser_release(parser);
-    }
-    parser->phase = HF_HTTP_HEAD;
-    enum hf_rc rc = measure_head(parser, bytes, &len, &whole);
-    if (rc != HF_OK) {
-        return rc;
-    }
-    hf_buf_put(&parser->head, bytes.ptr, len);
-    if (parser->head.failed != HF_OK) {
-        parser->phase = HF_HTTP_REFUSED;
-        return parser->head.failed;
-    }
-    *ret_used = len;
-    return whole ? head_done(parser, ret_finished) : HF_OK;
-}
-
-/* the body */
-
-static enum hf_rc give_body(struct hf_http_parser *parser, struct hf_bytes data)
-{
-    enum hf_rc rc = parser->events->body(parser->ctx, data);
-    if (rc != HF_OK) {
-        parser->phase = HF_HTTP_REFUSED;
-    }
-    return rc;
-}
-
-static enum hf_rc feed_sized(struct hf_http_parser *parser, struct hf_bytes bytes, size_t *ret_used,
-                             bool *ret_finished)
-{
-    size_t len = bytes.len < parser->left ? bytes.len : (size_t)parser->left;
-    struct hf_bytes data = hf_bytes_of(bytes.ptr, len);
-    enum hf_rc rc = second_opinion(parser, data);
-    if (rc == HF_OK) {
-        rc = give_body(parser, data);
-    }
-    parser->left -= len;
-    *ret_used = len;
-    if (rc == HF_OK && parser->left == 0) {
-        *ret_finished = true;
-        rc = finish(parser);
-    }
-    return rc;
-}
-
-static int digit_of(uint8_t c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
-static enum hf_rc size_byte(struct hf_http_parser *parser, uint8_t byte)
-{
-    int digit = digit_of(byte);
-    if (digit >= 0) {
-        if (parser->left > UINT64_MAX >> 8) {
-            return refuse(parser, 413, "A chunk's size is too big.");
-        }
-        parser->left = parser->left * 16 + (unsigned)digit;
-        parser->at = AT_SIZE;
-        return HF_OK;
-    }
-    if (byte == '\r' && parser->at == AT_SIZE) {
-        if (parser->body + parser->left > parser->limits.body_max) {
-            return refuse(parser, 413, "The body is too big.");
-        }
-        parser->at = AT_SIZE_LF;
-        return HF_OK;
-    }
-    return refuse(parser, 400, "A chunk's size is not hexadecimal digits and CR LF.");
-}
-
-/* A byte of a chunked body that is not data. */
-static enum hf_rc framing_byte(struct hf_http_parser *parser, uint8_t byte)
-{
-    if (++parser->framing > parser->limits.framing_max) {
-        return refuse(parser, 400, "The body has too much around its data.");
-    }
-    switch (parser->at) {
-    case AT_SIZE_FIRST:
-    case AT_SIZE: return size_byte(parser, byte);
-    case AT_SIZE_LF:
-        if (byte == '\n') {
-            parser->at = parser->left == 0 ? AT_TRAILER_FIRST : AT_DATA;
-            return HF_OK;
-        }
-        break;
-    case AT_DATA_CR:
-        if (byte == '\r') {
-            parser->at = AT_DATA_LF;
-            return HF_OK;
-        }
-        break;
-    case AT_DATA_LF:
-        if (byte == '\n') {
-            parser->at = AT_SIZE_FIRST;
-            return HF_OK;
-        }
-        break;
-    case AT_TRAILER_FIRST:
-    case AT_TRAILER:
-        if (byte == '\r') {
-            parser->at = parser->at == AT_TRAILER_FIRST ? AT_LAST_LF : AT_TRAILER_LF;
-            return HF_OK;
-        }
-        if (byte >= 0x20 && byte < 0x7F) {
-            parser->at = AT_TRAILER;
-            return HF_OK;
-        }
-        break;
-    case AT_TRAILER_LF:
-        if (byte == '\n') {
-            parser->at = AT_TRAILER_FIRST;
-            return HF_OK;
-        }
-        break;
-    case AT_LAST_LF:
-        if (byte == '\n') {
-            parser->at = AT_END;
-            return HF_OK;
-        }
-        break;
-    case AT_DATA:
-    case AT_END: break;
-    }
-    return refuse(parser, 400, "The chunks of the body are not well-formed.");
-}
-
-/* Framing is judged before the second reader sees it, data is given out before. */
-static enum hf_rc feed_chunked(struct hf_http_parser *parser, struct hf_bytes bytes,
-                               size_t *ret_used, bool *ret_finished)
-{
-    size_t at = 0;
-    while (at < bytes.len && parser->at != AT_END) {
-        size_t from = at;
-        struct hf_bytes data = {NULL, 0};
-        enum hf_rc rc = HF_OK;
-        if (parser->at == AT_DATA) {
-            size_t len = bytes.len - at < parser->left ? bytes.len - at : (size_t)parser->left;
-            data = hf_bytes_of(bytes.ptr + at, len);
-            parser->left -= len;
-            parser->body += len;
-            parser->at = parser->left == 0 ? AT_DATA_CR : AT_DATA;
-            at += len;
-        } else {
-            while (rc == HF_OK && at < bytes.len && parser->at != AT_DATA && parser->at != AT_END) {
-                rc = framing_byte(parser, bytes.ptr[at++]);
-            }
-        }
-        if (rc == HF_OK) {
-            rc = second_opinion(parser, hf_bytes_of(bytes.ptr + from, at - from));
-        }
-        if (rc == HF_OK && data.len > 0) {
-            rc = give_body(parser, data);
-        }
-        if (rc != HF_OK) {
-            return rc;
-        }
-    }
-    *ret_used = at;
-    *ret_finished = parser->at == AT_END;
-    return *ret_finished ? finish(parser) : HF_OK;
-}
-
-enum hf_rc hf_http_parser_feed(struct hf_http_parser *parser, struct hf_bytes bytes,
-                               size_t *ret_used)
-{
-    *ret_used = 0;
-    bool finished = false;
-    while (*ret_used < bytes.len && !finished) {
-        struct hf_bytes rest = hf_bytes_of(bytes.ptr + *ret_used, bytes.len - *ret_used);
-        size_t used = 0;
-        enum hf_rc rc = HF_EINVAL;
-        switch (parser->phase) {
-        case HF_HTTP_IDLE:
-        case HF_HTTP_HEAD: rc = feed_head(parser, rest, &used, &finished); break;
-        case HF_HTTP_BODY:
-            rc = parser->request.chunked ? feed_chunked(parser, rest, &used, &finished)
-                                         : feed_sized(parser, rest, &used, &finished);
-            break;
-        case HF_HTTP_REFUSED: break;
-        }
-        if (rc != HF_OK) {
-            return rc;
-        }
-        *ret_used += used;
-    }
-    return HF_OK;
 }

@@ -2,6 +2,7 @@
  * clients are cut off when they should be and not before, draining ends. */
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "base/env.h"
 #include "base/http/server.h"
 #include "base/net/pair.h"

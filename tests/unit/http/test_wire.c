@@ -41,10 +41,10 @@ static void accepted(struct hf_listener *listener, struct hf_stream *stream)
     hf_http_server_take(w->server, top);
 }
 
-static void begin(struct world *w, bool tls, uint64_t body_max)
+static void begin(struct world *w, bool tls, const struct hf_http_limits *limits)
 {
     struct hf_http_server_conf conf = hf_http_server_defaults;
-    conf.limits.body_max = body_max;
+    conf.limits = *limits;
     struct hf_address address;
     char text[HF_ADDRESS_TEXT_MAX];
     *w = (struct world){.loop = NULL};
@@ -117,7 +117,7 @@ static void check_wire(bool tls)
     struct world w;
     struct hf_http_client *client = NULL;
     struct request request;
-    begin(&w, tls, 4u << 20);
+    begin(&w, tls, &hf_http_server_defaults.limits);
     for (size_t i = 0; i < sizeof big; i++) {
         big[i] = (uint8_t)(i * 31 >> 3);
     }
@@ -197,9 +197,9 @@ static unsigned count(const struct hf_buf *buf, const char *text)
 }
 
 /* Sends the probe and no more, and reads until the server closes. */
-static void check_probe(struct world *w, const char *name, struct hf_bytes bytes, int requests,
-                        int status)
+static void check_probe(struct world *w, const struct probe *probe)
 {
+    struct hf_bytes bytes = probe->bytes;
     struct raw raw = {.world = w, .got = hf_buf_init(1u << 20)};
     char line[32];
     raw.fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -212,37 +212,23 @@ static void check_probe(struct world *w, const char *name, struct hf_bytes bytes
     HF_CHECK_OK(hf_poll_open(w->loop, &raw.poll, raw.fd, &w->err), w->err);
     hf_poll_set(&raw.poll, HF_POLL_READ);
     hf_loop_run(w->loop);
-    (void)snprintf(line, sizeof line, "HTTP/1.1 %d ", status);
+    (void)snprintf(line, sizeof line, "HTTP/1.1 %d ", probe->status);
     unsigned good = count(&raw.got, "HTTP/1.1 200 ");
-    if (good > (unsigned)requests || (status != 0 && count(&raw.got, line) != 1)) {
-        hf_test_fail(__FILE__, __LINE__, "%s: %u answers of 200, %.60s", name, good,
+    if (good > (unsigned)probe->accepted || (probe->status != 0 && count(&raw.got, line) != 1)) {
+        hf_test_fail(__FILE__, __LINE__, "%s: %u answers of 200, %.60s", probe->name, good,
                      raw.got.len > 0 ? (const char *)raw.got.ptr : "nothing");
     }
     hf_buf_free(&raw.got);
 }
 
-static const struct {
-    const char *name;
-    const char *bytes;
-    size_t len;
-    int requests;
-    int status;
-} table[] = {
-
-#define XX(name, bytes, requests, status) {name, bytes, sizeof(bytes) - 1, requests, status},
-    PROBES(XX)
-#undef XX
-};
-
-HF_TEST(probes)
+HF_TEST(hostile)
 {
     struct world w;
-    begin(&w, false, 100000);
-    for (size_t i = 0; i < HF_LEN(table) && !hf_test_failed(); i++) {
-        check_probe(&w, table[i].name, hf_bytes_of(table[i].bytes, table[i].len), table[i].requests,
-                    table[i].status);
+    begin(&w, false, &probe_limits);
+    for (size_t i = 0; i < probe_count && !hf_test_failed(); i++) {
+        check_probe(&w, &probes[i]);
     }
     finish(&w);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(plain), HF_TEST_CASE(tls), HF_TEST_CASE(probes))
+HF_TEST_MAIN(HF_TEST_CASE(plain), HF_TEST_CASE(tls), HF_TEST_CASE(hostile))
