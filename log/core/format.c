@@ -138,6 +138,9 @@ enum hf_rc hf_frame_decode(struct hf_bytes bytes, struct hf_frame *ret, struct h
         return hf_err_set(err, HF_EVERSION, "the frame has version %u, this program knows %d", p[0],
                           FORMAT_VERSION);
     }
+    if (p[1] != 0 || p[2] != 0 || p[3] != 0) {
+        return hf_err_set(err, HF_ECORRUPT, "the frame's header has bytes that must be zero");
+    }
     uint64_t count = hf_be32_get(p + 4);
     uint64_t bundle = hf_be32_get(p + 16);
     if (count == 0 || count > HF_VOLUME_ENTRIES ||

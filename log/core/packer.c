@@ -9,6 +9,8 @@
  * and sealing is in the background. */
 #define LEVEL 3
 
+#define MAGIC "\x28\xB5\x2F\xFD" /* how a frame begins (RFC 8878, 3.1.1) */
+
 struct hf_packer {
     ZSTD_CCtx *pack;
     ZSTD_DCtx *unpack;
@@ -60,6 +62,12 @@ enum hf_rc hf_pack(struct hf_packer *packer, struct hf_bytes plain, struct hf_bu
 enum hf_rc hf_unpack(struct hf_packer *packer, struct hf_bytes packed, size_t plain_max,
                      struct hf_buf *buf, struct hf_err *err)
 {
+    /* The library would also take frames that decoders skip, and further ones behind the first:
+     * bytes that mean nothing, where ours have one reading. */
+    if (packed.len < 4 || memcmp(packed.ptr, MAGIC, 4) != 0 ||
+        ZSTD_findFrameCompressedSize(packed.ptr, packed.len) != packed.len) {
+        return hf_err_set(err, HF_ECORRUPT, "the compressed data is not one whole frame");
+    }
     unsigned long long size = ZSTD_getFrameContentSize(packed.ptr, packed.len);
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size > plain_max) {
         return hf_err_set(err, HF_ECORRUPT, "the compressed data's header is damaged");

@@ -54,7 +54,8 @@ struct walk {
     int fd;
     size_t page_size;
     uint64_t pages; /* last page + 1 */
-    uint8_t *live;  /* a bit a page */
+    uint64_t txn;
+    uint8_t *live; /* a bit a page */
     struct hf_err *err;
     /* the table at hand */
     const struct table *table;
@@ -67,6 +68,7 @@ struct walk {
     /* named tables found in the main one */
     struct table named[16];
     unsigned named_count;
+    uint8_t starts[PAGE_MAX / 16]; /* check_packed: a bit for every second byte of a page */
 };
 
 struct level {
@@ -191,6 +193,7 @@ static enum hf_rc read_metas(struct walk *w, uint64_t file_size, struct meta *re
     }
     w->page_size = size;
     w->pages = ret->last_page + 1;
+    w->txn = ret->txn;
     if (ret->last_page < 1 || ret->last_page >= file_size / size) {
         return hf_err_set(w->err, HF_ECORRUPT,
                           "it was cut short: %llu bytes, at least %llu are needed; restore it from "
@@ -231,6 +234,38 @@ static const uint8_t *node_at(const uint8_t *page, unsigned i)
     return page + le16(page + HEADER + 2 * (size_t)i);
 }
 
+/* As LMDB lays it out: an even number of bytes. */
+static size_t node_size(const uint8_t *node, bool leaf)
+{
+    size_t size = 8 + (size_t)le16(node + 6);
+    if (leaf && le16(node + 4) == F_BIGDATA) {
+        size += 8;
+    } else if (leaf) {
+        size += (size_t)le16(node) | (size_t)le16(node + 2) << 16;
+    }
+    return size + (size & 1);
+}
+
+/* The nodes fill the page's end without gap or overlap, in any order: when LMDB deletes one it
+ * moves the bytes before it by its size, and the offsets with them. */
+static enum hf_rc check_packed(struct walk *w, const uint8_t *page, uint64_t number, bool leaf)
+{
+    unsigned count = 0;
+    memset(w->starts, 0, w->page_size / 16);
+    for (unsigned i = 0; i < node_count(page); i++) {
+        size_t unit = le16(page + HEADER + 2 * (size_t)i) / 2u;
+        w->starts[unit / 8] |= (uint8_t)(1u << (unit % 8));
+    }
+    size_t at = le16(page + 14);
+    while (at < w->page_size && (w->starts[at / 16] >> (at / 2 % 8) & 1) != 0) {
+        at += node_size(page + at, leaf);
+        count++;
+    }
+    return at == w->page_size && count == node_count(page)
+               ? HF_OK
+               : bad(w->err, number, "its nodes overlap or leave gaps");
+}
+
 static enum hf_rc check_header(struct walk *w, const uint8_t *page, uint64_t number, bool leaf)
 {
     uint16_t lower = le16(page + 12);
@@ -251,7 +286,7 @@ static enum hf_rc check_header(struct walk *w, const uint8_t *page, uint64_t num
             return bad(w->err, number, "a node lies outside of it");
         }
     }
-    return HF_OK;
+    return check_packed(w, page, number, leaf);
 }
 
 /* Keys grow over the whole tree, in the order of the walk; a separator in a branch page is not
@@ -262,6 +297,10 @@ static enum hf_rc check_key(struct walk *w, uint64_t number, const uint8_t *node
     struct hf_bytes key = hf_bytes_of(node + 8, len);
     if (len == 0 || len > KEY_MAX || (w->integer_keys && len != 8)) {
         return bad(w->err, number, "a key's length is wrong");
+    }
+    /* LMDB takes 0 for "not looked yet" and would hand out that transaction's pages twice. */
+    if (w->integer_keys && (le64(key.ptr) == 0 || le64(key.ptr) > w->txn)) {
+        return bad(w->err, number, "free pages are of a transaction that never was");
     }
     if (w->have_last) {
         struct hf_bytes last = hf_bytes_of(w->last_key, w->last_key_len);
@@ -283,11 +322,12 @@ static enum hf_rc check_key(struct walk *w, uint64_t number, const uint8_t *node
 
 static enum hf_rc check_idl(struct walk *w, uint64_t number, const uint8_t *data, uint64_t len)
 {
-    if (len < 8 || le64(data) != len / 8 - 1 || len % 8 != 0) {
+    /* A commit reserves records before it knows how many pages it will list; some stay empty. */
+    if (len < 8 || le64(data) > len / 8 - 1 || len % 8 != 0) {
         return bad(w->err, number, "a list of free pages has a wrong length");
     }
     uint64_t before = UINT64_MAX;
-    for (uint64_t i = 1; i < len / 8; i++) {
+    for (uint64_t i = 1; i <= le64(data); i++) {
         uint64_t page = le64(data + 8 * i);
         if (page >= before) {
             return bad(w->err, number, "a list of free pages is out of order");
@@ -304,16 +344,22 @@ static enum hf_rc check_idl(struct walk *w, uint64_t number, const uint8_t *data
 static enum hf_rc check_overflow(struct walk *w, uint64_t number, uint64_t first, uint64_t len)
 {
     uint8_t header[HEADER];
-    uint64_t run = (HEADER - 1 + len) / w->page_size + 1;
-    enum hf_rc rc = mark(w, first, run);
-    if (rc == HF_OK) {
-        rc = read_at(w->fd, header, sizeof header, first * w->page_size, w->err);
+    uint64_t needed = (HEADER - 1 + len) / w->page_size + 1;
+    if (first < 2 || first >= w->pages) {
+        return bad(w->err, first, "it lies outside of the file");
     }
+    enum hf_rc rc = read_at(w->fd, header, sizeof header, first * w->page_size, w->err);
     if (rc != HF_OK) {
         return rc;
     }
-    if (le64(header) != first || le16(header + 10) != P_OVERFLOW || le32(header + 12) != run) {
+    /* A value that was replaced by a shorter one in the same transaction keeps its pages. */
+    uint64_t run = le32(header + 12);
+    if (le64(header) != first || le16(header + 10) != P_OVERFLOW || run < needed) {
         return bad(w->err, first, "it does not begin the long value that belongs here");
+    }
+    rc = mark(w, first, run);
+    if (rc != HF_OK) {
+        return rc;
     }
     w->counted.overflow += run;
     if (!w->integer_keys) {
