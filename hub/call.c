@@ -324,6 +324,7 @@ static const struct route routes[] = {
     {"POST", "v1/tenants/*/move", hf_api_tenant_move},
     {"POST", "v1/tenants/*/suspend", hf_api_tenant_suspend},
     {"POST", "v1/tenants/*/resume", hf_api_tenant_resume},
+    {"POST", "v1/tenants/*/decommission", hf_api_tenant_decommission},
     {"POST", "v1/principals", hf_api_principal_create},
     {"POST", "v1/register", hf_api_register},
     {"POST", "v1/heartbeat", hf_api_heartbeat},

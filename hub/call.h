@@ -86,6 +86,7 @@ void hf_api_tenant_token(struct hf_hub_call *call);
 void hf_api_tenant_move(struct hf_hub_call *call);
 void hf_api_tenant_suspend(struct hf_hub_call *call);
 void hf_api_tenant_resume(struct hf_hub_call *call);
+void hf_api_tenant_decommission(struct hf_hub_call *call);
 void hf_api_register(struct hf_hub_call *call);
 void hf_api_heartbeat(struct hf_hub_call *call);
 void hf_api_segment(struct hf_hub_call *call);

@@ -326,6 +326,59 @@ void hf_api_tenant_resume(struct hf_hub_call *call)
                    hf_writer_done(&w), done);
 }
 
+#define ERASE_AFTER_US (INT64_C(30) * 86400 * 1000000)
+
+static bool take_end_reason(struct hf_hub_call *call,
+                            enum hf_event_tenant_decommissioned_reason *ret)
+{
+    struct hf_str text = {NULL, 0};
+    if (!hf_call_text(call, "reason", true, 16, &text)) {
+        return false;
+    }
+    for (int i = 0; i < HF_EVENT_TENANT_DECOMMISSIONED_REASON_COUNT; i++) {
+        enum hf_event_tenant_decommissioned_reason reason =
+            (enum hf_event_tenant_decommissioned_reason)i;
+        if (hf_str_eq(text, hf_event_tenant_decommissioned_reason_name(reason))) {
+            *ret = reason;
+            return true;
+        }
+    }
+    hf_call_problem(call, 400, "invalid",
+                    "reason: must be customer, unpaid, abuse, never-used or operator");
+    return false;
+}
+
+/* For good. The event holds what the region has of the tenant's log at this moment. */
+void hf_api_tenant_decommission(struct hf_hub_call *call)
+{
+    struct hf_event_tenant_decommissioned event = {.host_wiped = false};
+    struct hf_err err = {0};
+    struct hf_hash root;
+    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_tenant(call, 2) || !hf_call_json(call) ||
+        !take_end_reason(call, &event.reason)) {
+        return;
+    }
+    const struct hf_mirror *mirror = &call->tenant->mirror;
+    hf_frontier_root(&mirror->frontier, &root);
+    event.tenant = hf_str_c(call->tenant->life.name);
+    event.erase_at = hf_env_wall_us(hf_loop_env(call->hub->loop)) + ERASE_AFTER_US;
+    event.has_final = true;
+    event.final.size = mirror->frontier.size;
+    event.final.root = hf_bytes_of(root.b, HF_HASH_SIZE);
+    enum hf_rc rc = hf_tenant_may_decommission(&call->tenant->life, &err);
+    if (rc == HF_OK) {
+        rc = hf_event_tenant_decommissioned_check(&event, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_tenant_decommissioned_encode(&event, &w);
+    post_to_tenant(call, HF_EVENT_TENANT_DECOMMISSIONED_NAME,
+                   HF_EVENT_TENANT_DECOMMISSIONED_VERSION, hf_writer_done(&w), done);
+}
+
 /* principals */
 
 static void principal_made(struct hf_hub_call *call)

@@ -318,6 +318,13 @@ def commands(world, region):
           "suspended", "suspended")
     check(region.json("POST", "/v1/tenants/acme/resume", {"reason": "paid"})["status"] == "active",
           "resumed")
+    region.create("gone")
+    check(region.json("POST", "/v1/tenants/gone/decommission", {"reason": "never-used"})["status"] ==
+          "decommissioned", "ended")
+    for path, body in (("gone/decommission", {"reason": "abuse"}), ("gone/resume", {"reason": "x"}),
+                       ("gone/tokens", {"ttl_s": 60})):
+        region.json("POST", "/v1/tenants/" + path, body, 403)
+    region.json("POST", "/v1/tenants/acme/decommission", {"reason": "boredom"}, 400)
     before = region.json("GET", "/v1/tenants")["tenants"]
     region.hub.kill()
     region.hub.wait()

@@ -92,10 +92,20 @@ static enum hf_rc print_list(struct hf_cli *cli, const struct hf_json *json, str
     return rc;
 }
 
-static void print_tenant(struct hf_cli *cli, const struct hf_json *tenant)
+/* One tenant as the list shows it; its age by this machine's clock. */
+static enum hf_rc print_tenant(struct hf_cli *cli, const struct hf_json *tenant, struct hf_err *err)
 {
-    hf_cli_printf(cli, "%.*s  %.*s  %.*s\n", HF_STR_ARG(text_of(tenant, "tenant")),
-                  HF_STR_ARG(text_of(tenant, "ring")), HF_STR_ARG(text_of(tenant, "status")));
+    struct hf_table table;
+    char now[HF_TIME_TEXT];
+    if (hf_json_kind(tenant) != HF_JSON_OBJECT || hf_json_get(tenant, "versions") == NULL) {
+        return hf_err_set(err, HF_EIO, "the Hub's answer is no tenant");
+    }
+    hf_format_time_us(hf_env_wall_us(cli->env), now);
+    hf_table_init(&table, columns, HF_LEN(columns));
+    add_row(&table, hf_str_c(now), tenant);
+    enum hf_rc rc = hf_table_write(&table, cli->out, err);
+    hf_table_free(&table);
+    return rc;
 }
 
 /* The answer as it came. */
@@ -212,7 +222,7 @@ static int call_tenant(struct hf_cli *cli, const char *method, const char *verb,
         if (cli->json) {
             print_raw(&session);
         } else {
-            print_tenant(cli, json);
+            rc = print_tenant(cli, json, &err);
         }
     }
     hf_hub_session_close(&session);
@@ -280,6 +290,11 @@ static int run_resume(struct hf_cli *cli)
     return run_verb(cli, "/resume", NULL);
 }
 
+static int run_decommission(struct hf_cli *cli)
+{
+    return run_verb(cli, "/decommission", NULL);
+}
+
 /* The token goes into a file of the owner's alone, never on the screen. */
 static int run_token(struct hf_cli *cli)
 {
@@ -343,6 +358,14 @@ static const struct hf_cli_option reason_options[] = {HF_HUB_OPTIONS,
                                                        .value = "TEXT",
                                                        .required = true,
                                                        .help = "why, for the record"}};
+static const char *const end_reasons[] = {"customer",   "unpaid",   "abuse",
+                                          "never-used", "operator", NULL};
+static const struct hf_cli_option end_options[] = {HF_HUB_OPTIONS,
+                                                   {.name = "reason",
+                                                    .kind = HF_CLI_CHOICE,
+                                                    .choices = end_reasons,
+                                                    .required = true,
+                                                    .help = "why, for the record"}};
 static const struct hf_cli_option token_options[] = {
     HF_HUB_OPTIONS,
     {.name = "ttl",
@@ -377,6 +400,9 @@ static const struct hf_cli_command command_suspend =
 static const struct hf_cli_command command_resume =
     COMMAND("resume", "serve a suspended tenant's agent again", reason_options, run_resume);
 
+static const struct hf_cli_command command_decommission =
+    COMMAND("decommission", "end a tenant for good", end_options, run_decommission);
+
 static const struct hf_cli_command command_list = {.name = "list",
                                                    .summary = "all tenants of the region",
                                                    .options = hub_options,
@@ -393,5 +419,5 @@ const struct hf_cli_command hf_command_tenant = {
     .name = "tenant",
     .summary = "make, see and move the tenants of a region",
     HF_CLI_CHILDREN(&command_create, &command_list, &command_show, &command_watch, &command_token,
-                    &command_move, &command_suspend, &command_resume),
+                    &command_move, &command_suspend, &command_resume, &command_decommission),
 };
