@@ -149,13 +149,34 @@ static bool skip_one(struct hf_unpack *u, size_t *ret_parts)
     return false;
 }
 
+/* The values of one byte and the short texts, which are most of what there is to skip. */
+static inline bool skip_short(struct hf_unpack *u)
+{
+    size_t left = hf_unpack_left(u);
+    if (left == 0) {
+        return false;
+    }
+    uint8_t head = *u->ptr;
+    size_t size = 1;
+    if ((head & 0xe0) == 0xa0) {
+        size += head & 0x1f;
+    } else if (head >= 0x80 && head < 0xe0) {
+        return false;
+    }
+    if (size > left) {
+        return false;
+    }
+    u->ptr += size;
+    return true;
+}
+
 bool hf_unpack_skip(struct hf_unpack *u)
 {
     struct hf_unpack copy = *u;
     /* Each turn takes a byte at least, and no count is above the bytes left: it ends. */
     for (size_t pending = 1; pending > 0; pending--) {
-        size_t parts;
-        if (!skip_one(&copy, &parts)) {
+        size_t parts = 0;
+        if (!skip_short(&copy) && !skip_one(&copy, &parts)) {
             return false;
         }
         pending += parts;
