@@ -137,7 +137,7 @@ struct hf_poll {
 };
 
 enum hf_rc hf_poll_open(struct hf_loop *loop, struct hf_poll *poll, int fd, struct hf_err *err);
-/* Changes what is asked for; 0: nothing for now. */
+/* Changes what is asked for; 0: nothing. */
 void hf_poll_set(struct hf_poll *poll, unsigned events);
 void hf_poll_close(struct hf_poll *poll);
 
