@@ -193,12 +193,12 @@ void hf_api_register(struct hf_hub_call *call)
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_tenant_registered_encode(&event, &w);
     (void)snprintf(stream, sizeof stream, "tenant/%.*s", HF_STR_ARG(r.tenant));
-    const struct hf_call_event post = {.type = HF_EVENT_TENANT_REGISTERED_NAME,
-                                       .schema_version = HF_EVENT_TENANT_REGISTERED_VERSION,
-                                       .stream = hf_str_c(stream),
-                                       .payload = hf_writer_done(&w),
-                                       .expects = true,
-                                       .version = life->version};
+    const struct hf_hub_event post = {.type = HF_EVENT_TENANT_REGISTERED_NAME,
+                                      .schema_version = HF_EVENT_TENANT_REGISTERED_VERSION,
+                                      .stream = hf_str_c(stream),
+                                      .payload = hf_writer_done(&w),
+                                      .expects = true,
+                                      .version = life->version};
     hf_call_post(call, &post, registered);
 }
 
@@ -245,7 +245,6 @@ static void keep_heartbeat(struct hf_hub_tenant *t, const struct hf_heartbeat *h
     t->heartbeat_us = now_us;
     t->heartbeat_sent_us = h->time_us;
     t->reported_size = h->size;
-    t->reported_queue = h->queue;
     for (size_t i = 0; i < HF_LEN(texts); i++) {
         memcpy(t->versions[i], texts[i].ptr, texts[i].len);
         t->versions[i][texts[i].len] = '\0';
@@ -350,14 +349,14 @@ static void post_segment(struct hf_hub_call *call, const struct hf_segment *segm
     hf_event_segment_received_encode(&event, &w);
     (void)snprintf(stream, sizeof stream, "segment/%s", name);
     (void)snprintf(producer, sizeof producer, "mirror/%s", name);
-    const struct hf_call_event post = {.type = HF_EVENT_SEGMENT_RECEIVED_NAME,
-                                       .schema_version = HF_EVENT_SEGMENT_RECEIVED_VERSION,
-                                       .stream = hf_str_c(stream),
-                                       .payload = hf_writer_done(&w),
-                                       .blob = hf_buf_bytes(&call->held),
-                                       .producer = hf_str_c(producer),
-                                       .sequence = ((uint64_t)segment->epoch << HF_HUB_EPOCH_BITS) +
-                                                   segment->end};
+    const struct hf_hub_event post = {.type = HF_EVENT_SEGMENT_RECEIVED_NAME,
+                                      .schema_version = HF_EVENT_SEGMENT_RECEIVED_VERSION,
+                                      .stream = hf_str_c(stream),
+                                      .payload = hf_writer_done(&w),
+                                      .blob = hf_buf_bytes(&call->held),
+                                      .producer = hf_str_c(producer),
+                                      .sequence = ((uint64_t)segment->epoch << HF_HUB_EPOCH_BITS) +
+                                                  segment->end};
     call->tenant->receiving = true;
     hf_call_post(call, &post, received);
 }

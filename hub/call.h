@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
+#include "hub/append.h"
 #include "hub/hub.h"
 
 #define HF_CALL_PARTS_MAX 6
@@ -53,25 +54,14 @@ void hf_call_problem(struct hf_hub_call *call, int status, const char *type, con
 /* The problem that a result code is, by a table. */
 void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err);
 
-/* Appends an event of the Hub's own producer to the tenant's stream or another; expects the
- * stream's version when `expects`. */
-struct hf_call_event {
-    const char *type;
-    uint32_t schema_version;
-    struct hf_str stream;
-    struct hf_bytes payload;
-    struct hf_bytes blob;
-    struct hf_str producer; /* empty: the Hub's own, with its next sequence */
-    uint64_t sequence;
-    int64_t occurred_us; /* 0: now */
-    bool expects;
-    uint64_t version;
-};
-
-void hf_call_post(struct hf_hub_call *call, const struct hf_call_event *event,
+/* Appends the event in the name of the call's principal; answers when it cannot. */
+void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
                   void (*done)(struct hf_hub_call *call));
 
-/* The handler of the HTTP server: routes by table (hub/routes.c). */
+/* Finds the handler of the request's method and path and runs it (hub/routes.c). */
+void hf_call_route(struct hf_hub_call *call, const struct hf_http_request *request);
+
+/* The handler of the HTTP server. */
 extern const struct hf_http_handler hf_hub_handler;
 
 /* Handlers, by what they are about. */

@@ -54,8 +54,7 @@ struct hf_hub {
     struct hf_signing_key *cosigner; /* signs receipts */
     struct hf_vkey cosigner_vkey;
     struct hf_signing_key *api_keys; /* API keys are made of its signatures */
-    struct hf_vkey api_keys_vkey;
-    struct hf_timer window; /* heartbeat.window */
+    struct hf_timer window;          /* heartbeat.window */
     struct hf_post window_post;
     bool window_posting;
     int64_t window_start_us;
@@ -73,7 +72,6 @@ struct hf_hub {
     uint64_t segments;
     uint64_t segments_refused;
     uint64_t heartbeats;
-    int64_t started_us;
     void (*closed)(void *arg);
     void *closed_arg;
 };

@@ -109,12 +109,12 @@ static void post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t 
 {
     char stream[64];
     (void)snprintf(stream, sizeof stream, "tenant/%s", call->tenant->life.name);
-    const struct hf_call_event event = {.type = type,
-                                        .schema_version = version,
-                                        .stream = hf_str_c(stream),
-                                        .payload = payload,
-                                        .expects = true,
-                                        .version = call->tenant->life.version};
+    const struct hf_hub_event event = {.type = type,
+                                       .schema_version = version,
+                                       .stream = hf_str_c(stream),
+                                       .payload = payload,
+                                       .expects = true,
+                                       .version = call->tenant->life.version};
     hf_call_post(call, &event, posted);
 }
 
@@ -424,11 +424,11 @@ void hf_api_principal_create(struct hf_hub_call *call)
         return;
     }
     (void)snprintf(stream, sizeof stream, "principal/%.*s", HF_STR_ARG(name));
-    const struct hf_call_event event = {.type = HF_EVENT_PRINCIPAL_CREATED_NAME,
-                                        .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
-                                        .stream = hf_str_c(stream),
-                                        .payload = hf_writer_done(&w),
-                                        .expects = true,
-                                        .version = 0};
+    const struct hf_hub_event event = {.type = HF_EVENT_PRINCIPAL_CREATED_NAME,
+                                       .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
+                                       .stream = hf_str_c(stream),
+                                       .payload = hf_writer_done(&w),
+                                       .expects = true,
+                                       .version = 0};
     hf_call_post(call, &event, principal_made);
 }

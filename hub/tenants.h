@@ -23,7 +23,6 @@ struct hf_hub_tenant {
     int64_t heartbeat_sent_us;
     struct hf_signature heartbeat_signature;
     uint64_t reported_size;
-    uint64_t reported_queue;
     char versions[6]
                  [HF_VERSION_TEXT_MAX + 1]; /* policy, wrapper, openclaw, proxy, agent, self-test */
     /* private */

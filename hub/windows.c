@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "hub/append.h"
 
 #define WINDOW_NS UINT64_C(60000000000)
 #define LATENCIES 20
@@ -47,9 +48,8 @@ static void count_latency(uint64_t latencies[LATENCIES], int64_t late_us)
 }
 
 /* Fills the event; the slices point into the buffers, which the caller keeps. */
-static void fill(struct hf_hub *hub, struct hf_hub_tenant **list, size_t count,
-                 struct hf_event_heartbeat_window *event, uint8_t *bitmap,
-                 struct hf_hash digests[2])
+static void fill(struct hf_hub_tenant **list, size_t count, struct hf_event_heartbeat_window *event,
+                 uint8_t *bitmap, struct hf_hash digests[2])
 {
     struct hf_sha256_state names;
     struct hf_sha256_state beats;
@@ -74,7 +74,6 @@ static void fill(struct hf_hub *hub, struct hf_hub_tenant **list, size_t count,
     event->bitmap = hf_bytes_of(bitmap, (count + 7) / 8);
     event->expected_digest = hf_bytes_of(digests[0].b, HF_HASH_SIZE);
     event->heartbeats_digest = hf_bytes_of(digests[1].b, HF_HASH_SIZE);
-    (void)hub;
 }
 
 static void posted(struct hf_post *post)
@@ -89,20 +88,14 @@ static void posted(struct hf_post *post)
 static void post_window(struct hf_hub *hub, struct hf_bytes payload)
 {
     char stream[64];
-    char producer[32];
     struct hf_err err = {0};
     (void)snprintf(stream, sizeof stream, "heartbeat/%s", hub->region);
-    (void)snprintf(producer, sizeof producer, "hub/%s", hub->region);
-    const struct hf_envelope envelope = {.type = HF_STR(HF_EVENT_HEARTBEAT_WINDOW_NAME),
-                                         .schema_version = HF_EVENT_HEARTBEAT_WINDOW_VERSION,
-                                         .producer = hf_str_c(producer),
-                                         .sequence = ++hub->sequence,
-                                         .stream = hf_str_c(stream),
-                                         .occurred_us = hf_env_wall_us(hf_loop_env(hub->loop)),
-                                         .payload = payload};
-    const struct hf_post_conf conf = {.envelope = &envelope, .wait = HF_WAIT_DURABLE};
+    const struct hf_hub_event event = {.type = HF_EVENT_HEARTBEAT_WINDOW_NAME,
+                                       .schema_version = HF_EVENT_HEARTBEAT_WINDOW_VERSION,
+                                       .stream = hf_str_c(stream),
+                                       .payload = payload};
     hub->window_post.done = posted;
-    if (hf_owned_post(&hub->log, &conf, &hub->window_post, &err) == HF_OK) {
+    if (hf_hub_append(hub, &event, HF_STR(""), &hub->window_post, &err) == HF_OK) {
         hub->window_posting = true;
     } else {
         hf_log(hub->logger, HF_LOG_WARN, "window.lost", hf_f_err(&err));
@@ -123,7 +116,7 @@ static void close_window(struct hf_hub *hub)
     event.region = (enum hf_event_heartbeat_window_region)region;
     if (list != NULL && bitmap != NULL && payload != NULL && count > 0 && event.end > event.start) {
         struct hf_writer w = hf_writer_init(payload, HF_SUBMISSION_MAX);
-        fill(hub, list, count, &event, bitmap, digests);
+        fill(list, count, &event, bitmap, digests);
         hf_event_heartbeat_window_encode(&event, &w);
         if (!w.overflow) {
             post_window(hub, hf_writer_done(&w));

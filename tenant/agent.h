@@ -83,7 +83,6 @@ struct hf_agent {
     uint64_t receipt; /* entries that the region acknowledged */
     uint64_t upload_end;
     uint64_t counter; /* of heartbeats */
-    int64_t heartbeat_ok_us;
     struct hf_http_client *client;
     struct hf_agent_job enrol;
     struct hf_agent_job upload;

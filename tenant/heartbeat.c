@@ -62,7 +62,6 @@ static void answered(struct hf_http_call *call)
     job->busy = false;
     if (call->rc == HF_OK && call->status == 200) {
         job->failures = 0;
-        agent->heartbeat_ok_us = hf_env_wall_us(hf_loop_env(agent->loop));
     } else {
         job->failures++;
         hf_log(agent->logger, HF_LOG_WARN, "heartbeat.failed", hf_f_err(&call->err),

@@ -1,0 +1,24 @@
+/* hub/append.h: events that the Hub itself appends to its region's log. */
+#ifndef HF_HUB_APPEND_H
+#define HF_HUB_APPEND_H
+
+#include "hub/hub.h"
+
+struct hf_hub_event {
+    const char *type;
+    uint32_t schema_version;
+    struct hf_str stream;
+    struct hf_bytes payload;
+    struct hf_bytes blob;   /* empty: none; borrowed until the answer */
+    struct hf_str producer; /* empty: the Hub's own, with its next sequence */
+    uint64_t sequence;
+    bool expects; /* the stream must be at `version` */
+    uint64_t version;
+};
+
+/* actor: in whose name. HF_OK: post->done will run on the loop, when the event is durable and
+ * signed for. Else it cannot be written, as hf_owned_post says. */
+enum hf_rc hf_hub_append(struct hf_hub *hub, const struct hf_hub_event *event, struct hf_str actor,
+                         struct hf_post *post, struct hf_err *err);
+
+#endif
