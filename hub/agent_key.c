@@ -1,0 +1,63 @@
+/* hub/agent_key.c: the API keys by which tenants' agents are known. */
+#include "hub/agent_key.h"
+
+#include <stdio.h>
+
+#include "base/hex.h"
+
+#define KEY_PREFIX "hfk_"
+
+void hf_agent_key_make(const struct hf_hub *hub, struct hf_str tenant, const struct hf_hash *token,
+                       const struct hf_public_key *agent_key, char out[HF_AGENT_KEY_TEXT_MAX])
+{
+    uint8_t message[128];
+    char hex[2 * HF_HASH_SIZE + 1];
+    struct hf_signature signature;
+    struct hf_hash secret;
+    struct hf_writer w = hf_writer_init(message, sizeof message);
+    hf_writer_str(&w, HF_STR("holdfast/api-key/v1\n"));
+    hf_writer_put(&w, token->b, HF_HASH_SIZE);
+    hf_writer_put(&w, agent_key->b, HF_PUBLIC_KEY_SIZE);
+    hf_sign(hub->api_keys, hf_writer_done(&w), &signature);
+    hf_sha256(hf_bytes_of(signature.b, sizeof signature.b), &secret);
+    hf_hex_encode(hf_bytes_of(secret.b, HF_HASH_SIZE), hex);
+    (void)snprintf(out, HF_AGENT_KEY_TEXT_MAX, KEY_PREFIX "%.*s_%s", HF_STR_ARG(tenant), hex);
+    hf_wipe(&signature, sizeof signature);
+    hf_wipe(&secret, sizeof secret);
+    hf_wipe(hex, sizeof hex);
+}
+
+bool hf_call_need_agent(struct hf_hub_call *call)
+{
+    const struct hf_http_field *field =
+        hf_http_field(hf_http_exchange_request(call->exchange), "authorization");
+    const char scheme[] = "Bearer " KEY_PREFIX;
+    struct hf_hash hash;
+    if (field != NULL && field->value.len > sizeof scheme &&
+        memcmp(field->value.ptr, scheme, sizeof scheme - 1) == 0) {
+        const char *ptr = (const char *)field->value.ptr + sizeof scheme - 1;
+        size_t len = field->value.len - (sizeof scheme - 1);
+        const char *end = memchr(ptr, '_', len);
+        struct hf_str name = {ptr, end == NULL ? 0 : (size_t)(end - ptr)};
+        size_t key_at = sizeof "Bearer " - 1;
+        hf_sha256(hf_bytes_of(field->value.ptr + key_at, field->value.len - key_at), &hash);
+        call->tenant = hf_hub_tenant_find(call->hub->tenants, name);
+    }
+    const struct hf_tenant *life = call->tenant == NULL ? NULL : &call->tenant->life;
+    if (life == NULL || !life->registered ||
+        !hf_equal_secret(hf_bytes_of(life->api_key_hash.b, HF_HASH_SIZE),
+                         hf_bytes_of(hash.b, HF_HASH_SIZE))) {
+        call->tenant = NULL;
+        hf_call_problem(
+            call, 401, "unknown-agent",
+            "The API key is not known here; register the agent again with a new token.");
+        return false;
+    }
+    if (life->status != HF_TENANT_ACTIVE) {
+        hf_call_problem(call, 403, "tenant-not-active",
+                        "The tenant is suspended or decommissioned; keep the events until it is "
+                        "resumed.");
+        return false;
+    }
+    return true;
+}

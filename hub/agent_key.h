@@ -1,0 +1,18 @@
+/* hub/agent_key.h: the API keys by which tenants' agents are known. */
+#ifndef HF_HUB_AGENT_KEY_H
+#define HF_HUB_AGENT_KEY_H
+
+#include "hub/call.h"
+
+#define HF_AGENT_KEY_TEXT_MAX 160
+
+/* The same registration gives the same key, so that a lost answer can be repeated, and nothing of
+ * it is stored: it comes from a signature, which nobody without the Hub's key can make. out is
+ * secret: wipe it. */
+void hf_agent_key_make(const struct hf_hub *hub, struct hf_str tenant, const struct hf_hash *token,
+                       const struct hf_public_key *agent_key, char out[HF_AGENT_KEY_TEXT_MAX]);
+/* Sets call->tenant to the tenant whose API key the call carries; answers 401 or 403 when there is
+ * none. */
+bool hf_call_need_agent(struct hf_hub_call *call);
+
+#endif

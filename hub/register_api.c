@@ -1,0 +1,136 @@
+/* hub/register_api.c: an agent registers with a one-time token. */
+#include <stdio.h>
+
+#include "hub/agent_key.h"
+
+static void answer_registration(struct hf_hub_call *call, int status)
+{
+    const struct hf_hub *hub = call->hub;
+    const struct hf_tenant *life = &call->tenant->life;
+    struct hf_json_out json;
+    char key[HF_AGENT_KEY_TEXT_MAX];
+    char vkey[HF_VKEY_TEXT_MAX];
+    hf_agent_key_make(hub, hf_str_c(life->name), &life->token_used, &life->agent_key, key);
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key_str(&json, "tenant", hf_str_c(life->name));
+    hf_json_key_str(&json, "region", hf_str_c(hub->region));
+    hf_json_key_str(&json, "api_key", hf_str_c(key));
+    (void)hf_vkey_format(&hub->log_vkey, vkey);
+    hf_json_key_str(&json, "log", hf_str_c(vkey));
+    (void)hf_vkey_format(&hub->cosigner_vkey, vkey);
+    hf_json_key_str(&json, "cosigner", hf_str_c(vkey));
+    hf_json_object_end(&json);
+    hf_wipe(key, sizeof key);
+    hf_call_answer(call, status, &call->scratch);
+}
+
+static void registered(struct hf_hub_call *call)
+{
+    hf_log(call->hub->logger, HF_LOG_INFO, "tenant.registered",
+           hf_f_c("tenant", call->tenant->life.name));
+    answer_registration(call, 201);
+}
+
+/* Reads and verifies the request: it is signed by the token's key and by the agent's. */
+static bool take_registration(struct hf_hub_call *call, struct hf_registration *r,
+                              struct hf_event_tenant_registered *event)
+{
+    uint8_t text[HF_REGISTRATION_TEXT_MAX];
+    struct hf_signature by_token;
+    struct hf_signature by_agent;
+    uint64_t time_us = 0;
+    if (!hf_call_json(call) ||
+        !hf_call_text(call, "tenant", true, HF_TENANT_NAME_MAX, &r->tenant) ||
+        !hf_call_hex(call, "token_key", r->token_key.b, sizeof r->token_key.b) ||
+        !hf_call_hex(call, "agent_key", r->agent_key.b, sizeof r->agent_key.b) ||
+        !hf_call_hex(call, "log_key", r->log_key.b, sizeof r->log_key.b) ||
+        !hf_call_text(call, "log_stem", true, HF_TENANT_STEM_MAX, &r->log_stem) ||
+        !hf_call_hex(call, "token_signature", by_token.b, sizeof by_token.b) ||
+        !hf_call_hex(call, "agent_signature", by_agent.b, sizeof by_agent.b) ||
+        !hf_call_number(call, "time_us", INT64_MAX, &time_us) ||
+        !hf_call_text(call, "openclaw", true, 48, &event->versions.openclaw) ||
+        !hf_call_text(call, "wrapper", true, 48, &event->versions.wrapper) ||
+        !hf_call_text(call, "policy", true, 48, &event->versions.policy)) {
+        return false;
+    }
+    r->time_us = (int64_t)time_us;
+    r->tls_pin = call->hub->tls_pin;
+    struct hf_writer w = hf_writer_init(text, sizeof text);
+    hf_registration_text(r, &w);
+    if (w.overflow || !hf_verify(&r->token_key, hf_writer_done(&w), &by_token) ||
+        !hf_verify(&r->agent_key, hf_writer_done(&w), &by_agent)) {
+        hf_call_problem(call, 403, "bad-signature",
+                        "The request is not signed by its token and its agent for this Hub.");
+        return false;
+    }
+    return true;
+}
+
+/* The stem of a tenant's log is REGION/tenant/NAME, nothing else. */
+static bool right_stem(const struct hf_hub_call *call, const struct hf_registration *r)
+{
+    char stem[HF_TENANT_STEM_MAX + 1];
+    (void)snprintf(stem, sizeof stem, "%s/tenant/%.*s", call->hub->region, HF_STR_ARG(r->tenant));
+    return hf_str_eq(hf_str_c(stem), r->log_stem);
+}
+
+void hf_api_register(struct hf_hub_call *call)
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_registration r = {.time_us = 0};
+    struct hf_event_tenant_registered event = {.has_address = false};
+    struct hf_err err = {0};
+    struct hf_hash token;
+    struct hf_hash key_hash;
+    char key[HF_AGENT_KEY_TEXT_MAX];
+    char stream[64];
+    if (!take_registration(call, &r, &event)) {
+        return;
+    }
+    hf_token_hash(&r.token_key, &token);
+    call->tenant = hf_hub_tenant_find(hub->tenants, r.tenant);
+    struct hf_tenant none;
+    hf_tenant_init(&none);
+    const struct hf_tenant *life = call->tenant == NULL ? &none : &call->tenant->life;
+    enum hf_rc rc = hf_tenant_may_register(life, &token, &r.agent_key,
+                                           hf_env_wall_us(hf_loop_env(hub->loop)), &err);
+    if (rc == HF_EEXIST) {
+        answer_registration(call, 200);
+        return;
+    }
+    if (rc == HF_EFORK) {
+        hf_log(hub->logger, HF_LOG_WARN, "token.reused", hf_f_str("tenant", r.tenant),
+               hf_f_c("peer", hf_http_exchange_peer(call->exchange)->text));
+    }
+    if (rc == HF_OK && !right_stem(call, &r)) {
+        rc = hf_err_set(&err, HF_EINVAL, "log_stem: must be %s/tenant/TENANT", hub->region);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    hf_agent_key_make(hub, r.tenant, &token, &r.agent_key, key);
+    hf_sha256(hf_bytes_of(key, strlen(key)), &key_hash);
+    hf_wipe(key, sizeof key);
+    event.tenant = r.tenant;
+    event.token_hash = hf_bytes_of(token.b, HF_HASH_SIZE);
+    event.agent_key = hf_bytes_of(r.agent_key.b, HF_PUBLIC_KEY_SIZE);
+    event.log_key = hf_bytes_of(r.log_key.b, HF_PUBLIC_KEY_SIZE);
+    event.log_origin = r.log_stem;
+    event.api_key_hash = hf_bytes_of(key_hash.b, HF_HASH_SIZE);
+    if (hf_event_tenant_registered_check(&event, &err) != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_tenant_registered_encode(&event, &w);
+    (void)snprintf(stream, sizeof stream, "tenant/%.*s", HF_STR_ARG(r.tenant));
+    const struct hf_hub_event post = {.type = HF_EVENT_TENANT_REGISTERED_NAME,
+                                      .schema_version = HF_EVENT_TENANT_REGISTERED_VERSION,
+                                      .stream = hf_str_c(stream),
+                                      .payload = hf_writer_done(&w),
+                                      .expects = true,
+                                      .version = life->version};
+    hf_call_post(call, &post, registered);
+}
