@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "schemas/canonical.h"
+#include "schemas/envelope.h"
 #include "schemas/events_gen.h"
 
 /* Version 2 counts cached tokens apart. A record of version 1 knows nothing of them: all its input
@@ -34,10 +35,48 @@ static enum hf_rc metering_recorded_1(struct hf_bytes payload, struct hf_writer 
     return HF_OK;
 }
 
+/* Version 2 knows customers' users and programs; who came before was one of us. */
+static enum hf_rc principal_created_1(struct hf_bytes payload, struct hf_writer *w,
+                                      struct hf_err *err)
+{
+    struct hf_event_principal_created_v1 old;
+    enum hf_rc rc = hf_event_principal_created_v1_decode(payload, &old, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    struct hf_event_principal_created event = {
+        .principal = old.principal,
+        .kind = HF_EVENT_PRINCIPAL_CREATED_KIND_OPERATOR,
+        .role = (enum hf_event_principal_created_role)old.role,
+        .token_hash = old.token_hash,
+        .expires = old.expires,
+    };
+    hf_event_principal_created_encode(&event, w);
+    return HF_OK;
+}
+
+/* Version 2 may name an end of the key before; the payload of version 1 is one without it. */
+static enum hf_rc tenant_key_rotated_1(struct hf_bytes payload, struct hf_writer *w,
+                                       struct hf_err *err)
+{
+    struct hf_event_tenant_key_rotated_v1 old;
+    enum hf_rc rc = hf_event_tenant_key_rotated_v1_decode(payload, &old, err);
+    if (rc == HF_OK) {
+        hf_writer_put(w, payload.ptr, payload.len);
+    }
+    return rc;
+}
+
 static const struct hf_upcast steps[] = {
     {{HF_EVENT_METERING_RECORDED_NAME, sizeof HF_EVENT_METERING_RECORDED_NAME - 1},
      1,
      metering_recorded_1},
+    {{HF_EVENT_PRINCIPAL_CREATED_NAME, sizeof HF_EVENT_PRINCIPAL_CREATED_NAME - 1},
+     1,
+     principal_created_1},
+    {{HF_EVENT_TENANT_KEY_ROTATED_NAME, sizeof HF_EVENT_TENANT_KEY_ROTATED_NAME - 1},
+     1,
+     tenant_key_rotated_1},
 };
 
 static const struct hf_upcast *find_step(const struct hf_upcast_job *job, uint32_t from)
@@ -103,4 +142,21 @@ enum hf_rc hf_upcast(struct hf_str type, uint32_t from, uint32_t to, struct hf_b
 {
     const struct hf_upcast_job job = {steps, HF_LEN(steps), type, from, to, payload};
     return hf_upcast_by(&job, w, err);
+}
+
+enum hf_rc hf_upcast_newest(const struct hf_envelope *event, uint32_t newest, struct hf_writer *w,
+                            struct hf_bytes *ret_payload, struct hf_err *err)
+{
+    if (event->schema_version == newest) {
+        *ret_payload = event->payload;
+        return HF_OK;
+    }
+    if (event->schema_version > newest) {
+        return hf_err_set(err, HF_EVERSION,
+                          "%.*s has version %u, this program knows %u: it needs a newer release",
+                          HF_STR_ARG(event->type), event->schema_version, newest);
+    }
+    enum hf_rc rc = hf_upcast(event->type, event->schema_version, newest, event->payload, w, err);
+    *ret_payload = hf_writer_done(w);
+    return rc;
 }

@@ -21,6 +21,13 @@ struct hf_upcast {
 enum hf_rc hf_upcast(struct hf_str type, uint32_t from, uint32_t to, struct hf_bytes payload,
                      struct hf_writer *w, struct hf_err *err);
 
+struct hf_envelope;
+
+/* The event's payload in the newest shape: its own bytes when it has it already, else upcast into w
+ * (borrowed by *ret_payload). HF_EVERSION when the event is newer than that; else as hf_upcast. */
+enum hf_rc hf_upcast_newest(const struct hf_envelope *event, uint32_t newest, struct hf_writer *w,
+                            struct hf_bytes *ret_payload, struct hf_err *err);
+
 struct hf_upcast_job {
     const struct hf_upcast *table; /* in any order */
     size_t count;

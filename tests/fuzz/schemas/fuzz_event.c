@@ -1,21 +1,22 @@
 /* tests/fuzz/schemas/fuzz_event.c: what a decoder accepts is what the encoder writes.
  *
- * The first byte of the input picks the type, the rest is the payload.
+ * The input's first line names type and version, the rest is the payload.
  */
 #include "base/assert.h"
 #include "schemas/canonical.h"
 #include "schemas/events_gen.h"
+#include "tests/fuzz/schemas/type_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t again[HF_CANONICAL_SIZE_MAX];
-    if (size == 0) {
+    struct hf_bytes payload = {NULL, 0};
+    const struct hf_event_type *type = fuzz_type_line(hf_bytes_of(data, size), &payload);
+    if (type == NULL) {
         return 0;
     }
-    const struct hf_event_type *type = &hf_event_types[data[0] % HF_EVENT_COUNT];
-    struct hf_bytes payload = hf_bytes_of(data + 1, size - 1);
     union hf_event_any event;
     struct hf_err err = {0};
     if (type->decode(payload, &event, &err) != HF_OK) {

@@ -1,10 +1,11 @@
 /* tests/fuzz/schemas/fuzz_event_json.c: an event made of JSON is canonical and comes back the same.
  *
- * The first byte of the input picks the type, the rest is the JSON text.
+ * The input's first line names type and version, the rest is the JSON text.
  */
 #include "base/assert.h"
 #include "schemas/canonical.h"
 #include "schemas/events_gen.h"
+#include "tests/fuzz/schemas/type_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,12 +38,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static uint8_t first[HF_CANONICAL_SIZE_MAX];
     static uint8_t second[HF_CANONICAL_SIZE_MAX];
-    if (size == 0) {
+    struct hf_bytes rest = {NULL, 0};
+    const struct hf_event_type *type = fuzz_type_line(hf_bytes_of(data, size), &rest);
+    if (type == NULL) {
         return 0;
     }
-    const struct hf_event_type *type = &hf_event_types[data[0] % HF_EVENT_COUNT];
     struct hf_writer w = hf_writer_init(first, sizeof first);
-    if (payload_of(type, hf_bytes_of(data + 1, size - 1), &w) != HF_OK) {
+    if (payload_of(type, rest, &w) != HF_OK) {
         return 0;
     }
     struct hf_bytes payload = hf_writer_done(&w);
