@@ -133,6 +133,13 @@ void hf_registration_text(const struct hf_registration *r, struct hf_writer *w)
     hf_writer_printf(w, "%lld\n", (long long)r->time_us);
 }
 
+void hf_key_wish_text(const struct hf_key_wish *wish, struct hf_writer *w)
+{
+    hf_writer_printf(w, "holdfast/next-key/v1\n%.*s\n%llu\n", HF_STR_ARG(wish->tenant),
+                     (unsigned long long)wish->serial);
+    put_hex(w, wish->tls_pin.b, sizeof wish->tls_pin.b);
+}
+
 void hf_heartbeat_text(const struct hf_heartbeat *h, struct hf_writer *w)
 {
     hf_writer_printf(w, "holdfast/heartbeat/v1\n%.*s\n%llu\n%lld\n%u\n%llu\n%llu\n%llu\n",

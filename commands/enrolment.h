@@ -59,6 +59,18 @@ struct hf_registration {
 /* The text that the token's key and the agent's key sign. */
 void hf_registration_text(const struct hf_registration *registration, struct hf_writer *w);
 
+/* An agent asks for its next API key; signed by its identity key. */
+struct hf_key_wish {
+    struct hf_str tenant;
+    uint64_t serial; /* of the key that is wished for: one more than that of the one it has */
+    struct hf_hash tls_pin;
+};
+
+#define HF_KEY_WISH_TEXT_MAX 256
+void hf_key_wish_text(const struct hf_key_wish *wish, struct hf_writer *w);
+/* How long the key before is taken: long enough for an agent that was cut off in between. */
+#define HF_KEY_OVERLAP_US (INT64_C(7) * 86400 * 1000000)
+
 /* A sign of life, signed by the agent's key. */
 struct hf_heartbeat {
     struct hf_str tenant;

@@ -1,6 +1,8 @@
 /* commands/tenant.c: folds and decides. */
 #include "commands/tenant.h"
 
+#include "schemas/upcast.h"
+
 /* How long a lost answer to a registration may be asked for again. */
 #define REPEAT_US INT64_C(86400000000)
 
@@ -24,6 +26,17 @@ const char *hf_ring_name(enum hf_ring ring)
 {
     static const char *const names[] = {"sandbox", "canary", "general"};
     return names[ring];
+}
+
+enum hf_rc hf_ring_parse(struct hf_str text, enum hf_ring *ret_ring, struct hf_err *err)
+{
+    for (int ring = HF_RING_SANDBOX; ring <= HF_RING_GENERAL; ring++) {
+        if (hf_str_eq(text, hf_str_c(hf_ring_name((enum hf_ring)ring)))) {
+            *ret_ring = (enum hf_ring)ring;
+            return HF_OK;
+        }
+    }
+    return hf_err_set(err, HF_EINVAL, "a ring is one of sandbox, canary, general");
 }
 
 const char *hf_tenant_status_name(enum hf_tenant_status status)
@@ -76,6 +89,8 @@ static enum hf_rc fold_registered(struct hf_tenant *tenant, const struct hf_enve
     }
     tenant->registered = true;
     tenant->registered_us = envelope->occurred_us;
+    tenant->api_key_serial = 0;
+    tenant->previous_until_us = 0;
     memcpy(tenant->token_used.b, event.token_hash.ptr, HF_HASH_SIZE);
     memcpy(tenant->agent_key.b, event.agent_key.ptr, HF_PUBLIC_KEY_SIZE);
     memcpy(tenant->log_key.b, event.log_key.ptr, HF_PUBLIC_KEY_SIZE);
@@ -88,6 +103,39 @@ static enum hf_rc fold_registered(struct hf_tenant *tenant, const struct hf_enve
         }
     }
     return HF_OK;
+}
+
+static enum hf_rc fold_rotated(struct hf_tenant *tenant, const struct hf_envelope *envelope,
+                               struct hf_err *err)
+{
+    uint8_t bytes[512];
+    struct hf_writer w = hf_writer_init(bytes, sizeof bytes);
+    struct hf_bytes payload;
+    struct hf_event_tenant_key_rotated event;
+    enum hf_rc rc =
+        hf_upcast_newest(envelope, HF_EVENT_TENANT_KEY_ROTATED_VERSION, &w, &payload, err);
+    if (rc == HF_OK) {
+        rc = hf_event_tenant_key_rotated_decode(payload, &event, err);
+    }
+    if (rc != HF_OK || event.purpose != HF_EVENT_TENANT_KEY_ROTATED_PURPOSE_API_KEY) {
+        return rc;
+    }
+    tenant->previous_key_hash = tenant->api_key_hash;
+    tenant->previous_until_us = event.has_previous_until ? event.previous_until : 0;
+    tenant->api_key_serial++;
+    memcpy(tenant->api_key_hash.b, event.after.ptr, HF_HASH_SIZE);
+    return HF_OK;
+}
+
+static enum hf_rc fold_banned(struct hf_tenant *tenant, struct hf_bytes payload, struct hf_err *err)
+{
+    struct hf_event_tenant_agent_banned event;
+    enum hf_rc rc = hf_event_tenant_agent_banned_decode(payload, &event, err);
+    if (rc == HF_OK && tenant->banned_count < HF_TENANT_BANNED_MAX) {
+        memcpy(tenant->banned[tenant->banned_count++].b, event.agent_key.ptr, HF_PUBLIC_KEY_SIZE);
+        tenant->registered = false;
+    }
+    return rc;
 }
 
 static enum hf_rc fold_moved(struct hf_tenant *tenant, struct hf_bytes payload, struct hf_err *err)
@@ -117,7 +165,15 @@ enum hf_rc hf_tenant_fold(struct hf_tenant *tenant, const struct hf_envelope *en
     if (hf_str_eq(type, HF_STR("tenant.moved"))) {
         return fold_moved(tenant, envelope->payload, err);
     }
-    if (hf_str_eq(type, HF_STR("tenant.suspended"))) {
+    if (hf_str_eq(type, HF_STR("tenant.key_rotated"))) {
+        return fold_rotated(tenant, envelope, err);
+    }
+    if (hf_str_eq(type, HF_STR("tenant.agent_banned"))) {
+        return fold_banned(tenant, envelope->payload, err);
+    }
+    if (hf_str_eq(type, HF_STR("tenant.evicted"))) {
+        tenant->registered = false;
+    } else if (hf_str_eq(type, HF_STR("tenant.suspended"))) {
         tenant->status = HF_TENANT_SUSPENDED;
     } else if (hf_str_eq(type, HF_STR("tenant.resumed"))) {
         tenant->status = HF_TENANT_ACTIVE;
@@ -190,6 +246,57 @@ enum hf_rc hf_tenant_may_decommission(const struct hf_tenant *tenant, struct hf_
     return must_exist(tenant, err);
 }
 
+bool hf_tenant_takes_key(const struct hf_tenant *tenant, const struct hf_hash *key_hash,
+                         int64_t now_us)
+{
+    struct hf_bytes key = hf_bytes_of(key_hash->b, HF_HASH_SIZE);
+    bool current = hf_equal_secret(hf_bytes_of(tenant->api_key_hash.b, HF_HASH_SIZE), key);
+    bool previous = hf_equal_secret(hf_bytes_of(tenant->previous_key_hash.b, HF_HASH_SIZE), key) &&
+                    now_us < tenant->previous_until_us;
+    return tenant->registered && (current || previous);
+}
+
+enum hf_rc hf_tenant_may_rotate(const struct hf_tenant *tenant, uint64_t serial, struct hf_err *err)
+{
+    if (serial == tenant->api_key_serial && serial > 0) {
+        return hf_err_set(err, HF_EEXIST, "the key has this serial already");
+    }
+    return serial == tenant->api_key_serial + 1
+               ? HF_OK
+               : hf_err_set(err, HF_EINVAL, "the next serial is %llu",
+                            (unsigned long long)tenant->api_key_serial + 1);
+}
+
+enum hf_rc hf_tenant_may_evict(const struct hf_tenant *tenant, struct hf_err *err)
+{
+    enum hf_rc rc = must_exist(tenant, err);
+    return rc != HF_OK || tenant->registered
+               ? rc
+               : hf_err_set(err, HF_EEXIST, "the tenant has no agent that could be let out");
+}
+
+enum hf_rc hf_tenant_may_ban(const struct hf_tenant *tenant, struct hf_err *err)
+{
+    enum hf_rc rc = hf_tenant_may_evict(tenant, err);
+    if (rc == HF_OK && tenant->banned_count == HF_TENANT_BANNED_MAX) {
+        rc = hf_err_set(err, HF_ENOSPC,
+                        "%d agents of this tenant are banned: decommission it, something is wrong "
+                        "with its server",
+                        HF_TENANT_BANNED_MAX);
+    }
+    return rc;
+}
+
+bool hf_tenant_bans(const struct hf_tenant *tenant, const struct hf_public_key *agent_key)
+{
+    for (unsigned i = 0; i < tenant->banned_count; i++) {
+        if (memcmp(&tenant->banned[i], agent_key, sizeof *agent_key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum hf_rc hf_tenant_may_register(const struct hf_tenant *tenant, const struct hf_hash *token,
                                   const struct hf_public_key *agent_key, int64_t now_us,
                                   struct hf_err *err)
@@ -199,6 +306,9 @@ enum hf_rc hf_tenant_may_register(const struct hf_tenant *tenant, const struct h
     if (tenant->status != HF_TENANT_ACTIVE) {
         return hf_err_set(err, HF_EPERM, "%s", unknown); /* a stranger learns nothing */
     }
+    if (hf_tenant_bans(tenant, agent_key)) {
+        return hf_err_set(err, HF_EPERM, "this agent's key is banned; set the agent up anew");
+    }
     for (unsigned i = 0; i < tenant->token_count; i++) {
         const struct hf_tenant_token *known = &tenant->tokens[i];
         if (!hf_hash_eq(&known->hash, token)) {
@@ -206,6 +316,9 @@ enum hf_rc hf_tenant_may_register(const struct hf_tenant *tenant, const struct h
         }
         if (!known->bound) {
             return now_us < known->expires_us ? HF_OK : hf_err_set(err, HF_EPERM, "%s", unknown);
+        }
+        if (!tenant->registered) {
+            return hf_err_set(err, HF_EPERM, "%s", unknown); /* let out since */
         }
         bool same = hf_hash_eq(&tenant->token_used, token) &&
                     memcmp(agent_key, &tenant->agent_key, sizeof *agent_key) == 0;

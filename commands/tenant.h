@@ -17,6 +17,7 @@
 #define HF_TENANT_NAME_MAX   48
 #define HF_TENANT_TOKENS_MAX 8
 #define HF_TENANT_STEM_MAX   128
+#define HF_TENANT_BANNED_MAX 16
 
 enum hf_tenant_status {
     HF_TENANT_NONE, /* no such tenant */
@@ -51,6 +52,11 @@ struct hf_tenant {
     struct hf_public_key log_key;
     char log_stem[HF_TENANT_STEM_MAX + 1];
     struct hf_hash api_key_hash;
+    uint64_t api_key_serial; /* how often it was rotated since registration */
+    struct hf_hash previous_key_hash;
+    int64_t previous_until_us;                         /* 0: there is no key before */
+    struct hf_public_key banned[HF_TENANT_BANNED_MAX]; /* agents' keys */
+    unsigned banned_count;
 };
 
 void hf_tenant_init(struct hf_tenant *tenant);
@@ -70,12 +76,28 @@ enum hf_rc hf_tenant_may_decommission(const struct hf_tenant *tenant, struct hf_
 
 /* A registration by `token` for `agent_key`. HF_OK: append tenant.registered. HF_EEXIST: the same
  * agent registered with this token and lost the answer: give it again. HF_EFORK: another agent
- * already used the token: an alarm. HF_EPERM: unknown or expired token, tenant not active. */
+ * already used the token: an alarm. HF_EPERM: unknown or expired token, tenant not active, key
+ * banned. */
 enum hf_rc hf_tenant_may_register(const struct hf_tenant *tenant, const struct hf_hash *token,
                                   const struct hf_public_key *agent_key, int64_t now_us,
                                   struct hf_err *err);
 
+/* Is this API key (its hash) taken at this time? */
+bool hf_tenant_takes_key(const struct hf_tenant *tenant, const struct hf_hash *key_hash,
+                         int64_t now_us);
+/* A new API key with this serial, asked for by the agent: HF_OK: append tenant.key_rotated.
+ * HF_EEXIST: it has this serial already, the answer was lost: give it again. HF_EINVAL. */
+enum hf_rc hf_tenant_may_rotate(const struct hf_tenant *tenant, uint64_t serial,
+                                struct hf_err *err);
+/* Evicted: the agent's keys are not taken any more, a new token lets the same or another agent
+ * register. Banned: the same, and this agent's identity key is refused for good. */
+enum hf_rc hf_tenant_may_evict(const struct hf_tenant *tenant, struct hf_err *err);
+enum hf_rc hf_tenant_may_ban(const struct hf_tenant *tenant, struct hf_err *err);
+bool hf_tenant_bans(const struct hf_tenant *tenant, const struct hf_public_key *agent_key);
+
 const char *hf_ring_name(enum hf_ring ring);
+/* HF_EINVAL names the choices. */
+enum hf_rc hf_ring_parse(struct hf_str text, enum hf_ring *ret_ring, struct hf_err *err);
 const char *hf_tenant_status_name(enum hf_tenant_status status);
 /* 1 to 48 of a-z 0-9 -. */
 bool hf_tenant_name_ok(struct hf_str name);

@@ -7,21 +7,25 @@
 
 #define KEY_PREFIX "hfk_"
 
-void hf_agent_key_make(const struct hf_hub *hub, struct hf_str tenant, const struct hf_hash *token,
-                       const struct hf_public_key *agent_key, char out[HF_AGENT_KEY_TEXT_MAX])
+void hf_agent_key_make(const struct hf_hub *hub, const struct hf_agent_key_of *of,
+                       char out[HF_AGENT_KEY_TEXT_MAX])
 {
     uint8_t message[128];
     char hex[2 * HF_HASH_SIZE + 1];
     struct hf_signature signature;
     struct hf_hash secret;
     struct hf_writer w = hf_writer_init(message, sizeof message);
-    hf_writer_str(&w, HF_STR("holdfast/api-key/v1\n"));
-    hf_writer_put(&w, token->b, HF_HASH_SIZE);
-    hf_writer_put(&w, agent_key->b, HF_PUBLIC_KEY_SIZE);
+    hf_writer_str(&w, of->serial == 0 ? HF_STR("holdfast/api-key/v1\n")
+                                      : HF_STR("holdfast/api-key/v2\n"));
+    hf_writer_put(&w, of->token->b, HF_HASH_SIZE);
+    hf_writer_put(&w, of->agent_key->b, HF_PUBLIC_KEY_SIZE);
+    if (of->serial > 0) {
+        hf_writer_be64(&w, of->serial);
+    }
     hf_sign(hub->api_keys, hf_writer_done(&w), &signature);
     hf_sha256(hf_bytes_of(signature.b, sizeof signature.b), &secret);
     hf_hex_encode(hf_bytes_of(secret.b, HF_HASH_SIZE), hex);
-    (void)snprintf(out, HF_AGENT_KEY_TEXT_MAX, KEY_PREFIX "%.*s_%s", HF_STR_ARG(tenant), hex);
+    (void)snprintf(out, HF_AGENT_KEY_TEXT_MAX, KEY_PREFIX "%.*s_%s", HF_STR_ARG(of->tenant), hex);
     hf_wipe(&signature, sizeof signature);
     hf_wipe(&secret, sizeof secret);
     hf_wipe(hex, sizeof hex);
@@ -44,10 +48,10 @@ bool hf_call_need_agent(struct hf_hub_call *call)
         call->tenant = hf_hub_tenant_find(call->hub->tenants, name);
     }
     const struct hf_tenant *life = call->tenant == NULL ? NULL : &call->tenant->life;
-    if (life == NULL || !life->registered ||
-        !hf_equal_secret(hf_bytes_of(life->api_key_hash.b, HF_HASH_SIZE),
-                         hf_bytes_of(hash.b, HF_HASH_SIZE))) {
+    int64_t now = hf_env_wall_us(hf_loop_env(call->hub->loop));
+    if (life == NULL || !hf_tenant_takes_key(life, &hash, now)) {
         call->tenant = NULL;
+        call->hub->strangers.unknown_agent++;
         hf_call_problem(
             call, 401, "unknown-agent",
             "The API key is not known here; register the agent again with a new token.");

@@ -6,11 +6,19 @@
 
 #define HF_AGENT_KEY_TEXT_MAX 160
 
-/* The same registration gives the same key, so that a lost answer can be repeated, and nothing of
- * it is stored: it comes from a signature, which nobody without the Hub's key can make. out is
- * secret: wipe it. */
-void hf_agent_key_make(const struct hf_hub *hub, struct hf_str tenant, const struct hf_hash *token,
-                       const struct hf_public_key *agent_key, char out[HF_AGENT_KEY_TEXT_MAX]);
+/* What a key is made of. */
+struct hf_agent_key_of {
+    struct hf_str tenant;
+    const struct hf_hash *token; /* the registration token's */
+    const struct hf_public_key *agent_key;
+    uint64_t serial; /* how often it was rotated */
+};
+
+/* The same registration and serial give the same key, so that a lost answer can be repeated, and
+ * nothing of it is stored: it comes from a signature, which nobody without the Hub's key can make.
+ * out is secret: wipe it. */
+void hf_agent_key_make(const struct hf_hub *hub, const struct hf_agent_key_of *of,
+                       char out[HF_AGENT_KEY_TEXT_MAX]);
 /* Sets call->tenant to the tenant whose API key the call carries; answers 401 or 403 when there is
  * none. */
 bool hf_call_need_agent(struct hf_hub_call *call);

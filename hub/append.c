@@ -26,3 +26,29 @@ enum hf_rc hf_hub_append(struct hf_hub *hub, const struct hf_hub_event *event, s
                                       .wait = HF_WAIT_SIGNED};
     return hf_owned_post(&hub->log, &conf, post, err);
 }
+
+void hf_hub_fold_own(struct hf_hub *hub, const struct hf_append *append)
+{
+    struct hf_err err = {0};
+    struct hf_envelope envelope;
+    struct hf_buf entry = hf_buf_init(HF_BUNDLE_MAX);
+    struct hf_packer *packer = NULL;
+    if (append->repeated) {
+        return;
+    }
+    enum hf_rc rc = hf_packer_new(&packer);
+    if (rc == HF_OK) {
+        rc = hf_log_entry(hub->log.log, packer, append->first, &entry, &err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_envelope_read_leaf(hf_buf_bytes(&entry), &envelope, &err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_hub_fold(hub, append->first, &envelope, &err);
+    }
+    if (rc != HF_OK) {
+        hf_log(hub->logger, HF_LOG_ERROR, "hub.fold", hf_f_err(&err));
+    }
+    hf_packer_free(packer);
+    hf_buf_free(&entry);
+}

@@ -6,8 +6,10 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "base/hex.h"
+#include "hub/notes.h"
 
-#define RETRY_S "1"
+#define RETRY_S    "1"
+#define REASON_MAX 200
 
 static void free_call(struct hf_hub_call *call)
 {
@@ -32,12 +34,34 @@ void hf_call_answer(struct hf_hub_call *call, int status, const struct hf_buf *j
     hf_http_answer(call->exchange, status, "application/json", hf_buf_bytes(json));
 }
 
+/* Refusals of somebody known are events, those of strangers are counted. What is not there and what
+ * could not be done just now are neither. */
+static void note_problem(struct hf_hub_call *call, int status, const char *type, const char *detail)
+{
+    const struct hf_http_request *request = hf_http_exchange_request(call->exchange);
+    bool refused = status >= 400 && status < 500 && status != 404 && status != 405;
+    if (status == 401 && strcmp(type, "unknown-principal") == 0) {
+        call->hub->strangers.unknown_principal++;
+    } else if (refused && call->principal != NULL) {
+        const struct hf_hub_refusal refusal = {
+            .principal = call->principal,
+            .method = hf_bytes_str(request->method),
+            .target = hf_bytes_str(request->target),
+            .tenant = call->tenant == NULL ? HF_STR("") : hf_str_c(call->tenant->life.name),
+            .status = status,
+            .problem = type,
+            .detail = detail};
+        hf_hub_note_refusal(call->hub, &refusal);
+    }
+}
+
 void hf_call_problem(struct hf_hub_call *call, int status, const char *type, const char *detail)
 {
     call->hub->calls_failed += status >= 500 ? 1 : 0;
     if (call->exchange == NULL) {
         return;
     }
+    note_problem(call, status, type, detail);
     if (status == 503 || status == 429) {
         hf_http_add_field(call->exchange, "Retry-After", HF_STR(RETRY_S));
     }
@@ -83,6 +107,15 @@ void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err)
 
 /* checks */
 
+/* What somebody who is bound to a tenant may ask for at all: the list, which shows theirs, and what
+ * lies below a tenant, which hf_call_tenant looks at. */
+static bool about_tenants(const struct hf_hub_call *call)
+{
+    struct hf_str method = hf_bytes_str(hf_http_exchange_request(call->exchange)->method);
+    bool tenants = call->part_count >= 2 && hf_str_eq(call->parts[1], HF_STR("tenants"));
+    return tenants && (call->part_count > 2 || !hf_str_eq(method, HF_STR("POST")));
+}
+
 bool hf_call_need(struct hf_hub_call *call, enum hf_role role)
 {
     if (call->principal == NULL) {
@@ -90,10 +123,17 @@ bool hf_call_need(struct hf_hub_call *call, enum hf_role role)
                         "This needs a token of a principal: send Authorization: Bearer TOKEN.");
         return false;
     }
-    if (call->principal->role < role) {
-        char detail[128];
+    const struct hf_principal *life = &call->principal->life;
+    char detail[160];
+    if (life->role < role) {
         (void)snprintf(detail, sizeof detail, "This needs the role %s, you have %s.",
-                       hf_role_name(role), hf_role_name(call->principal->role));
+                       hf_role_name(role), hf_role_name(life->role));
+        hf_call_problem(call, 403, "not-permitted", detail);
+        return false;
+    }
+    if (life->tenant[0] != '\0' && !about_tenants(call)) {
+        (void)snprintf(detail, sizeof detail, "You may see and act on the tenant %s only.",
+                       life->tenant);
         hf_call_problem(call, 403, "not-permitted", detail);
         return false;
     }
@@ -165,39 +205,23 @@ bool hf_call_tenant(struct hf_hub_call *call, unsigned part)
 {
     call->tenant =
         part < call->part_count ? hf_hub_tenant_find(call->hub->tenants, call->parts[part]) : NULL;
-    if (call->tenant == NULL || call->tenant->life.status == HF_TENANT_NONE) {
+    bool hidden = call->principal != NULL && part < call->part_count &&
+                  !hf_principal_reaches(&call->principal->life, call->parts[part]);
+    if (call->tenant == NULL || call->tenant->life.status == HF_TENANT_NONE || hidden) {
+        call->tenant = NULL;
         hf_call_problem(call, 404, "not-found", "There is no such tenant in this region.");
         return false;
     }
     return true;
 }
 
-/* posting */
-
-/* The Hub's own memory of what it appended, so that the next decision sees it. */
-static void fold_own(struct hf_hub_call *call)
+bool hf_call_begin_verb(struct hf_hub_call *call, struct hf_str *ret_reason)
 {
-    struct hf_hub *hub = call->hub;
-    struct hf_err err = {0};
-    struct hf_envelope envelope;
-    struct hf_buf entry = hf_buf_init(HF_BUNDLE_MAX);
-    struct hf_packer *packer = NULL;
-    enum hf_rc rc = hf_packer_new(&packer);
-    if (rc == HF_OK) {
-        rc = hf_log_entry(hub->log.log, packer, call->post.append.first, &entry, &err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_envelope_read_leaf(hf_buf_bytes(&entry), &envelope, &err);
-    }
-    if (rc == HF_OK && !call->post.append.repeated) {
-        rc = hf_hub_fold(hub, call->post.append.first, &envelope, &err);
-    }
-    if (rc != HF_OK) {
-        hf_log(hub->logger, HF_LOG_ERROR, "hub.fold", hf_f_err(&err));
-    }
-    hf_packer_free(packer);
-    hf_buf_free(&entry);
+    return hf_call_need(call, HF_ROLE_OPERATOR) && hf_call_tenant(call, 2) && hf_call_json(call) &&
+           hf_call_text(call, "reason", true, REASON_MAX, ret_reason);
 }
+
+/* posting */
 
 static void posted(struct hf_post *post)
 {
@@ -205,7 +229,7 @@ static void posted(struct hf_post *post)
     /* Still "posting" while it answers: the answer may end the exchange at once. */
     if (post->append.rc == HF_OK) {
         if (call->answer_note.len == 0) {
-            fold_own(call);
+            hf_hub_fold_own(call->hub, &post->append);
         }
         call->posted(call);
     } else {
@@ -226,7 +250,7 @@ void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
     struct hf_err err = {0};
     char actor[64];
     (void)snprintf(actor, sizeof actor, "principal:%s",
-                   call->principal == NULL ? "agent" : call->principal->name);
+                   call->principal == NULL ? "agent" : call->principal->life.name);
     call->posted = done;
     call->post.done = posted;
     enum hf_rc rc = hf_hub_append(call->hub, event, hf_str_c(actor), &call->post, &err);
@@ -239,8 +263,8 @@ void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
 
 /* beginning and end */
 
-static const struct hf_principal *find_principal(const struct hf_hub *hub,
-                                                 const struct hf_http_request *request)
+static struct hf_hub_principal *find_principal(struct hf_hub *hub,
+                                               const struct hf_http_request *request)
 {
     const struct hf_http_field *field = hf_http_field(request, "authorization");
     const char scheme[] = "Bearer ";
@@ -252,15 +276,10 @@ static const struct hf_principal *find_principal(const struct hf_hub *hub,
     hf_sha256(
         hf_bytes_of(field->value.ptr + sizeof scheme - 1, field->value.len - (sizeof scheme - 1)),
         &hash);
-    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-    const struct hf_principal *found = NULL;
-    for (unsigned i = 0; i < hub->principal_count; i++) {
-        const struct hf_principal *p = &hub->principals[i];
-        bool same = hf_equal_secret(hf_bytes_of(p->token_hash.b, HF_HASH_SIZE),
-                                    hf_bytes_of(hash.b, HF_HASH_SIZE));
-        if (same && !p->revoked && (p->expires_us == 0 || now < p->expires_us)) {
-            found = p;
-        }
+    struct hf_hub_principal *found =
+        hf_hub_principal_by_token(&hub->principals, &hash, hf_env_wall_us(hf_loop_env(hub->loop)));
+    if (found != NULL) {
+        hf_hub_note_use(hub, found);
     }
     return found;
 }

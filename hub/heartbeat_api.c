@@ -1,5 +1,6 @@
 /* hub/heartbeat_api.c: agents' signs of life. */
 #include "hub/agent_key.h"
+#include "hub/notes.h"
 
 static bool take_heartbeat(struct hf_hub_call *call, struct hf_heartbeat *h,
                            struct hf_signature *signature)
@@ -65,8 +66,12 @@ void hf_api_heartbeat(struct hf_hub_call *call)
         return;
     }
     if (h.counter <= t->heartbeat_counter) {
-        hf_log(call->hub->logger, HF_LOG_WARN, "agent.cloned", hf_f_c("tenant", t->life.name),
-               hf_f_u64("counter", h.counter), hf_f_u64("known", t->heartbeat_counter));
+        const struct hf_hub_alarm alarm = {
+            .kind = HF_HUB_ALARM_CLONE,
+            .counter = h.counter,
+            .known = t->heartbeat_counter,
+            .address = hf_str_c(hf_http_exchange_peer(call->exchange)->text)};
+        hf_hub_note_alarm(call->hub, t, &alarm);
         hf_call_problem(call, 409, "counter",
                         "A heartbeat with this or a higher counter came already: two agents use "
                         "one identity.");

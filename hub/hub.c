@@ -2,6 +2,7 @@
 #include "hub/hub.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -13,104 +14,38 @@
 #include "hub/windows.h"
 #include "log/core/reader.h"
 
-#define TOKEN_PREFIX "hfp_"
-
-static const char *const regions[] = {"dev", "staging", "prod-eu", "prod-us"};
-
-enum hf_rc hf_hub_region_number(const char *region, int *ret_number, struct hf_err *err)
+enum hf_rc hf_hub_peers_parse(const char *text, struct hf_hub_peer peers[HF_HUB_PEERS_MAX],
+                              unsigned *ret_count, struct hf_err *err)
 {
-    for (size_t i = 0; i < HF_LEN(regions); i++) {
-        if (strcmp(regions[i], region) == 0) {
-            *ret_number = (int)i;
-            return HF_OK;
+    *ret_count = 0;
+    for (const char *at = text; at != NULL && *at != '\0';) {
+        size_t len = strcspn(at, ",");
+        const char *mark = memchr(at, '=', len);
+        if (mark == NULL || *ret_count == HF_HUB_PEERS_MAX) {
+            return hf_err_set(err, HF_EINVAL,
+                              "peers are at most %d of REGION=URL with commas between them",
+                              HF_HUB_PEERS_MAX);
         }
-    }
-    return hf_err_set(err, HF_EINVAL,
-                      "\"%.40s\" is no region: use dev, staging, prod-eu or prod-us", region);
-}
-
-const char *hf_role_name(enum hf_role role)
-{
-    static const char *const names[] = {"viewer", "auditor", "operator", "approver", "admin"};
-    return names[role];
-}
-
-/* principals */
-
-static enum hf_rc fold_principal(struct hf_hub *hub, const struct hf_envelope *envelope,
-                                 struct hf_err *err)
-{
-    const size_t prefix = sizeof "principal/" - 1;
-    struct hf_str name = {envelope->stream.ptr + prefix, envelope->stream.len - prefix};
-    struct hf_principal *p = NULL;
-    for (unsigned i = 0; i < hub->principal_count && p == NULL; i++) {
-        p = hf_str_eq(hf_str_c(hub->principals[i].name), name) ? &hub->principals[i] : NULL;
-    }
-    if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_PRINCIPAL_REVOKED_NAME))) {
-        if (p != NULL) {
-            p->revoked = true;
+        struct hf_hub_peer *peer = &peers[*ret_count];
+        struct hf_str url = {mark + 1, len - (size_t)(mark - at) - 1};
+        enum hf_rc rc =
+            hf_region_parse((struct hf_str){at, (size_t)(mark - at)}, &peer->region, err);
+        if (rc != HF_OK) {
+            return rc;
         }
-        return HF_OK;
-    }
-    struct hf_event_principal_created event;
-    if (!hf_str_eq(envelope->type, HF_STR(HF_EVENT_PRINCIPAL_CREATED_NAME))) {
-        return HF_OK;
-    }
-    enum hf_rc rc = hf_event_principal_created_decode(envelope->payload, &event, err);
-    if (rc != HF_OK || name.len >= sizeof p->name) {
-        return rc;
-    }
-    if (p == NULL) {
-        if (hub->principal_count == HF_HUB_PRINCIPALS_MAX) {
-            return hf_err_set(err, HF_ENOSPC, "the Hub knows at most %d principals",
-                              HF_HUB_PRINCIPALS_MAX);
+        if (url.len <= sizeof "https://" - 1 || url.len >= sizeof peer->url ||
+            memcmp(url.ptr, "https://", sizeof "https://" - 1) != 0) {
+            return hf_err_set(err, HF_EINVAL,
+                              "the URL of %s must begin with https:// and have at "
+                              "most %zu bytes",
+                              hf_region_name(peer->region), sizeof peer->url - 1);
         }
-        p = &hub->principals[hub->principal_count++];
+        memcpy(peer->url, url.ptr, url.len);
+        peer->url[url.len] = '\0';
+        (*ret_count)++;
+        at += len + (at[len] == ',' ? 1 : 0);
     }
-    *p = (struct hf_principal){.role = (enum hf_role)event.role,
-                               .expires_us = event.expires,
-                               .version = envelope->version};
-    memcpy(p->name, name.ptr, name.len);
-    memcpy(p->token_hash.b, event.token_hash.ptr, HF_HASH_SIZE);
     return HF_OK;
-}
-
-bool hf_hub_has_admin(const struct hf_hub *hub)
-{
-    for (unsigned i = 0; i < hub->principal_count; i++) {
-        if (hub->principals[i].role == HF_ROLE_ADMIN && !hub->principals[i].revoked) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum hf_rc hf_hub_principal_event(struct hf_hub *hub, struct hf_str name, enum hf_role role,
-                                  struct hf_writer *w, struct hf_secret *ret_token,
-                                  struct hf_err *err)
-{
-    uint8_t seed[32];
-    char text[sizeof TOKEN_PREFIX + 2 * sizeof seed];
-    struct hf_hash hash;
-    hf_env_random(hf_loop_env(hub->loop), seed, sizeof seed);
-    memcpy(text, TOKEN_PREFIX, sizeof TOKEN_PREFIX);
-    hf_hex_encode(hf_bytes_of(seed, sizeof seed), text + sizeof TOKEN_PREFIX - 1);
-    hf_sha256(hf_bytes_of(text, strlen(text)), &hash);
-    enum hf_rc rc = hf_secret_copy(hf_bytes_of(text, strlen(text)), ret_token);
-    hf_wipe(seed, sizeof seed);
-    hf_wipe(text, sizeof text);
-    if (rc != HF_OK) {
-        return hf_err_set(err, rc, "no memory for a token");
-    }
-    const struct hf_event_principal_created event = {
-        .principal = name,
-        .role = (enum hf_event_principal_created_role)role,
-        .token_hash = hf_bytes_of(hash.b, HF_HASH_SIZE)};
-    rc = hf_event_principal_created_check(&event, err);
-    if (rc == HF_OK) {
-        hf_event_principal_created_encode(&event, w);
-    }
-    return rc;
 }
 
 /* folding */
@@ -118,17 +53,19 @@ enum hf_rc hf_hub_principal_event(struct hf_hub *hub, struct hf_str name, enum h
 enum hf_rc hf_hub_fold(struct hf_hub *hub, uint64_t index, const struct hf_envelope *envelope,
                        struct hf_err *err)
 {
-    const char prefix[] = "principal/";
     char own[32];
     (void)snprintf(own, sizeof own, "hub/%s", hub->region);
     if (hf_str_eq(envelope->producer, hf_str_c(own)) && envelope->sequence > hub->sequence) {
         hub->sequence = envelope->sequence;
     }
-    if (envelope->stream.len > sizeof prefix - 1 &&
-        memcmp(envelope->stream.ptr, prefix, sizeof prefix - 1) == 0) {
-        return fold_principal(hub, envelope, err);
+    enum hf_rc rc = hf_hub_principals_fold(&hub->principals, envelope, err);
+    if (rc == HF_OK) {
+        rc = hf_hub_flags_fold(&hub->flags, envelope, err);
     }
-    return hf_hub_tenants_fold(hub->tenants, index, envelope, hub->log.log, err);
+    if (rc == HF_OK && hf_str_starts(envelope->stream, HF_STR("cutover/"))) {
+        rc = hf_cutover_fold(&hub->cutover, envelope, err);
+    }
+    return rc == HF_OK ? hf_hub_tenants_fold(hub->tenants, index, envelope, hub->log.log, err) : rc;
 }
 
 static enum hf_rc fold_log(struct hf_hub *hub, struct hf_err *err)
@@ -281,17 +218,32 @@ static enum hf_rc open_listener(struct hf_hub *hub, const char *listen, struct h
     return rc;
 }
 
+static enum hf_rc open_memory(struct hf_hub *hub, struct hf_err *err)
+{
+    struct hf_env *env = hf_loop_env(hub->loop);
+    enum hf_rc rc = hf_hub_tenants_new(env, &hub->tenants);
+    if (rc == HF_OK) {
+        rc = hf_hub_principals_init(&hub->principals, env);
+    }
+    if (rc == HF_OK) {
+        rc = hf_hub_flags_init(&hub->flags, env);
+    }
+    return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
+}
+
 enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, struct hf_hub *hub,
                        struct hf_err *err)
 {
     char origin[64];
     struct hf_secret host_key = {0};
-    int number = 0;
     *hub = (struct hf_hub){.loop = loop, .logger = conf->logger};
     (void)snprintf(hub->region, sizeof hub->region, "%s", conf->region);
     (void)snprintf(hub->dir, sizeof hub->dir, "%s", conf->dir);
     (void)snprintf(origin, sizeof origin, "holdfast/%s", conf->region);
-    enum hf_rc rc = hf_hub_region_number(conf->region, &number, err);
+    enum hf_rc rc = hf_region_parse(hf_str_c(conf->region), &hub->region_number, err);
+    if (rc == HF_OK) {
+        rc = hf_hub_peers_parse(conf->peers, hub->peers, &hub->peer_count, err);
+    }
     if (rc == HF_OK) {
         rc = hf_host_key_load(hf_loop_env(loop), /* path= */ NULL, &host_key, err);
     }
@@ -312,7 +264,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     }
     hf_secret_free(&host_key);
     if (rc == HF_OK) {
-        rc = hf_hub_tenants_new(hf_loop_env(loop), &hub->tenants);
+        rc = open_memory(hub, err);
     }
     if (rc == HF_OK) {
         rc = fold_log(hub, err);
@@ -332,6 +284,8 @@ static void log_closed(void *arg)
 {
     struct hf_hub *hub = arg;
     hf_hub_tenants_free(hub->tenants);
+    hf_hub_principals_fini(&hub->principals);
+    hf_hub_flags_fini(&hub->flags);
     hf_tls_server_free(hub->tls);
     hf_signing_key_free(hub->cosigner);
     hf_signing_key_free(hub->api_keys);

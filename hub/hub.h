@@ -11,27 +11,30 @@
 #include "base/logger.h"
 #include "base/net/socket.h"
 #include "base/net/tls.h"
+#include "commands/cutover.h"
+#include "commands/region.h"
+#include "hub/flags.h"
+#include "hub/principals.h"
 #include "hub/tenants.h"
 #include "log/owned/owned.h"
 
-#define HF_HUB_PRINCIPALS_MAX 64
-#define HF_HUB_EPOCH_BITS     40 /* a segment's sequence is epoch << 40 + end */
+#define HF_HUB_EPOCH_BITS 40 /* a segment's sequence is epoch << 40 + end */
+#define HF_HUB_PEERS_MAX  3
+#define HF_HUB_URL_MAX    256
 
-enum hf_role {
-    HF_ROLE_VIEWER,
-    HF_ROLE_AUDITOR,
-    HF_ROLE_OPERATOR,
-    HF_ROLE_APPROVER,
-    HF_ROLE_ADMIN,
+/* Another region's Hub: where to go with what does not belong here. */
+struct hf_hub_peer {
+    enum hf_region region;
+    char url[HF_HUB_URL_MAX];
 };
 
-struct hf_principal {
-    char name[49];
-    enum hf_role role;
-    struct hf_hash token_hash;
-    int64_t expires_us; /* 0: never */
-    bool revoked;
-    uint64_t version;
+/* Refusals to those whom the Hub does not know, since start_us. */
+struct hf_hub_strangers {
+    int64_t start_us;
+    uint64_t unknown_principal;
+    uint64_t unknown_agent;
+    uint64_t bad_registration;
+    uint64_t malformed; /* the server's count at start_us */
 };
 
 struct hf_hub_conf {
@@ -39,6 +42,7 @@ struct hf_hub_conf {
     const char *region; /* "dev", "staging", "prod-eu", "prod-us" */
     const char *listen; /* address of the API */
     const char *name;   /* host name in the TLS certificate that is made when there is none */
+    const char *peers;  /* "prod-us=https://hub.us.example,..."; NULL: none are known */
     uint64_t free_floor;
     const struct hf_logger *logger;
 };
@@ -47,6 +51,9 @@ struct hf_hub {
     struct hf_loop *loop;
     const struct hf_logger *logger;
     char region[17];
+    enum hf_region region_number;
+    struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
+    unsigned peer_count;
     char dir[HF_PATH_MAX];
     struct hf_owned log;
     struct hf_vkey log_vkey;
@@ -64,8 +71,10 @@ struct hf_hub {
     bool listening;
     struct hf_http_server *http;
     struct hf_hub_tenants *tenants;
-    struct hf_principal principals[HF_HUB_PRINCIPALS_MAX];
-    unsigned principal_count;
+    struct hf_hub_principals principals;
+    struct hf_hub_flags flags;
+    struct hf_cutover cutover;
+    struct hf_hub_strangers strangers;
     uint64_t sequence; /* of the producer "hub/REGION" */
     uint64_t calls;    /* requests, and how they ended, for /metrics */
     uint64_t calls_failed;
@@ -81,19 +90,12 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
 /* Answers what is under way, closes the log; then closed(arg). Also after a failed opening. */
 void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg);
 
-/* The event that makes a principal: draws its token (given) and writes the payload. */
-enum hf_rc hf_hub_principal_event(struct hf_hub *hub, struct hf_str name, enum hf_role role,
-                                  struct hf_writer *w, struct hf_secret *ret_token,
-                                  struct hf_err *err);
-/* Is there an admin? A region without one prints a token for the first (hub/main.c). */
-bool hf_hub_has_admin(const struct hf_hub *hub);
-
 /* Takes one entry of the region's log into the Hub's memory. */
 enum hf_rc hf_hub_fold(struct hf_hub *hub, uint64_t index, const struct hf_envelope *envelope,
                        struct hf_err *err);
 
-/* "dev" and so on as the schemas count them; HF_EINVAL. */
-enum hf_rc hf_hub_region_number(const char *region, int *ret_number, struct hf_err *err);
-const char *hf_role_name(enum hf_role role);
+/* "REGION=URL,REGION=URL": HF_EINVAL says what is wrong with it. */
+enum hf_rc hf_hub_peers_parse(const char *text, struct hf_hub_peer peers[HF_HUB_PEERS_MAX],
+                              unsigned *ret_count, struct hf_err *err);
 
 #endif

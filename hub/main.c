@@ -4,7 +4,7 @@
 
 #include "base/cli/cli.h"
 #include "base/file.h"
-#include "hub/hub.h"
+#include "hub/principal_api.h"
 
 struct program {
     struct hf_hub hub;
@@ -78,6 +78,7 @@ static void admin_made(struct hf_post *post)
     struct hf_err err = post->append.err;
     enum hf_rc rc = post->append.rc;
     if (rc == HF_OK) {
+        hf_hub_fold_own(&program->hub, &post->append);
         rc = keep_token(program, &err);
     }
     if (rc != HF_OK) {
@@ -88,33 +89,40 @@ static void admin_made(struct hf_post *post)
     say_where(program);
 }
 
-/* A new region has nobody who could let anybody in. */
+/* A new region has nobody who could let anybody in; in an old one the admin's token may be lost. */
 static enum hf_rc make_admin(struct program *program, struct hf_err *err)
 {
     uint8_t payload[512];
     struct hf_hub *hub = &program->hub;
-    char producer[32];
-    (void)snprintf(producer, sizeof producer, "hub/%s", hub->region);
+    struct hf_hash hash;
+    const struct hf_hub_principal *known = hf_hub_principal_find(&hub->principals, HF_STR("admin"));
+    const struct hf_principal_wish wish = {.name = HF_STR("admin"), .role = HF_ROLE_ADMIN};
     struct hf_writer w = hf_writer_init(payload, sizeof payload);
-    enum hf_rc rc =
-        hf_hub_principal_event(hub, HF_STR("admin"), HF_ROLE_ADMIN, &w, &program->token, err);
+    int64_t now = hf_env_wall_us(program->cli->env);
+    struct hf_hub_event event = {.type = HF_EVENT_PRINCIPAL_CREATED_NAME,
+                                 .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
+                                 .stream = HF_STR("principal/admin"),
+                                 .expects = true};
+    enum hf_rc rc = hf_principal_token_draw(program->cli->env, &program->token, &hash, err);
+    if (rc == HF_OK && known == NULL) {
+        rc = hf_principal_encode(&wish, &hash, &w, err);
+    } else if (rc == HF_OK) {
+        rc = hf_principal_may_rotate(&known->life, 0, now, err);
+        const struct hf_event_principal_token_rotated rotated = {
+            .principal = wish.name,
+            .token_hash = hf_bytes_of(hash.b, HF_HASH_SIZE),
+            .previous_until = now};
+        hf_event_principal_token_rotated_encode(&rotated, &w);
+        event.type = HF_EVENT_PRINCIPAL_TOKEN_ROTATED_NAME;
+        event.schema_version = HF_EVENT_PRINCIPAL_TOKEN_ROTATED_VERSION;
+        event.version = known->life.version;
+    }
     if (rc != HF_OK) {
         return rc;
     }
-    const struct hf_envelope envelope = {.type = HF_STR(HF_EVENT_PRINCIPAL_CREATED_NAME),
-                                         .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
-                                         .producer = hf_str_c(producer),
-                                         .sequence = ++hub->sequence,
-                                         .stream = HF_STR("principal/admin"),
-                                         .occurred_us = hf_env_wall_us(program->cli->env),
-                                         .actor = HF_STR("program:holdfast-hub"),
-                                         .payload = hf_writer_done(&w),
-                                         .version = 1};
-    const struct hf_post_conf conf = {
-        .envelope = &envelope, .expects = true, .version = 0, .wait = HF_WAIT_SIGNED};
+    event.payload = hf_writer_done(&w);
     program->first_admin.done = admin_made;
-    rc = hf_hub_fold(hub, 0, &envelope, err);
-    return rc == HF_OK ? hf_owned_post(&hub->log, &conf, &program->first_admin, err) : rc;
+    return hf_hub_append(hub, &event, HF_STR("program:holdfast-hub"), &program->first_admin, err);
 }
 
 static enum hf_rc begin(struct program *program, struct hf_err *err)
@@ -124,6 +132,7 @@ static enum hf_rc begin(struct program *program, struct hf_err *err)
                                      .region = hf_cli_str(cli, "region"),
                                      .listen = hf_cli_str(cli, "listen"),
                                      .name = hf_cli_str(cli, "name"),
+                                     .peers = hf_cli_str(cli, "peers"),
                                      .free_floor = hf_cli_u64(cli, "free-floor"),
                                      .logger = &program->logger};
     enum hf_rc rc = hf_hub_open(program->loop, &conf, &program->hub, err);
@@ -139,7 +148,8 @@ static enum hf_rc begin(struct program *program, struct hf_err *err)
         }
         program->watching = rc == HF_OK;
     }
-    if (rc == HF_OK && !hf_hub_has_admin(&program->hub)) {
+    if (rc == HF_OK && (hf_hub_principals_first(&program->hub.principals) == NULL ||
+                        hf_cli_flag(cli, "reset-admin"))) {
         return make_admin(program, err);
     }
     if (rc == HF_OK) {
@@ -175,8 +185,9 @@ static int check_config(struct hf_cli *cli)
 {
     struct hf_err err = {0};
     struct hf_address address;
-    int number = 0;
-    enum hf_rc rc = hf_hub_region_number(hf_cli_str(cli, "region"), &number, &err);
+    struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
+    unsigned peer_count = 0;
+    enum hf_rc rc = hf_hub_peers_parse(hf_cli_str(cli, "peers"), peers, &peer_count, &err);
     if (rc == HF_OK) {
         rc = hf_address_parse(hf_cli_str(cli, "listen"), &address, &err);
     }
@@ -186,6 +197,9 @@ static int check_config(struct hf_cli *cli)
     hf_cli_printf(cli, "region    %s\ndata      %s\nlisten    %s\nname      %s\n",
                   hf_cli_str(cli, "region"), hf_cli_str(cli, "data"), hf_cli_str(cli, "listen"),
                   hf_cli_str(cli, "name"));
+    for (unsigned i = 0; i < peer_count; i++) {
+        hf_cli_printf(cli, "peer      %s at %s\n", hf_region_name(peers[i].region), peers[i].url);
+    }
     return HF_EXIT_OK;
 }
 
@@ -219,12 +233,21 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_HUB_NAME",
      .setting = "hub_name",
      .help = "host name in the TLS certificate that is made when there is none"},
+    {.name = "peers",
+     .kind = HF_CLI_STRING,
+     .value = "REGION=URL,...",
+     .env = "HOLDFAST_HUB_PEERS",
+     .setting = "hub_peers",
+     .help = "the other regions' Hubs, for those who came to the wrong one"},
     {.name = "free-floor",
      .kind = HF_CLI_SIZE,
      .fallback = "0",
      .env = "HOLDFAST_FREE_FLOOR",
      .setting = "free_floor",
      .help = "free space below which the log is read-only; 0: by the size of the disk"},
+    {.name = "reset-admin", /* the last one: only `run` has it */
+     .kind = HF_CLI_FLAG,
+     .help = "write a new token for the principal \"admin\"; the one before ends"},
 };
 
 static const struct hf_cli_command command_run = {
@@ -243,7 +266,7 @@ static const struct hf_cli_command command_check = {
     .name = "check-config",
     .summary = "say what the configuration means, or what is wrong with it",
     .options = options,
-    .option_count = HF_LEN(options),
+    .option_count = HF_LEN(options) - 1,
     .run = check_config,
     .no_json = true,
 };

@@ -2,15 +2,21 @@
 #include <stdio.h>
 
 #include "hub/agent_key.h"
+#include "hub/notes.h"
 
 static void answer_registration(struct hf_hub_call *call, int status)
 {
+    HF_ASSERT(call->tenant != NULL); /* it may register, so it is there */
     const struct hf_hub *hub = call->hub;
     const struct hf_tenant *life = &call->tenant->life;
     struct hf_json_out json;
     char key[HF_AGENT_KEY_TEXT_MAX];
     char vkey[HF_VKEY_TEXT_MAX];
-    hf_agent_key_make(hub, hf_str_c(life->name), &life->token_used, &life->agent_key, key);
+    const struct hf_agent_key_of of = {.tenant = hf_str_c(life->name),
+                                       .token = &life->token_used,
+                                       .agent_key = &life->agent_key,
+                                       .serial = life->api_key_serial};
+    hf_agent_key_make(hub, &of, key);
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     hf_json_key_str(&json, "tenant", hf_str_c(life->name));
@@ -62,6 +68,7 @@ static bool take_registration(struct hf_hub_call *call, struct hf_registration *
         !hf_verify(&r->agent_key, hf_writer_done(&w), &by_agent)) {
         hf_call_problem(call, 403, "bad-signature",
                         "The request is not signed by its token and its agent for this Hub.");
+        call->hub->strangers.bad_registration++;
         return false;
     }
     return true;
@@ -73,6 +80,21 @@ static bool right_stem(const struct hf_hub_call *call, const struct hf_registrat
     char stem[HF_TENANT_STEM_MAX + 1];
     (void)snprintf(stem, sizeof stem, "%s/tenant/%.*s", call->hub->region, HF_STR_ARG(r->tenant));
     return hf_str_eq(hf_str_c(stem), r->log_stem);
+}
+
+/* A refused registration is counted; one that only a copy or a thief can send is an alarm. */
+static void note_refusal(struct hf_hub_call *call, enum hf_rc rc, const struct hf_registration *r)
+{
+    struct hf_hub_tenant *t = call->tenant;
+    bool banned = t != NULL && hf_tenant_bans(&t->life, &r->agent_key);
+    call->hub->strangers.bad_registration += rc == HF_OK ? 0 : 1;
+    if (t != NULL && (rc == HF_EFORK || banned)) {
+        const struct hf_hub_alarm alarm = {
+            .kind = banned ? HF_HUB_ALARM_BANNED_KEY : HF_HUB_ALARM_TOKEN_REUSED,
+            .agent_key = &r->agent_key,
+            .address = hf_str_c(hf_http_exchange_peer(call->exchange)->text)};
+        hf_hub_note_alarm(call->hub, t, &alarm);
+    }
 }
 
 void hf_api_register(struct hf_hub_call *call)
@@ -99,10 +121,10 @@ void hf_api_register(struct hf_hub_call *call)
         answer_registration(call, 200);
         return;
     }
-    if (rc == HF_EFORK) {
-        hf_log(hub->logger, HF_LOG_WARN, "token.reused", hf_f_str("tenant", r.tenant),
-               hf_f_c("peer", hf_http_exchange_peer(call->exchange)->text));
+    if (rc == HF_OK) {
+        rc = hf_cutover_may_register(&hub->cutover, &err);
     }
+    note_refusal(call, rc, &r);
     if (rc == HF_OK && !right_stem(call, &r)) {
         rc = hf_err_set(&err, HF_EINVAL, "log_stem: must be %s/tenant/TENANT", hub->region);
     }
@@ -110,7 +132,9 @@ void hf_api_register(struct hf_hub_call *call)
         hf_call_refuse(call, &err);
         return;
     }
-    hf_agent_key_make(hub, r.tenant, &token, &r.agent_key, key);
+    const struct hf_agent_key_of of = {
+        .tenant = r.tenant, .token = &token, .agent_key = &r.agent_key};
+    hf_agent_key_make(hub, &of, key);
     hf_sha256(hf_bytes_of(key, strlen(key)), &key_hash);
     hf_wipe(key, sizeof key);
     event.tenant = r.tenant;

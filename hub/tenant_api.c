@@ -1,10 +1,9 @@
-/* hub/tenant_api.c: operators' calls about tenants and principals. */
+/* hub/tenant_api.c: operators' calls about tenants. */
 #include <stdio.h>
 
 #include "hub/call.h"
 
 #define TOKEN_TTL_MAX_S (7 * 86400)
-#define REASON_MAX      200
 
 /* showing */
 
@@ -73,7 +72,8 @@ void hf_api_tenants_list(struct hf_hub_call *call)
     hf_json_array_begin(&json);
     for (struct hf_hub_tenant *t = hf_hub_tenants_first(hub->tenants); t != NULL;
          t = hf_hub_tenants_next(hub->tenants, t)) {
-        if (t->life.status != HF_TENANT_NONE) {
+        if (t->life.status != HF_TENANT_NONE &&
+            hf_principal_reaches(&call->principal->life, hf_str_c(t->life.name))) {
             put_tenant(&json, hub, t);
         }
     }
@@ -82,7 +82,7 @@ void hf_api_tenants_list(struct hf_hub_call *call)
     hf_call_answer(call, 200, &call->scratch);
 }
 
-static void answer_tenant(struct hf_hub_call *call, int status)
+void hf_call_answer_tenant(struct hf_hub_call *call, int status)
 {
     struct hf_json_out json;
     hf_json_init(&json, &call->scratch);
@@ -93,7 +93,7 @@ static void answer_tenant(struct hf_hub_call *call, int status)
 void hf_api_tenant_show(struct hf_hub_call *call)
 {
     if (hf_call_need(call, HF_ROLE_VIEWER) && hf_call_tenant(call, 2)) {
-        answer_tenant(call, 200);
+        hf_call_answer_tenant(call, 200);
     }
 }
 
@@ -101,11 +101,11 @@ void hf_api_tenant_show(struct hf_hub_call *call)
 
 static void done(struct hf_hub_call *call)
 {
-    answer_tenant(call, 200);
+    hf_call_answer_tenant(call, 200);
 }
 
-static void post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t version,
-                           struct hf_bytes payload, void (*posted)(struct hf_hub_call *call))
+void hf_call_post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t version,
+                            struct hf_bytes payload, void (*posted)(struct hf_hub_call *call))
 {
     char stream[64];
     (void)snprintf(stream, sizeof stream, "tenant/%s", call->tenant->life.name);
@@ -121,22 +121,55 @@ static void post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t 
 static bool take_ring(struct hf_hub_call *call, const char *key, enum hf_ring *ret)
 {
     struct hf_str text = {NULL, 0};
+    struct hf_err err = {0};
     if (!hf_call_text(call, key, true, 16, &text)) {
         return false;
     }
-    for (int ring = HF_RING_SANDBOX; ring <= HF_RING_GENERAL; ring++) {
-        if (hf_str_eq(text, hf_str_c(hf_ring_name((enum hf_ring)ring)))) {
-            *ret = (enum hf_ring)ring;
-            return true;
-        }
+    if (hf_ring_parse(text, ret, &err) != HF_OK) {
+        hf_call_refuse(call, &err);
+        return false;
     }
-    hf_call_problem(call, 400, "invalid", "ring: must be sandbox, canary or general");
-    return false;
+    return true;
 }
 
 static void created(struct hf_hub_call *call)
 {
-    answer_tenant(call, 201);
+    hf_call_answer_tenant(call, 201);
+}
+
+/* Does the order belong here? Else answers with where to go; nothing of it is kept. */
+static bool right_region(struct hf_hub_call *call)
+{
+    const struct hf_hub *hub = call->hub;
+    struct hf_str named = {NULL, 0};
+    struct hf_str market = {NULL, 0};
+    struct hf_err err = {0};
+    enum hf_region region = hub->region_number;
+    char detail[HF_HUB_URL_MAX + 128];
+    if (!hf_call_text(call, "region", false, 16, &named) ||
+        !hf_call_text(call, "market", false, 2, &market)) {
+        return false;
+    }
+    if (hf_region_of_order(named, market, hub->region_number, &region, &err) != HF_OK) {
+        hf_call_refuse(call, &err);
+        return false;
+    }
+    if (region == hub->region_number) {
+        return true;
+    }
+    const char *url = NULL;
+    for (unsigned i = 0; i < hub->peer_count; i++) {
+        url = hub->peers[i].region == region ? hub->peers[i].url : url;
+    }
+    if (url != NULL) {
+        hf_http_add_field(call->exchange, "Location", hf_str_c(url));
+    }
+    (void)snprintf(detail, sizeof detail,
+                   "The tenant belongs to %s: send this to the Hub there%s%s. Nothing of it was "
+                   "stored here.",
+                   hf_region_name(region), url == NULL ? "" : ", ", url == NULL ? "" : url);
+    hf_call_problem(call, 421, "another-region", detail);
+    return false;
 }
 
 void hf_api_tenant_create(struct hf_hub_call *call)
@@ -144,7 +177,6 @@ void hf_api_tenant_create(struct hf_hub_call *call)
     struct hf_event_tenant_created event = {.customer = HF_STR("internal"), .plan = HF_STR("none")};
     struct hf_err err = {0};
     enum hf_ring ring = HF_RING_SANDBOX;
-    int region = 0;
     if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_json(call) ||
         !hf_call_text(call, "tenant", true, HF_TENANT_NAME_MAX, &event.tenant) ||
         !hf_call_text(call, "customer", false, HF_TENANT_NAME_MAX, &event.customer) ||
@@ -152,26 +184,21 @@ void hf_api_tenant_create(struct hf_hub_call *call)
         !take_ring(call, "ring", &ring)) {
         return;
     }
-    struct hf_str wanted = hf_str_c(call->hub->region);
-    if (!hf_call_text(call, "region", false, 16, &wanted)) {
-        return;
-    }
-    if (!hf_str_eq(wanted, hf_str_c(call->hub->region))) {
-        hf_call_problem(call, 421, "another-region",
-                        "The tenant belongs to another region: send this to the Hub there. "
-                        "Nothing was stored here.");
+    if (!right_region(call)) {
         return;
     }
     if (!hf_tenant_name_ok(event.tenant)) {
         hf_call_problem(call, 400, "invalid", "tenant: a name is 1 to 48 of a-z, 0-9 and -");
         return;
     }
-    (void)hf_hub_region_number(call->hub->region, &region, NULL);
-    event.region = (enum hf_event_tenant_created_region)region;
+    event.region = (enum hf_event_tenant_created_region)call->hub->region_number;
     event.cohort = (enum hf_event_tenant_created_cohort)ring;
     call->tenant = hf_hub_tenant_get(call->hub->tenants, event.tenant);
     enum hf_rc rc = call->tenant == NULL ? hf_err_set(&err, HF_ENOMEM, "no memory for a tenant")
                                          : hf_tenant_may_create(&call->tenant->life, &err);
+    if (rc == HF_OK) {
+        rc = hf_cutover_may_provision(&call->hub->cutover, HF_WAY_NEW_FLOW, ring, &err);
+    }
     if (rc == HF_OK) {
         rc = hf_event_tenant_created_check(&event, &err);
     }
@@ -181,8 +208,8 @@ void hf_api_tenant_create(struct hf_hub_call *call)
     }
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_tenant_created_encode(&event, &w);
-    post_to_tenant(call, HF_EVENT_TENANT_CREATED_NAME, HF_EVENT_TENANT_CREATED_VERSION,
-                   hf_writer_done(&w), created);
+    hf_call_post_to_tenant(call, HF_EVENT_TENANT_CREATED_NAME, HF_EVENT_TENANT_CREATED_VERSION,
+                           hf_writer_done(&w), created);
 }
 
 static void token_minted(struct hf_hub_call *call)
@@ -246,15 +273,8 @@ void hf_api_tenant_token(struct hf_hub_call *call)
         .tls_issuer = hf_bytes_of(hub->tls_pin.b, HF_HASH_SIZE)};
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_tenant_token_minted_encode(&event, &w);
-    post_to_tenant(call, HF_EVENT_TENANT_TOKEN_MINTED_NAME, HF_EVENT_TENANT_TOKEN_MINTED_VERSION,
-                   hf_writer_done(&w), token_minted);
-}
-
-/* An operator's verb with a reason: the body is read and the tenant found. */
-static bool begin_verb(struct hf_hub_call *call, struct hf_str *ret_reason)
-{
-    return hf_call_need(call, HF_ROLE_OPERATOR) && hf_call_tenant(call, 2) && hf_call_json(call) &&
-           hf_call_text(call, "reason", true, REASON_MAX, ret_reason);
+    hf_call_post_to_tenant(call, HF_EVENT_TENANT_TOKEN_MINTED_NAME,
+                           HF_EVENT_TENANT_TOKEN_MINTED_VERSION, hf_writer_done(&w), token_minted);
 }
 
 void hf_api_tenant_move(struct hf_hub_call *call)
@@ -262,7 +282,7 @@ void hf_api_tenant_move(struct hf_hub_call *call)
     struct hf_event_tenant_moved event = {.reason = {NULL, 0}};
     struct hf_err err = {0};
     enum hf_ring to = HF_RING_SANDBOX;
-    if (!begin_verb(call, &event.reason) || !take_ring(call, "ring", &to)) {
+    if (!hf_call_begin_verb(call, &event.reason) || !take_ring(call, "ring", &to)) {
         return;
     }
     event.tenant = hf_str_c(call->tenant->life.name);
@@ -278,15 +298,15 @@ void hf_api_tenant_move(struct hf_hub_call *call)
     }
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_tenant_moved_encode(&event, &w);
-    post_to_tenant(call, HF_EVENT_TENANT_MOVED_NAME, HF_EVENT_TENANT_MOVED_VERSION,
-                   hf_writer_done(&w), done);
+    hf_call_post_to_tenant(call, HF_EVENT_TENANT_MOVED_NAME, HF_EVENT_TENANT_MOVED_VERSION,
+                           hf_writer_done(&w), done);
 }
 
 void hf_api_tenant_suspend(struct hf_hub_call *call)
 {
     struct hf_event_tenant_suspended event = {.reason = {NULL, 0}};
     struct hf_err err = {0};
-    if (!begin_verb(call, &event.reason)) {
+    if (!hf_call_begin_verb(call, &event.reason)) {
         return;
     }
     event.tenant = hf_str_c(call->tenant->life.name);
@@ -300,15 +320,15 @@ void hf_api_tenant_suspend(struct hf_hub_call *call)
     }
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_tenant_suspended_encode(&event, &w);
-    post_to_tenant(call, HF_EVENT_TENANT_SUSPENDED_NAME, HF_EVENT_TENANT_SUSPENDED_VERSION,
-                   hf_writer_done(&w), done);
+    hf_call_post_to_tenant(call, HF_EVENT_TENANT_SUSPENDED_NAME, HF_EVENT_TENANT_SUSPENDED_VERSION,
+                           hf_writer_done(&w), done);
 }
 
 void hf_api_tenant_resume(struct hf_hub_call *call)
 {
     struct hf_event_tenant_resumed event = {.reason = {NULL, 0}};
     struct hf_err err = {0};
-    if (!begin_verb(call, &event.reason)) {
+    if (!hf_call_begin_verb(call, &event.reason)) {
         return;
     }
     event.tenant = hf_str_c(call->tenant->life.name);
@@ -322,8 +342,8 @@ void hf_api_tenant_resume(struct hf_hub_call *call)
     }
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_tenant_resumed_encode(&event, &w);
-    post_to_tenant(call, HF_EVENT_TENANT_RESUMED_NAME, HF_EVENT_TENANT_RESUMED_VERSION,
-                   hf_writer_done(&w), done);
+    hf_call_post_to_tenant(call, HF_EVENT_TENANT_RESUMED_NAME, HF_EVENT_TENANT_RESUMED_VERSION,
+                           hf_writer_done(&w), done);
 }
 
 #define ERASE_AFTER_US (INT64_C(30) * 86400 * 1000000)
@@ -375,60 +395,6 @@ void hf_api_tenant_decommission(struct hf_hub_call *call)
     }
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_tenant_decommissioned_encode(&event, &w);
-    post_to_tenant(call, HF_EVENT_TENANT_DECOMMISSIONED_NAME,
-                   HF_EVENT_TENANT_DECOMMISSIONED_VERSION, hf_writer_done(&w), done);
-}
-
-/* principals */
-
-static void principal_made(struct hf_hub_call *call)
-{
-    struct hf_json_out json;
-    struct hf_bytes text = hf_secret_reveal(&call->token);
-    hf_json_init(&json, &call->scratch);
-    hf_json_object_begin(&json);
-    hf_json_key_str(&json, "token", (struct hf_str){(const char *)text.ptr, text.len});
-    hf_json_object_end(&json);
-    hf_call_answer(call, 201, &call->scratch);
-}
-
-void hf_api_principal_create(struct hf_hub_call *call)
-{
-    struct hf_hub *hub = call->hub;
-    struct hf_str name = {NULL, 0};
-    struct hf_str role_text = {NULL, 0};
-    struct hf_err err = {0};
-    char stream[64];
-    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) ||
-        !hf_call_text(call, "principal", true, 48, &name) ||
-        !hf_call_text(call, "role", true, 16, &role_text)) {
-        return;
-    }
-    int role = HF_ROLE_VIEWER;
-    while (role <= HF_ROLE_ADMIN &&
-           !hf_str_eq(role_text, hf_str_c(hf_role_name((enum hf_role)role)))) {
-        role++;
-    }
-    enum hf_rc rc = HF_OK;
-    if (role > HF_ROLE_ADMIN || !hf_tenant_name_ok(name)) {
-        rc = hf_err_set(&err, HF_EINVAL,
-                        "a principal has a name of a-z, 0-9 and - and one of the "
-                        "roles viewer, auditor, operator, approver, admin");
-    }
-    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
-    if (rc == HF_OK) {
-        rc = hf_hub_principal_event(hub, name, (enum hf_role)role, &w, &call->token, &err);
-    }
-    if (rc != HF_OK) {
-        hf_call_refuse(call, &err);
-        return;
-    }
-    (void)snprintf(stream, sizeof stream, "principal/%.*s", HF_STR_ARG(name));
-    const struct hf_hub_event event = {.type = HF_EVENT_PRINCIPAL_CREATED_NAME,
-                                       .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
-                                       .stream = hf_str_c(stream),
-                                       .payload = hf_writer_done(&w),
-                                       .expects = true,
-                                       .version = 0};
-    hf_call_post(call, &event, principal_made);
+    hf_call_post_to_tenant(call, HF_EVENT_TENANT_DECOMMISSIONED_NAME,
+                           HF_EVENT_TENANT_DECOMMISSIONED_VERSION, hf_writer_done(&w), done);
 }

@@ -4,29 +4,18 @@
 #include "base/assert.h"
 #include "base/heap.h"
 
-#define BUCKETS_MIN 64
-
 struct hf_hub_tenants {
-    struct hf_hub_tenant **buckets;
-    size_t bucket_count; /* a power of two */
-    uint64_t count;
+    struct hf_map by_name;
     struct hf_queue order;
-    uint8_t key[16];
 };
 
 enum hf_rc hf_hub_tenants_new(struct hf_env *env, struct hf_hub_tenants **ret_tenants)
 {
     struct hf_hub_tenants *tenants = hf_heap_zalloc(1, sizeof *tenants);
-    if (tenants == NULL) {
-        return HF_ENOMEM;
-    }
-    tenants->bucket_count = BUCKETS_MIN;
-    tenants->buckets = hf_heap_zalloc(BUCKETS_MIN, sizeof(struct hf_hub_tenant *));
-    if (tenants->buckets == NULL) {
+    if (tenants == NULL || hf_map_init(&tenants->by_name, env) != HF_OK) {
         hf_heap_free(tenants);
         return HF_ENOMEM;
     }
-    hf_env_random(env, tenants->key, sizeof tenants->key);
     hf_queue_init(&tenants->order);
     *ret_tenants = tenants;
     return HF_OK;
@@ -40,42 +29,20 @@ void hf_hub_tenants_free(struct hf_hub_tenants *tenants)
     for (struct hf_queue *node; (node = hf_queue_pop(&tenants->order)) != NULL;) {
         hf_heap_free(HF_CONTAINER_OF(node, struct hf_hub_tenant, order));
     }
-    hf_heap_free(tenants->buckets);
+    hf_map_fini(&tenants->by_name);
     hf_heap_free(tenants);
-}
-
-static size_t bucket_of(const struct hf_hub_tenants *tenants, struct hf_str name, size_t count)
-{
-    return (size_t)(hf_table_hash(tenants->key, hf_str_bytes(name)) & (count - 1));
 }
 
 struct hf_hub_tenant *hf_hub_tenant_find(struct hf_hub_tenants *tenants, struct hf_str name)
 {
-    size_t bucket = bucket_of(tenants, name, tenants->bucket_count);
-    for (struct hf_hub_tenant *t = tenants->buckets[bucket]; t != NULL; t = t->next) {
+    struct hf_map_node *node = hf_map_first(&tenants->by_name, hf_str_bytes(name));
+    for (; node != NULL; node = hf_map_next(node)) {
+        struct hf_hub_tenant *t = HF_CONTAINER_OF(node, struct hf_hub_tenant, by_name);
         if (hf_str_eq(hf_str_c(t->life.name), name)) {
             return t;
         }
     }
     return NULL;
-}
-
-static void grow(struct hf_hub_tenants *tenants)
-{
-    size_t count = 2 * tenants->bucket_count;
-    struct hf_hub_tenant **buckets = hf_heap_zalloc(count, sizeof(struct hf_hub_tenant *));
-    if (buckets == NULL) {
-        return; /* longer chains are only slower */
-    }
-    for (struct hf_queue *node = tenants->order.next; node != &tenants->order; node = node->next) {
-        struct hf_hub_tenant *t = HF_CONTAINER_OF(node, struct hf_hub_tenant, order);
-        size_t bucket = bucket_of(tenants, hf_str_c(t->life.name), count);
-        t->next = buckets[bucket];
-        buckets[bucket] = t;
-    }
-    hf_heap_free(tenants->buckets);
-    tenants->buckets = buckets;
-    tenants->bucket_count = count;
 }
 
 struct hf_hub_tenant *hf_hub_tenant_get(struct hf_hub_tenants *tenants, struct hf_str name)
@@ -88,24 +55,18 @@ struct hf_hub_tenant *hf_hub_tenant_get(struct hf_hub_tenants *tenants, struct h
     if (t == NULL) {
         return NULL;
     }
-    if (tenants->count >= tenants->bucket_count) {
-        grow(tenants);
-    }
     hf_tenant_init(&t->life);
     hf_mirror_init(&t->mirror);
     memcpy(t->life.name, name.ptr, name.len);
     t->last_segment = UINT64_MAX;
-    size_t bucket = bucket_of(tenants, name, tenants->bucket_count);
-    t->next = tenants->buckets[bucket];
-    tenants->buckets[bucket] = t;
+    hf_map_insert(&tenants->by_name, hf_str_bytes(name), &t->by_name);
     hf_queue_push(&tenants->order, &t->order);
-    tenants->count++;
     return t;
 }
 
 uint64_t hf_hub_tenants_count(const struct hf_hub_tenants *tenants)
 {
-    return tenants->count;
+    return tenants->by_name.count;
 }
 
 struct hf_hub_tenant *hf_hub_tenants_first(struct hf_hub_tenants *tenants)

@@ -5,6 +5,7 @@
 #ifndef HF_HUB_TENANTS_H
 #define HF_HUB_TENANTS_H
 
+#include "base/map.h"
 #include "base/queue.h"
 #include "commands/enrolment.h"
 #include "commands/tenant.h"
@@ -25,8 +26,9 @@ struct hf_hub_tenant {
     uint64_t reported_size;
     char versions[6]
                  [HF_VERSION_TEXT_MAX + 1]; /* policy, wrapper, openclaw, proxy, agent, self-test */
+    int64_t alarm_us[3]; /* when an alarm of this kind was written last; 0: not yet */
     /* private */
-    struct hf_hub_tenant *next;
+    struct hf_map_node by_name;
     struct hf_queue order; /* by creation */
 };
 

@@ -6,7 +6,7 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
-#include "hub/append.h"
+#include "hub/notes.h"
 
 #define WINDOW_NS UINT64_C(60000000000)
 #define LATENCIES 20
@@ -109,11 +109,9 @@ static void close_window(struct hf_hub *hub)
     struct hf_hub_tenant **list = expected_of(hub, &count);
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
     struct hf_event_heartbeat_window event = {.start = hub->window_start_us, .end = now};
-    int region = 0;
     uint8_t *bitmap = hf_heap_zalloc(count / 8 + 1, 1);
     uint8_t *payload = hf_heap_alloc(HF_SUBMISSION_MAX);
-    (void)hf_hub_region_number(hub->region, &region, NULL);
-    event.region = (enum hf_event_heartbeat_window_region)region;
+    event.region = (enum hf_event_heartbeat_window_region)hub->region_number;
     if (list != NULL && bitmap != NULL && payload != NULL && count > 0 && event.end > event.start) {
         struct hf_writer w = hf_writer_init(payload, HF_SUBMISSION_MAX);
         fill(list, count, &event, bitmap, digests);
@@ -134,12 +132,14 @@ static void due(struct hf_timer *timer)
     if (!hub->window_posting) {
         close_window(hub);
     }
+    hf_hub_note_strangers(hub);
     (void)hf_timer_arm(&hub->window, WINDOW_NS);
 }
 
 void hf_hub_windows_start(struct hf_hub *hub)
 {
     hub->window_start_us = hf_env_wall_us(hf_loop_env(hub->loop));
+    hub->strangers.start_us = hub->window_start_us;
     hf_timer_init(&hub->window, hub->loop, due);
     (void)hf_timer_arm(&hub->window, WINDOW_NS);
 }

@@ -2,7 +2,7 @@
 #include "tenant/agent.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/host_key.h"
@@ -99,11 +99,53 @@ static enum hf_rc load_token(struct hf_agent *agent, const char *path, struct hf
     return rc;
 }
 
+/* As the Hub knows the token: by its key's hash. */
+static enum hf_rc hash_token(struct hf_agent *agent, struct hf_err *err)
+{
+    struct hf_signing_key *key = NULL;
+    enum hf_rc rc = hf_token_key(&agent->token, &key, err);
+    if (rc == HF_OK) {
+        hf_token_hash(hf_signing_key_public(key), &agent->token_hash);
+    }
+    hf_signing_key_free(key);
+    return rc;
+}
+
+/* An agent that is registered gets a new token when it was let out: it registers again. The token
+ * that it had may still lie there, and may be gone. */
+static enum hf_rc look_for_new_token(struct hf_agent *agent, bool *ret_registered,
+                                     struct hf_err *err)
+{
+    struct hf_err unread = {0};
+    if (agent->conf.token_file == NULL || access(agent->conf.token_file, F_OK) != 0) {
+        return HF_OK;
+    }
+    enum hf_rc rc = load_token(agent, agent->conf.token_file, &unread);
+    if (rc != HF_OK) {
+        hf_log(agent->logger, HF_LOG_WARN, "token.not_read", hf_f_err(&unread));
+        return HF_OK;
+    }
+    rc = hash_token(agent, err);
+    if (rc == HF_OK && strcmp(agent->token.tenant, agent->region.tenant) != 0) {
+        rc = hf_err_set(err, HF_EINVAL,
+                        "the token in %s is for the tenant %s, this folder is the one of %s",
+                        agent->conf.token_file, agent->token.tenant, agent->region.tenant);
+    }
+    if (rc == HF_OK && !hf_hash_eq(&agent->token_hash, &agent->region.token)) {
+        agent->region.tls_pin = agent->token.tls_pin;
+        *ret_registered = false;
+    }
+    return rc;
+}
+
 /* Registered before, or invited by a token: fills region and tenant. */
 static enum hf_rc find_place(struct hf_agent *agent, bool *ret_registered, struct hf_err *err)
 {
     enum hf_rc rc = hf_agent_load_region(agent, err);
     *ret_registered = rc == HF_OK;
+    if (rc == HF_OK) {
+        return look_for_new_token(agent, ret_registered, err);
+    }
     if (rc != HF_ENOTFOUND) {
         return rc;
     }
@@ -113,6 +155,9 @@ static enum hf_rc find_place(struct hf_agent *agent, bool *ret_registered, struc
                           "--token-file and the Hub's address with --hub");
     }
     rc = load_token(agent, agent->conf.token_file, err);
+    if (rc == HF_OK) {
+        rc = hash_token(agent, err);
+    }
     if (rc == HF_OK) {
         (void)snprintf(agent->region.region, sizeof agent->region.region, "%s",
                        agent->token.region);
@@ -199,6 +244,7 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
     hf_agent_move(agent, HF_AGENT_RUNNING);
     hf_agent_replicate_start(agent);
     hf_agent_heartbeat_start(agent);
+    hf_agent_rotate_start(agent);
     return HF_OK;
 }
 
@@ -207,7 +253,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
 {
     bool registered = false;
     *agent = (struct hf_agent){.loop = loop, .logger = conf->logger, .conf = *conf};
-    struct hf_agent_job *jobs[] = {&agent->enrol, &agent->upload, &agent->beat};
+    struct hf_agent_job *jobs[] = {&agent->enrol, &agent->upload, &agent->beat, &agent->rotate};
     for (size_t i = 0; i < HF_LEN(jobs); i++) {
         jobs[i]->body = hf_buf_init(8u << 20);
     }
@@ -281,6 +327,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     end_job(&agent->enrol);
     end_job(&agent->upload);
     end_job(&agent->beat);
+    end_job(&agent->rotate);
     hf_http_client_free(agent->client);
     agent->client = NULL;
     if (agent->listening) {

@@ -40,6 +40,7 @@ struct hf_agent_conf {
     const char *token_file; /* NULL: registered already */
     const char *socket;     /* NULL: agent.sock in dir */
     uint64_t heartbeat_ns;
+    uint64_t key_ns;   /* age at which the agent takes its next API key */
     uint64_t batch_ns; /* events that are not urgent wait this long, with jitter */
     uint64_t free_floor;
     const struct hf_logger *logger;
@@ -53,6 +54,8 @@ struct hf_agent_region {
     struct hf_hash tls_pin;
     struct hf_vkey log_vkey;
     struct hf_vkey cosigner;
+    struct hf_hash token; /* that it was registered with, as the Hub knows it */
+    uint64_t key_serial;  /* of the API key: how often it was rotated */
 };
 
 /* A job that asks the Hub something: one call at a time, back-off after failures. */
@@ -77,6 +80,7 @@ struct hf_agent {
     struct hf_signing_key *identity;
     struct hf_vkey identity_vkey;
     struct hf_token token;
+    struct hf_hash token_hash;
     struct hf_owned log;
     struct hf_vkey log_vkey;
     uint32_t epoch;
@@ -87,6 +91,7 @@ struct hf_agent {
     struct hf_agent_job enrol;
     struct hf_agent_job upload;
     struct hf_agent_job beat;
+    struct hf_agent_job rotate;
     struct hf_http_server *local;
     struct hf_listener listener;
     bool listening;
@@ -132,6 +137,10 @@ void hf_agent_replicate_poke(struct hf_agent *agent, bool urgent);
 
 /* tenant/heartbeat.c */
 void hf_agent_heartbeat_start(struct hf_agent *agent);
+
+/* tenant/rotate.c: the next API key, now and then or when somebody asks for it. */
+void hf_agent_rotate_start(struct hf_agent *agent);
+void hf_agent_rotate_now(struct hf_agent *agent);
 
 /* tenant/local_api.c: the handler of the Unix socket. */
 extern const struct hf_http_handler hf_agent_local_handler;

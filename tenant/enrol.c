@@ -91,7 +91,11 @@ static enum hf_rc take_answer(struct hf_agent *agent, const struct hf_json *json
     }
     (void)snprintf(region->region, sizeof region->region, "%s", agent->token.region);
     (void)snprintf(region->tenant, sizeof region->tenant, "%s", agent->token.tenant);
-    (void)snprintf(region->hub_url, sizeof region->hub_url, "%s", agent->conf.hub_url);
+    if (agent->conf.hub_url != NULL) {
+        (void)snprintf(region->hub_url, sizeof region->hub_url, "%s", agent->conf.hub_url);
+    }
+    region->token = agent->token_hash;
+    region->key_serial = 0;
     region->tls_pin = agent->token.tls_pin;
     enum hf_rc rc = hf_secret_copy(hf_str_bytes(hf_json_as_str(key)), &agent->api_key);
     return rc == HF_OK ? hf_agent_save_region(agent, err)

@@ -36,6 +36,7 @@ static enum hf_rc take_region(const struct hf_json *json, struct hf_agent_region
                               struct hf_err *err)
 {
     char pin[2 * HF_HASH_SIZE + 1];
+    char token[2 * HF_HASH_SIZE + 1];
     char vkey[HF_VKEY_TEXT_MAX];
     size_t len = 0;
     if (hf_json_kind(json) != HF_JSON_OBJECT ||
@@ -46,6 +47,13 @@ static enum hf_rc take_region(const struct hf_json *json, struct hf_agent_region
         hf_hex_decode(hf_str_c(pin), region->tls_pin.b, HF_HASH_SIZE, &len, NULL) != HF_OK ||
         len != HF_HASH_SIZE || !take_text(json, "log", vkey, sizeof vkey)) {
         return hf_err_set(err, HF_ECORRUPT, "a member is missing or wrong");
+    }
+    const struct hf_json *serial = hf_json_get(json, "key_serial");
+    if (!take_text(json, "token", token, sizeof token) ||
+        hf_hex_decode(hf_str_c(token), region->token.b, HF_HASH_SIZE, &len, NULL) != HF_OK ||
+        len != HF_HASH_SIZE || serial == NULL ||
+        hf_json_to_u64(serial, &region->key_serial) != HF_OK) {
+        return hf_err_set(err, HF_ECORRUPT, "token, key_serial: missing or wrong");
     }
     enum hf_rc rc = hf_vkey_parse(hf_str_c(vkey), &region->log_vkey, err);
     if (rc == HF_OK && !take_text(json, "cosigner", vkey, sizeof vkey)) {
@@ -110,6 +118,9 @@ static void put_region(struct hf_json_out *json, const struct hf_agent_region *r
     hf_json_key_str(json, "log", hf_str_c(vkey));
     (void)hf_vkey_format(&region->cosigner, vkey);
     hf_json_key_str(json, "cosigner", hf_str_c(vkey));
+    hf_json_key(json, HF_STR("token"));
+    hf_json_hex(json, hf_bytes_of(region->token.b, HF_HASH_SIZE));
+    hf_json_key_u64(json, "key_serial", region->key_serial);
     hf_json_object_end(json);
 }
 

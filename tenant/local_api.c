@@ -3,6 +3,7 @@
  * POST /v1/events  {"type":..., "producer":..., "sequence":..., "occurred":..., "payload":{...}}
  *                  appends one event (log/event/codec.h describes it) and answers when it is
  *                  durable: {"index":N,"repeated":false}
+ * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
  * user and root.
@@ -127,6 +128,7 @@ static void answer_status(struct hf_agent *agent, struct hf_http_exchange *excha
     hf_json_key_u64(&json, "epoch", agent->epoch);
     hf_json_key_u64(&json, "events", hf_log_size(agent->log.log));
     hf_json_key_u64(&json, "receipt", agent->receipt);
+    hf_json_key_u64(&json, "key_serial", agent->region.key_serial);
     hf_json_key_u64(&json, "upload_failures", agent->upload.failures);
     hf_json_key_u64(&json, "heartbeat_failures", agent->beat.failures);
     hf_json_object_end(&json);
@@ -148,11 +150,16 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
         hf_http_problem(exchange, 403, "not-permitted", "Browsers may not talk to the agent.");
     } else if (hf_str_eq(method, HF_STR("POST")) && hf_str_eq(target, HF_STR("/v1/events"))) {
         append_event(agent, exchange);
+    } else if (hf_str_eq(method, HF_STR("POST")) && hf_str_eq(target, HF_STR("/v1/rotate-key")) &&
+               hf_agent_state(agent) == HF_AGENT_RUNNING) {
+        hf_agent_rotate_now(agent);
+        hf_http_answer(exchange, 202, "application/json", HF_BYTES("{}"));
     } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/status"))) {
         answer_status(agent, exchange);
     } else {
         hf_http_problem(exchange, 404, "not-found",
-                        "The agent has POST /v1/events and GET /v1/status.");
+                        "The agent has POST /v1/events, POST /v1/rotate-key once it runs, and GET "
+                        "/v1/status.");
     }
 }
 

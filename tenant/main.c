@@ -5,6 +5,7 @@
 #include "tenant/agent.h"
 
 #define SECOND UINT64_C(1000000000)
+#define DAY    (86400 * SECOND)
 
 struct program {
     struct hf_agent agent;
@@ -53,6 +54,7 @@ static enum hf_rc begin(struct program *program, struct hf_cli *cli, struct hf_e
         .token_file = hf_cli_str(cli, "token-file"),
         .socket = hf_cli_str(cli, "socket"),
         .heartbeat_ns = hf_cli_u64(cli, "heartbeat") * SECOND,
+        .key_ns = hf_cli_u64(cli, "key-days") * DAY,
         .batch_ns = hf_cli_u64(cli, "batch") * SECOND,
         .free_floor = hf_cli_u64(cli, "free-floor"),
         .logger = &program->logger,
@@ -135,6 +137,14 @@ static const struct hf_cli_option options[] = {
      .max = 3600,
      .setting = "batch",
      .help = "events that are not urgent wait this long at most before they are sent"},
+    {.name = "key-days",
+     .kind = HF_CLI_U64,
+     .value = "DAYS",
+     .fallback = "30",
+     .min = 1,
+     .max = 365,
+     .setting = "key_days",
+     .help = "age at which the agent takes its next API key"},
     {.name = "free-floor",
      .kind = HF_CLI_SIZE,
      .fallback = "0",

@@ -86,6 +86,7 @@ struct hf_http_server {
     void *ctx;
     struct hf_queue connections;
     uint32_t count;
+    uint64_t refused;
     bool draining;
     void (*drained)(void *arg);
     void *drained_arg;
@@ -392,6 +393,7 @@ static const struct hf_http_events parser_events = {on_head, on_body, on_end};
 static void refuse(struct connection *c, enum hf_rc rc)
 {
     int status = hf_http_parser_status(c->parser);
+    c->server->refused++;
     c->exchange.request = NULL; /* so that it is the last answer */
     if (status == 0) {
         hf_http_problem(&c->exchange, rc == HF_ENOMEM ? 503 : 400, "out-of-memory",
@@ -613,6 +615,11 @@ void hf_http_server_free(struct hf_http_server *server)
 uint32_t hf_http_server_connections(const struct hf_http_server *server)
 {
     return server->count;
+}
+
+uint64_t hf_http_server_refused(const struct hf_http_server *server)
+{
+    return server->refused;
 }
 
 const struct hf_http_request *hf_http_exchange_request(const struct hf_http_exchange *exchange)

@@ -52,6 +52,8 @@ void hf_http_server_take(struct hf_http_server *server, struct hf_stream *stream
 /* Closes idle connections, lets answers finish for drain_ns, closes the rest; then done(arg). */
 void hf_http_server_drain(struct hf_http_server *server, void (*done)(void *arg), void *arg);
 uint32_t hf_http_server_connections(const struct hf_http_server *server);
+/* Requests that were refused before the handler saw them: malformed or too big. */
+uint64_t hf_http_server_refused(const struct hf_http_server *server);
 
 /* The request; slices are good until the exchange is over. */
 const struct hf_http_request *hf_http_exchange_request(const struct hf_http_exchange *exchange);

@@ -1,163 +1,16 @@
 """A region as it is used: a real Hub, real agents, TLS, tokens, receipts, restarts and lies."""
 import json
-import os
 import random
 import signal
-import socket
 import sqlite3
-import ssl
 import struct
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
 import harness
 import tlog
 from harness import check
-
-HUB = os.environ["HUB_BIN"]
-AGENT = os.environ["AGENT_BIN"]
-LIMIT = 60  # seconds that anything may take on a slow machine
-
-
-class Region:
-    """A Hub in the world's folder, and what tests ask of it."""
-
-    def __init__(self, world):
-        self.world, self.hub, self.agents = world, None, {}
-        self.start()
-        with open(world.path("hub", "admin.token"), encoding="ascii") as file:
-            self.admin = file.read()
-
-    def start(self, listen="127.0.0.1:0"):
-        with open(self.world.path("hub.err"), "ab") as errors:
-            self.hub = subprocess.Popen([HUB, "run", "--data", self.world.path("hub"), "--listen",
-                                         listen], env=self.world.env, stdout=subprocess.PIPE,
-                                        stderr=errors)
-        line = b""
-        while not line.startswith(b"listening on "):
-            line = self.hub.stdout.readline()
-            check(line, "the Hub ended: " + self.errors())
-        self.url = line.split()[-1].decode()
-
-    def errors(self):
-        with open(self.world.path("hub.err"), encoding="utf-8") as file:
-            return file.read()[-500:]
-
-    def call(self, method, path, body=None, token=None, raw=False):
-        data = body if raw or body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, data=data, method=method)
-        request.add_header("Authorization", "Bearer " + (self.admin if token is None else token))
-        try:
-            with urllib.request.urlopen(request, timeout=LIMIT, context=CONTEXT) as answer:
-                return answer.status, answer.read()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read()
-
-    def json(self, method, path, body=None, status=200, token=None):
-        got, answer = self.call(method, path, body, token)
-        check(got == status, f"{method} {path}: {got} {answer[:300]}")
-        return json.loads(answer)
-
-    def mint(self, tenant):
-        token = self.json("POST", f"/v1/tenants/{tenant}/tokens", {"ttl_s": 600}, 201)["token"]
-        path = self.world.path(tenant + ".token")
-        with open(path, "w", encoding="ascii") as file:
-            file.write(token + "\n")
-        return path
-
-    def create(self, tenant, ring="sandbox"):
-        self.json("POST", "/v1/tenants", {"tenant": tenant, "ring": ring}, 201)
-
-    def run_agent(self, tenant, token=None, folder=None, hub=None):
-        more = [] if token is None else ["--token-file", token]
-        folder = folder or self.world.path(tenant)
-        with open(self.world.path(tenant + ".err"), "ab") as errors:
-            process = subprocess.Popen([AGENT, "run", "--data", folder, "--hub", hub or self.url,
-                                        "--heartbeat", "1", "--batch", "0", *more],
-                                       env=self.world.env, stderr=errors)
-        self.agents[tenant] = process
-        return process
-
-    def stop(self):
-        for process in [*self.agents.values(), self.hub]:
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.wait()
-        self.hub.stdout.close()
-
-
-CONTEXT = ssl.create_default_context()
-CONTEXT.check_hostname = False
-CONTEXT.verify_mode = ssl.CERT_NONE
-
-
-def until(condition, what):
-    """Waits for something that other processes do."""
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        check(time.monotonic() < deadline, f"it took more than {LIMIT} s: {what}")
-        time.sleep(0.02)
-
-
-def local(world, tenant, method, path, body=None):
-    """One request on the agent's Unix socket; None when it is not there (yet)."""
-    try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(LIMIT)
-            connection.connect(world.path(tenant, "agent.sock"))
-            data = b"" if body is None else json.dumps(body).encode()
-            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                               f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
-            answer = b""
-            while piece := connection.recv(65536):
-                answer += piece
-    except OSError:
-        return None
-    if b"\r\n\r\n" not in answer:
-        return None
-    head, text = answer.split(b"\r\n\r\n", 1)
-    return int(head.split()[1]), json.loads(text)
-
-
-def append(world, tenant, sequence, tick=None):
-    event = {"type": "clock.tick", "producer": "test", "sequence": sequence,
-             "occurred": "2026-01-01T00:00:00Z",
-             "payload": {"region": "dev", "tick": tick or sequence, "at": "2026-01-01T00:00:00Z",
-                         "skew": 0}}
-    return local(world, tenant, "POST", "/v1/events", event)
-
-
-def meter(world, tenant, sequence):
-    event = {"type": "metering.recorded", "producer": "test", "sequence": sequence,
-             "occurred": "2026-01-01T00:00:00Z",
-             "payload": {"tenant": tenant, "provider": "p", "model": "m", "request": f"r{sequence}",
-                         "input_tokens": sequence, "output_tokens": 1, "cached_tokens": 0,
-                         "cost": 5, "currency": "EUR", "latency": 1}}
-    answer = local(world, tenant, "POST", "/v1/events", event)
-    check(answer is not None and answer[0] == 200, f"{answer}")
-
-
-def up(world, tenant):
-    until(lambda: (local(world, tenant, "GET", "/v1/status") or (0, {"state": ""}))[1]["state"] ==
-          "RUNNING", f"{tenant} is running")
-
-
-def caught_up(region, tenant, size):
-    until(lambda: region.json("GET", f"/v1/tenants/{tenant}")["receipt"] == size,
-          f"{tenant} has a receipt for {size}")
-
-
-def in_region(case):
-    def run(world):
-        region = Region(world)
-        try:
-            case(world, region)
-        finally:
-            region.stop()
-    run.__name__ = case.__name__
-    return run
+from region import AGENT, LIMIT, Region, append, caught_up, in_region, local, meter, until, up
 
 
 @in_region
@@ -279,11 +132,16 @@ def read_models(world, region):
     world.run("projections", "rebuild", log, "nothing_1", "--db", whole, code=2)
 
 
+def kept(region):
+    """What the region holds of its tenants; its log also grows by what it notes of refusals."""
+    return region.json("GET", "/v1/tenants")["tenants"]
+
+
 @in_region
 def commands(world, region):
     """What operators may do, and the refusals, each with its reason; nothing of a refusal stays."""
     region.create("acme", "canary")
-    size = region.json("GET", "/v1/tenants")["as_of"]
+    before = kept(region)
     for status, method, path, body in [
             (409, "POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}),
             (400, "POST", "/v1/tenants", {"tenant": "a b", "ring": "sandbox"}),
@@ -306,7 +164,7 @@ def commands(world, region):
         check(answer["status"] == status and len(answer["detail"]) > 10, f"{answer}")
     check(region.call("POST", "/v1/tenants", b"{", raw=True)[0] == 400, "broken JSON")
     check(region.call("GET", "/v1/tenants", token="hfp_00")[0] == 401, "an unknown token")
-    check(region.json("GET", "/v1/tenants")["as_of"] == size, "a refusal left something")
+    check(kept(region) == before, "a refusal left something")
     viewer = region.json("POST", "/v1/principals", {"principal": "eve", "role": "viewer"},
                          201)["token"]
     check(region.call("GET", "/v1/tenants", token=viewer)[0] == 200, "a viewer views")
@@ -425,7 +283,7 @@ def bad_segments(world, region):
     caught_up(region, "acme", 1)
     agent.terminate()
     agent.wait(LIMIT)
-    size = region.json("GET", "/v1/tenants")["as_of"]
+    before = kept(region)
     # The API key is sealed on the agent's disk; a stranger has none, and a guess is refused.
     guess = "hfk_acme_" + "0" * 64
     for body in (b"", b"HFS1", struct.pack(">4sIQQH", b"HFS1", 1, 1, 2, 0), rng.randbytes(5000)):
@@ -435,7 +293,7 @@ def bad_segments(world, region):
         for body in (b"", b"{}", b"[1]", b"\xff\xfe", b"{\"a\":" * 500, rng.randbytes(2000)):
             status, _ = region.call("POST", target, body, raw=True)
             check(status in (400, 401, 413), f"{target}: {status}")
-    check(region.json("GET", "/v1/tenants")["as_of"] == size, "garbage left something")
+    check(kept(region) == before, "garbage left something")
     check(region.json("GET", "/healthz")["status"] == "ok", "the Hub is well")
 
 

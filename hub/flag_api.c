@@ -1,0 +1,148 @@
+/* hub/flag_api.c: calls about feature flags. */
+#include <stdio.h>
+
+#include "hub/call.h"
+
+static void put_flag(struct hf_json_out *json, const struct hf_flag *flag)
+{
+    hf_json_object_begin(json);
+    hf_json_key_str(json, "flag", hf_str_c(flag->name));
+    hf_json_key_u64(json, "version", flag->version);
+    hf_json_key(json, HF_STR("settings"));
+    hf_json_array_begin(json);
+    for (unsigned i = 0; i < flag->count; i++) {
+        const struct hf_flag_setting *s = &flag->settings[i];
+        hf_json_object_begin(json);
+        hf_json_key_str(json, "scope", hf_str_c(hf_flag_scope_name(s->scope)));
+        hf_json_key_str(json, "subject", hf_str_c(s->subject));
+        hf_json_key_str(json, "value", s->on ? HF_STR("on") : HF_STR("off"));
+        hf_json_key(json, HF_STR("since"));
+        hf_json_time_us(json, s->since_us);
+        hf_json_object_end(json);
+    }
+    hf_json_array_end(json);
+    hf_json_object_end(json);
+}
+
+void hf_api_flags_list(struct hf_hub_call *call)
+{
+    const struct hf_hub *hub = call->hub;
+    struct hf_json_out json;
+    if (!hf_call_need(call, HF_ROLE_VIEWER)) {
+        return;
+    }
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key_u64(&json, "as_of", hf_log_size(hub->log.log));
+    hf_json_key(&json, HF_STR("flags"));
+    hf_json_array_begin(&json);
+    for (struct hf_hub_flag *flag = hf_hub_flags_first(&hub->flags); flag != NULL;
+         flag = hf_hub_flags_next(&hub->flags, flag)) {
+        put_flag(&json, &flag->life);
+    }
+    hf_json_array_end(&json);
+    hf_json_object_end(&json);
+    hf_call_answer(call, 200, &call->scratch);
+}
+
+/* What counts for one tenant. */
+void hf_api_tenant_flags(struct hf_hub_call *call)
+{
+    const struct hf_hub *hub = call->hub;
+    struct hf_json_out json;
+    if (!hf_call_need(call, HF_ROLE_VIEWER) || !hf_call_tenant(call, 2)) {
+        return;
+    }
+    const struct hf_tenant *life = &call->tenant->life;
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key_u64(&json, "as_of", hf_log_size(hub->log.log));
+    hf_json_key_str(&json, "tenant", hf_str_c(life->name));
+    hf_json_key(&json, HF_STR("flags"));
+    hf_json_object_begin(&json);
+    for (struct hf_hub_flag *flag = hf_hub_flags_first(&hub->flags); flag != NULL;
+         flag = hf_hub_flags_next(&hub->flags, flag)) {
+        hf_json_key(&json, hf_str_c(flag->life.name));
+        hf_json_bool(&json, hf_flag_is_on(&flag->life, hf_str_c(life->name), life->ring));
+    }
+    hf_json_object_end(&json);
+    hf_json_object_end(&json);
+    hf_call_answer(call, 200, &call->scratch);
+}
+
+static void set(struct hf_hub_call *call)
+{
+    struct hf_json_out json;
+    const struct hf_hub_flag *flag = hf_hub_flag_find(&call->hub->flags, hf_str_c(call->subject));
+    hf_json_init(&json, &call->scratch);
+    put_flag(&json, &flag->life);
+    hf_call_answer(call, 200, &call->scratch);
+}
+
+static bool take_wish(struct hf_hub_call *call, struct hf_flag_wish *wish, struct hf_err *err)
+{
+    struct hf_str scope = HF_STR("region");
+    struct hf_str value = {NULL, 0};
+    wish->region = hf_str_c(call->hub->region);
+    wish->subject = wish->region;
+    wish->flag = call->parts[2];
+    if (!hf_call_text(call, "scope", false, 16, &scope) ||
+        !hf_call_text(call, "subject", false, HF_TENANT_NAME_MAX, &wish->subject) ||
+        !hf_call_text(call, "value", true, 8, &value)) {
+        return false;
+    }
+    enum hf_rc rc = hf_flag_scope_parse(scope, &wish->scope, err);
+    if (rc == HF_OK) {
+        rc = hf_flag_value_parse(value, &wish->value, err);
+    }
+    if (rc == HF_OK && wish->scope == HF_FLAG_TENANT) {
+        const struct hf_hub_tenant *t = hf_hub_tenant_find(call->hub->tenants, wish->subject);
+        if (t == NULL || t->life.status == HF_TENANT_NONE) {
+            rc = hf_err_set(err, HF_EINVAL, "subject: there is no such tenant in this region");
+        }
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, err);
+    }
+    return rc == HF_OK;
+}
+
+void hf_api_flag_set(struct hf_hub_call *call)
+{
+    struct hf_hub *hub = call->hub;
+    static const struct hf_flag never_set;
+    struct hf_event_flag_set event = {.reason = {NULL, 0}};
+    struct hf_flag_wish wish;
+    struct hf_err err = {0};
+    char stream[64];
+    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_json(call) ||
+        !hf_call_text(call, "reason", true, 200, &event.reason) || !take_wish(call, &wish, &err)) {
+        return;
+    }
+    const struct hf_hub_flag *known = hf_hub_flag_find(&hub->flags, wish.flag);
+    const struct hf_flag *life = known == NULL ? &never_set : &known->life;
+    enum hf_rc rc = hf_flag_may_set(life, &wish, &err);
+    event.flag = wish.flag;
+    event.scope = (enum hf_event_flag_set_scope)wish.scope;
+    event.subject = wish.subject;
+    event.value = (enum hf_event_flag_set_value)wish.value;
+    if (rc == HF_OK) {
+        rc = hf_event_flag_set_check(&event, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    memcpy(call->subject, wish.flag.ptr, wish.flag.len);
+    call->subject[wish.flag.len] = '\0';
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_flag_set_encode(&event, &w);
+    (void)snprintf(stream, sizeof stream, "flag/%s", call->subject);
+    const struct hf_hub_event post = {.type = HF_EVENT_FLAG_SET_NAME,
+                                      .schema_version = HF_EVENT_FLAG_SET_VERSION,
+                                      .stream = hf_str_c(stream),
+                                      .payload = hf_writer_done(&w),
+                                      .expects = true,
+                                      .version = life->version};
+    hf_call_post(call, &post, set);
+}

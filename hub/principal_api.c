@@ -1,0 +1,290 @@
+/* hub/principal_api.c: admins' calls about who may use the Hub. */
+#include "hub/principal_api.h"
+
+#include <stdio.h>
+
+#include "base/hex.h"
+
+#define TOKEN_PREFIX "hfp_"
+#define YEAR_S       (366 * 86400)
+#define SECOND_US    INT64_C(1000000)
+
+enum hf_rc hf_principal_token_draw(struct hf_env *env, struct hf_secret *ret_token,
+                                   struct hf_hash *ret_hash, struct hf_err *err)
+{
+    uint8_t seed[32];
+    char text[sizeof TOKEN_PREFIX + 2 * sizeof seed];
+    hf_env_random(env, seed, sizeof seed);
+    memcpy(text, TOKEN_PREFIX, sizeof TOKEN_PREFIX);
+    hf_hex_encode(hf_bytes_of(seed, sizeof seed), text + sizeof TOKEN_PREFIX - 1);
+    hf_sha256(hf_bytes_of(text, strlen(text)), ret_hash);
+    enum hf_rc rc = hf_secret_copy(hf_bytes_of(text, strlen(text)), ret_token);
+    hf_wipe(seed, sizeof seed);
+    hf_wipe(text, sizeof text);
+    return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for a token");
+}
+
+enum hf_rc hf_principal_encode(const struct hf_principal_wish *wish,
+                               const struct hf_hash *token_hash, struct hf_writer *w,
+                               struct hf_err *err)
+{
+    const struct hf_event_principal_created event = {
+        .principal = wish->name,
+        .kind = (enum hf_event_principal_created_kind)wish->kind,
+        .role = (enum hf_event_principal_created_role)wish->role,
+        .has_tenant = wish->tenant.len > 0,
+        .tenant = wish->tenant,
+        .token_hash = hf_bytes_of(token_hash->b, HF_HASH_SIZE),
+        .expires = wish->expires_us};
+    enum hf_rc rc = hf_event_principal_created_check(&event, err);
+    if (rc == HF_OK) {
+        hf_event_principal_created_encode(&event, w);
+    }
+    return rc;
+}
+
+/* showing */
+
+static void put_principal(struct hf_json_out *json, const struct hf_principal *p, int64_t now_us)
+{
+    bool expired = p->expires_us != 0 && p->expires_us <= now_us;
+    hf_json_object_begin(json);
+    hf_json_key_str(json, "principal", hf_str_c(p->name));
+    hf_json_key_str(json, "kind", hf_str_c(hf_principal_kind_name(p->kind)));
+    hf_json_key_str(json, "role", hf_str_c(hf_role_name(p->role)));
+    if (p->tenant[0] != '\0') {
+        hf_json_key_str(json, "tenant", hf_str_c(p->tenant));
+    }
+    hf_json_key_str(json, "status",
+                    p->revoked ? HF_STR("revoked")
+                               : (expired ? HF_STR("expired") : HF_STR("active")));
+    hf_json_key_u64(json, "version", p->version);
+    hf_json_key(json, HF_STR("created"));
+    hf_json_time_us(json, p->created_us);
+    if (p->expires_us != 0) {
+        hf_json_key(json, HF_STR("expires"));
+        hf_json_time_us(json, p->expires_us);
+    }
+    if (p->previous_until_us > now_us) {
+        hf_json_key(json, HF_STR("previous_token_until"));
+        hf_json_time_us(json, p->previous_until_us);
+    }
+    if (p->used_us != 0) {
+        hf_json_key(json, HF_STR("last_used"));
+        hf_json_time_us(json, p->used_us);
+    }
+    hf_json_object_end(json);
+}
+
+void hf_api_principals_list(struct hf_hub_call *call)
+{
+    const struct hf_hub *hub = call->hub;
+    struct hf_json_out json;
+    if (!hf_call_need(call, HF_ROLE_AUDITOR)) {
+        return;
+    }
+    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key_u64(&json, "as_of", hf_log_size(hub->log.log));
+    hf_json_key(&json, HF_STR("principals"));
+    hf_json_array_begin(&json);
+    for (struct hf_hub_principal *p = hf_hub_principals_first(&hub->principals); p != NULL;
+         p = hf_hub_principals_next(&hub->principals, p)) {
+        if (p->life.version > 0) {
+            put_principal(&json, &p->life, now);
+        }
+    }
+    hf_json_array_end(&json);
+    hf_json_object_end(&json);
+    hf_call_answer(call, 200, &call->scratch);
+}
+
+/* commands */
+
+static struct hf_hub_principal *named(struct hf_hub_call *call)
+{
+    struct hf_hub_principal *p = hf_hub_principal_find(&call->hub->principals, call->parts[2]);
+    if (p == NULL) {
+        hf_call_problem(call, 404, "not-found", "There is no principal of this name.");
+    }
+    return p;
+}
+
+static void post_to_principal(struct hf_hub_call *call, struct hf_str name, uint64_t version,
+                              struct hf_hub_event *event, void (*posted)(struct hf_hub_call *call))
+{
+    char stream[64];
+    (void)snprintf(stream, sizeof stream, "principal/%.*s", HF_STR_ARG(name));
+    event->stream = hf_str_c(stream);
+    event->expects = true;
+    event->version = version;
+    hf_call_post(call, event, posted);
+}
+
+/* 201 with the token, which is shown this once. */
+static void answer_token(struct hf_hub_call *call)
+{
+    struct hf_json_out json;
+    struct hf_bytes text = hf_secret_reveal(&call->token);
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key_str(&json, "token", (struct hf_str){(const char *)text.ptr, text.len});
+    hf_json_object_end(&json);
+    hf_call_answer(call, 201, &call->scratch);
+}
+
+/* ttl_s: optional, 0 or none: never. */
+static bool take_expiry(struct hf_hub_call *call, int64_t *ret_expires_us)
+{
+    uint64_t ttl = 0;
+    if (hf_json_get(hf_json_root(call->body), "ttl_s") != NULL &&
+        !hf_call_number(call, "ttl_s", YEAR_S, &ttl)) {
+        return false;
+    }
+    int64_t now = hf_env_wall_us(hf_loop_env(call->hub->loop));
+    *ret_expires_us = ttl == 0 ? 0 : now + (int64_t)ttl * SECOND_US;
+    return true;
+}
+
+static bool take_wish(struct hf_hub_call *call, struct hf_principal_wish *wish)
+{
+    struct hf_str kind = HF_STR("operator");
+    struct hf_str role = {NULL, 0};
+    struct hf_err err = {0};
+    if (!hf_call_text(call, "principal", true, HF_PRINCIPAL_NAME_MAX, &wish->name) ||
+        !hf_call_text(call, "kind", false, 16, &kind) ||
+        !hf_call_text(call, "role", true, 16, &role) ||
+        !hf_call_text(call, "tenant", false, HF_TENANT_NAME_MAX, &wish->tenant) ||
+        !take_expiry(call, &wish->expires_us)) {
+        return false;
+    }
+    enum hf_rc rc = hf_principal_kind_parse(kind, &wish->kind, &err);
+    if (rc == HF_OK) {
+        rc = hf_role_parse(role, &wish->role, &err);
+    }
+    if (rc == HF_OK && wish->tenant.len > 0) {
+        const struct hf_hub_tenant *t = hf_hub_tenant_find(call->hub->tenants, wish->tenant);
+        if (t == NULL || t->life.status == HF_TENANT_NONE) {
+            rc = hf_err_set(&err, HF_EINVAL, "tenant: there is no such tenant in this region");
+        }
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+    }
+    return rc == HF_OK;
+}
+
+void hf_api_principal_create(struct hf_hub_call *call)
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_principal_wish wish = {.expires_us = 0};
+    static const struct hf_principal none;
+    struct hf_err err = {0};
+    struct hf_hash hash;
+    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) || !take_wish(call, &wish)) {
+        return;
+    }
+    const struct hf_hub_principal *known = hf_hub_principal_find(&hub->principals, wish.name);
+    struct hf_env *env = hf_loop_env(hub->loop);
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    enum hf_rc rc = hf_principal_may_create(known == NULL ? &none : &known->life, &wish,
+                                            hf_env_wall_us(env), &err);
+    if (rc == HF_OK) {
+        rc = hf_principal_token_draw(env, &call->token, &hash, &err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_principal_encode(&wish, &hash, &w, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    struct hf_hub_event event = {.type = HF_EVENT_PRINCIPAL_CREATED_NAME,
+                                 .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
+                                 .payload = hf_writer_done(&w)};
+    post_to_principal(call, wish.name, 0, &event, answer_token);
+}
+
+#define OVERLAP_MAX_S (7 * 86400)
+
+void hf_api_principal_rotate(struct hf_hub_call *call)
+{
+    struct hf_event_principal_token_rotated rotated = {.expires = 0};
+    struct hf_err err = {0};
+    struct hf_hash hash;
+    uint64_t overlap = 0;
+    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) ||
+        !hf_call_number(call, "overlap_s", OVERLAP_MAX_S, &overlap) ||
+        !take_expiry(call, &rotated.expires)) {
+        return;
+    }
+    struct hf_hub_principal *p = named(call);
+    if (p == NULL) {
+        return;
+    }
+    struct hf_env *env = hf_loop_env(call->hub->loop);
+    int64_t now = hf_env_wall_us(env);
+    enum hf_rc rc = hf_principal_may_rotate(&p->life, rotated.expires, now, &err);
+    if (rc == HF_OK) {
+        rc = hf_principal_token_draw(env, &call->token, &hash, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    int64_t until = now + (int64_t)overlap * SECOND_US;
+    bool ends_before = p->life.expires_us != 0 && p->life.expires_us < until;
+    rotated.principal = hf_str_c(p->life.name);
+    rotated.token_hash = hf_bytes_of(hash.b, HF_HASH_SIZE);
+    rotated.previous_until =
+        ends_before ? p->life.expires_us : until; /* never longer than it had */
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_principal_token_rotated_encode(&rotated, &w);
+    struct hf_hub_event event = {.type = HF_EVENT_PRINCIPAL_TOKEN_ROTATED_NAME,
+                                 .schema_version = HF_EVENT_PRINCIPAL_TOKEN_ROTATED_VERSION,
+                                 .payload = hf_writer_done(&w)};
+    post_to_principal(call, rotated.principal, p->life.version, &event, answer_token);
+}
+
+static void answer_named(struct hf_hub_call *call)
+{
+    struct hf_json_out json;
+    const struct hf_hub_principal *p =
+        hf_hub_principal_find(&call->hub->principals, hf_str_c(call->subject));
+    hf_json_init(&json, &call->scratch);
+    put_principal(&json, &p->life, hf_env_wall_us(hf_loop_env(call->hub->loop)));
+    hf_call_answer(call, 200, &call->scratch);
+}
+
+void hf_api_principal_revoke(struct hf_hub_call *call)
+{
+    struct hf_event_principal_revoked revoked = {.reason = {NULL, 0}};
+    struct hf_err err = {0};
+    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) ||
+        !hf_call_text(call, "reason", true, 200, &revoked.reason)) {
+        return;
+    }
+    struct hf_hub_principal *p = named(call);
+    if (p == NULL) {
+        return;
+    }
+    int64_t now = hf_env_wall_us(hf_loop_env(call->hub->loop));
+    enum hf_rc rc = hf_principal_may_revoke(
+        &p->life, hf_hub_principals_admins(&call->hub->principals, now), &err);
+    revoked.principal = hf_str_c(p->life.name);
+    if (rc == HF_OK) {
+        rc = hf_event_principal_revoked_check(&revoked, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    memcpy(call->subject, p->life.name, sizeof p->life.name);
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_principal_revoked_encode(&revoked, &w);
+    struct hf_hub_event event = {.type = HF_EVENT_PRINCIPAL_REVOKED_NAME,
+                                 .schema_version = HF_EVENT_PRINCIPAL_REVOKED_VERSION,
+                                 .payload = hf_writer_done(&w)};
+    post_to_principal(call, revoked.principal, p->life.version, &event, answer_named);
+}

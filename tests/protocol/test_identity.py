@@ -1,0 +1,264 @@
+"""Who may do what: principals, customers' users, agents' keys, flags, the cutover; real processes."""
+import subprocess
+
+import harness
+from harness import check
+from region import HUB, LIMIT, append, caught_up, in_region, local, until, up
+
+
+def token_of(region, name, role, status=201, **more):
+    answer = region.json("POST", "/v1/principals", {"principal": name, "role": role, **more}, status)
+    return answer.get("token")
+
+
+def principal(region, name):
+    rows = region.json("GET", "/v1/principals")["principals"]
+    return next((row for row in rows if row["principal"] == name), None)
+
+
+@in_region
+def principals(world, region):
+    """Each role may what it may and no more; expiry, rotation with overlap, revocation, the last
+    admin; tokens are nowhere in the region's log."""
+    region.create("acme")
+    tokens = {role: token_of(region, role + "-1", role)
+              for role in ("viewer", "auditor", "operator", "approver", "admin")}
+    for role, status in (("viewer", 403), ("auditor", 403), ("operator", 409), ("approver", 409),
+                         ("admin", 409)):
+        region.json("GET", "/v1/tenants/acme", token=tokens[role])
+        region.json("POST", "/v1/tenants/acme/resume", {"reason": "x"}, status, tokens[role])
+    region.json("GET", "/v1/principals", status=403, token=tokens["viewer"])
+    region.json("POST", "/v1/principals", {"principal": "x", "role": "viewer"}, 403,
+                tokens["operator"])
+    for body in ({"principal": "A", "role": "viewer"}, {"principal": "x", "role": "king"},
+                 {"principal": "x", "role": "viewer", "kind": "cat"},
+                 {"principal": "x", "role": "viewer", "kind": "customer"},
+                 {"principal": "x", "role": "operator", "kind": "customer", "tenant": "acme"},
+                 {"principal": "x", "role": "viewer", "tenant": "nobody"},
+                 {"principal": "x", "role": "admin", "tenant": "acme"}):
+        region.json("POST", "/v1/principals", body, 400)
+    region.json("POST", "/v1/principals", {"principal": "viewer-1", "role": "viewer"}, 409)
+
+    short = token_of(region, "short", "viewer", ttl_s=1)
+    region.json("GET", "/v1/tenants", token=short)
+    until(lambda: region.call("GET", "/v1/tenants", token=short)[0] == 401, "the token ends")
+
+    new = region.json("POST", "/v1/principals/viewer-1/rotate", {"overlap_s": 600}, 201)["token"]
+    for token in (new, tokens["viewer"]):
+        region.json("GET", "/v1/tenants", token=token)
+    newest = region.json("POST", "/v1/principals/viewer-1/rotate", {"overlap_s": 0}, 201)["token"]
+    check([region.call("GET", "/v1/tenants", token=token)[0]
+           for token in (tokens["viewer"], new, newest)] == [401, 401, 200], "rotation")
+
+    region.json("POST", "/v1/principals/auditor-1/revoke", {"reason": "left"})
+    region.json("GET", "/v1/tenants", status=401, token=tokens["auditor"])
+    region.json("POST", "/v1/principals/auditor-1/revoke", {"reason": "left"}, 409)
+    region.json("POST", "/v1/principals/nobody/revoke", {"reason": "left"}, 404)
+    region.json("POST", "/v1/principals/admin-1/revoke", {"reason": "one is enough"})
+    answer = region.json("POST", "/v1/principals/admin/revoke", {"reason": "x"}, 403)
+    check("last admin" in answer["detail"], f"{answer}")
+    check(principal(region, "auditor-1")["status"] == "revoked", "shown as revoked")
+    until(lambda: "last_used" in principal(region, "viewer-1"), "the use is shown")
+
+    refused = region.events("command.refused")
+    check({"principal": "viewer-1", "status": 403, "problem": "not-permitted"}.items() <=
+          refused[0].items(), f"{refused[0]}")
+    check(region.json("GET", "/v1/tenants", token=newest)["tenants"], "tokens outlive a restart")
+    shown = open(world.path("hub.err"), "rb").read()
+    for token in (region.admin, new, newest, *tokens.values()):
+        check(token.encode() not in shown, "a token in the Hub's log lines")
+
+
+@in_region
+def customers(_world, region):
+    """A customer's user sees and does what is of its own tenant, and nothing else."""
+    region.create("acme")
+    region.create("other")
+    user = token_of(region, "jo", "viewer", kind="customer", tenant="acme")
+    program = token_of(region, "bot", "operator", kind="program", tenant="acme")
+    check([row["tenant"] for row in region.json("GET", "/v1/tenants", token=user)["tenants"]] ==
+          ["acme"], "the list")
+    region.json("GET", "/v1/tenants/acme", token=user)
+    region.json("GET", "/v1/tenants/acme/flags", token=user)
+    region.json("GET", "/v1/tenants/other", status=404, token=user)
+    region.json("GET", "/v1/flags", status=403, token=user)
+    region.json("GET", "/v1/cutover", status=403, token=user)
+    region.json("POST", "/v1/tenants/acme/suspend", {"reason": "x"}, 403, user)
+    region.json("POST", "/v1/tenants/acme/suspend", {"reason": "x"}, 200, program)
+    region.json("POST", "/v1/tenants/other/suspend", {"reason": "x"}, 404, program)
+    region.json("POST", "/v1/tenants", {"tenant": "new", "ring": "sandbox"}, 403, program)
+    check(principal(region, "jo")["kind"] == "customer", "its kind")
+
+
+@in_region
+def refusals(_world, region):
+    """What a principal was refused is in the log, bounded; strangers are only counted."""
+    region.create("acme")
+    for _ in range(100):
+        region.json("POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}, 409)
+    for _ in range(5):
+        check(region.call("GET", "/v1/tenants", token="hfp_00")[0] == 401, "a stranger")
+    refused = region.events("command.refused")
+    check(len(refused) == 60 and refused[0]["operation"] == "POST /v1/tenants" and
+          refused[0]["detail"].startswith("a tenant of this name exists"), f"{len(refused)}")
+
+
+@in_region
+def agents(world, region):
+    """An agent takes its next key; the key before works on; evicted, it needs a new token; banned,
+    its key is refused for good and the tenant takes a new agent."""
+    region.create("acme")
+    token = region.mint("acme")
+    agent = region.run_agent("acme", token)
+    up(world, "acme")
+    append(world, "acme", 1)
+    caught_up(region, "acme", 1)
+
+    status, answer = local(world, "acme", "POST", "/v1/rotate-key", {})
+    check(status == 202, f"{status} {answer}")
+    until(lambda: local(world, "acme", "GET", "/v1/status")[1]["key_serial"] == 1, "the next key")
+    append(world, "acme", 2)
+    caught_up(region, "acme", 2)
+    agent.terminate()
+    agent.wait(LIMIT)
+    agent = region.run_agent("acme")
+    append_until(world, "acme", 3)
+    caught_up(region, "acme", 3)
+
+    region.json("POST", "/v1/tenants/acme/evict", {"reason": "moved"})
+    check(region.json("GET", "/v1/tenants/acme")["registered"] is False, "out")
+    region.json("POST", "/v1/tenants/acme/evict", {"reason": "moved"}, 409)
+    append(world, "acme", 4)
+    agent.terminate()
+    agent.wait(LIMIT)
+    agent = region.run_agent("acme", region.mint("acme"))
+    caught_up(region, "acme", 4)
+
+    region.json("POST", "/v1/tenants/acme/ban", {"reason": "stolen disk"})
+    agent.terminate()
+    agent.wait(LIMIT)
+    agent = region.run_agent("acme", region.mint("acme"))
+    until(lambda: b"banned" in open(world.path("acme.err"), "rb").read(), "the ban is told")
+    agent.terminate()
+    agent.wait(LIMIT)
+    kinds = [alarm["kind"] for alarm in region.events("identity.alarm")]
+    check(kinds == ["banned-key"], f"{kinds}")
+    region.run_agent("acme", region.mint("acme"), folder=world.path("acme2"))
+    until(lambda: region.json("GET", "/v1/tenants/acme")["registered"], "a new agent")
+
+
+def append_until(world, tenant, sequence):
+    up(world, tenant)
+    check(append(world, tenant, sequence)[0] == 200, "appended")
+
+
+@in_region
+def flags(world, region):
+    """The narrower setting counts; nonsense is refused; all of it outlives a restart."""
+    region.create("acme", "canary")
+    region.create("other")
+
+    def state(tenant):
+        return region.json("GET", f"/v1/tenants/{tenant}/flags")["flags"].get("new-things")
+
+    def put(value, status=200, **more):
+        return region.json("POST", "/v1/flags/new-things", {"value": value, "reason": "t", **more},
+                           status)
+
+    check(state("acme") is None, "never set")
+    put("on")
+    check((state("acme"), state("other")) == (True, True), "for all")
+    put("off", scope="ring", subject="canary")
+    check((state("acme"), state("other")) == (False, True), "but not canaries")
+    put("on", scope="tenant", subject="acme")
+    check((state("acme"), state("other")) == (True, True), "but this one")
+    put("unset", scope="ring", subject="canary")
+    put("unset", scope="tenant", subject="acme")
+    put("off")
+    check((state("acme"), state("other")) == (False, False), "off again")
+    put("off", 409)
+    for bad in ({"value": "maybe"}, {"scope": "moon"}, {"scope": "ring", "subject": "moon"},
+                {"scope": "tenant", "subject": "nobody"}, {"scope": "region", "subject": "prod-eu"}):
+        put(**{"value": "on", "status": 400, **bad})
+    region.json("POST", "/v1/flags/Bad_Name", {"value": "on", "reason": "x"}, 400)
+    check(len(region.events("flag.set")) == 6 and state("acme") is False, "in the log, and back")
+
+
+@in_region
+def cutover(world, region):
+    """Six steps in order, each with its guard; what is frozen is refused; the parallel run takes
+    sandbox tenants only; the flip opens the new flow for all and closes the old one."""
+    def advance(step, status=200, **more):
+        return region.json("POST", "/v1/cutover/advance",
+                           {"step": step, "evidence": "e", "reason": "r", **more}, status)
+
+    def admit(way, ring, status):
+        return region.json("POST", "/v1/cutover/admit", {"way": way, "ring": ring}, status)
+
+    def create(name, ring, status):
+        region.json("POST", "/v1/tenants", {"tenant": name, "ring": ring}, status)
+
+    check(region.json("GET", "/v1/cutover")["begun"] is False, "a fresh region")
+    advance("freeze-legacy", 403)
+    admit("legacy-deploy", "general", 403)
+    create("before", "general", 201)
+    region.json("POST", "/v1/cutover/begin", {"reason": "r"})
+    region.json("POST", "/v1/cutover/begin", {"reason": "r"}, 409)
+    admit("legacy-deploy", "general", 200)
+    create("one", "sandbox", 403)
+    advance("cleanup-release", 403)
+    advance("freeze-legacy")
+    admit("legacy-deploy", "sandbox", 403)
+    admit("old-flow", "general", 200)
+    advance("cleanup-release")
+    create("one", "sandbox", 403)
+    advance("enable-registration")
+    create("one", "general", 403)
+    create("one", "sandbox", 201)
+    answer = advance("first-tenant", 403)
+    check("sign of life" in answer["detail"], f"{answer}")
+    region.run_agent("one", region.mint("one"))
+    until(lambda: "last_heartbeat" in region.json("GET", "/v1/tenants/one"), "a sign of life")
+    advance("first-tenant")
+    advance("parallel-run", 400)
+    advance("parallel-run", window_s=2)
+    shown = region.json("GET", "/v1/cutover")
+    check(shown["ways"] == {"legacy-deploy": "closed", "old-flow": "open",
+                            "new-flow": "sandbox only"} and shown["default_way"] == "old-flow",
+          f"{shown}")
+    create("two", "canary", 403)
+    until(lambda: region.call("POST", "/v1/cutover/advance", {
+        "step": "flip-default", "evidence": "e", "reason": "r"})[0] == 200, "the window ends")
+    create("two", "canary", 201)
+    admit("old-flow", "general", 403)
+    check(region.json("POST", "/v1/cutover/admit", {"ring": "general"})["way"] == "new-flow",
+          "the default")
+    region.json("POST", "/v1/cutover/revert", {"reason": "r"})
+    create("three", "canary", 403)
+    check([e["step"] for e in region.events("cutover.reverted")] == ["flip-default"], "in the log")
+    check(region.json("GET", "/v1/cutover")["step"] == "parallel-run", "after a restart")
+
+
+@in_region
+def affinity(world, region):
+    """An order of another region is sent there and nothing of it is stored."""
+    address = region.url.removeprefix("https://")
+    region.hub.terminate()
+    region.hub.wait(LIMIT)
+    region.hub.stdout.close()
+    region.start(address, "--peers", "prod-eu=https://eu.example:8443,prod-us=https://us.example")
+    for body, url in (({"market": "eu"}, "https://eu.example:8443"),
+                      ({"market": "na"}, "https://us.example"),
+                      ({"region": "prod-eu"}, "https://eu.example:8443"),
+                      ({"region": "staging"}, "staging")):
+        answer = region.json("POST", "/v1/tenants",
+                             {"tenant": "acme", "ring": "sandbox", **body}, 421)
+        check(url in answer["detail"], f"{answer}")
+    region.json("POST", "/v1/tenants", {"tenant": "a", "ring": "sandbox", "market": "xx"}, 400)
+    check(region.json("GET", "/v1/tenants")["tenants"] == [], "stored")
+    wrong = subprocess.run([HUB, "check-config", "--data", "x", "--peers", "mars=https://x"], env=world.env,
+                           capture_output=True, check=False)
+    check(wrong.returncode == 1 and b"mars" in wrong.stdout + wrong.stderr, f"{wrong}")
+
+
+harness.main([principals, customers, refusals, agents, flags, cutover, affinity])
