@@ -3,8 +3,7 @@
 #include "base/env.h"
 #include "commands/enrolment.h"
 #include "tests/harness/test.h"
-
-#define NOW INT64_C(1767225600000000)
+#include "tests/unit/commands/fold.h"
 
 /* Folds a payload that w holds as the next event of the stream. */
 static enum hf_rc fold(struct hf_tenant *tenant, const char *type, const struct hf_writer *w)
@@ -150,4 +149,64 @@ HF_TEST(token_text)
     hf_secret_free(&text);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(registration), HF_TEST_CASE(life), HF_TEST_CASE(token_text))
+static void fold_struct(struct hf_tenant *tenant, const char *type, const void *event)
+{
+    struct made made;
+    struct hf_err err = {0};
+    HF_CHECK_OK(
+        hf_tenant_fold(tenant, make_event(&made, type, event, tenant->version + 1, NOW), &err),
+        err);
+}
+
+/* The next key comes once for each serial and the one before works on for a while; an agent that
+ * was let out comes back with a new token, a banned one never. */
+HF_TEST(keys)
+{
+    struct hf_tenant tenant;
+    struct hf_err err = {0};
+    const struct hf_hash token = {{1}};
+    const struct hf_hash next_token = {{2}};
+    const struct hf_hash next_key = {{9}};
+    const struct hf_public_key agent = {{3}};
+    const struct hf_public_key other = {{4}};
+    hf_tenant_init(&tenant);
+    create(&tenant);
+    mint(&tenant, &token, NOW + 1000);
+    HF_CHECK_RC(hf_tenant_may_evict(&tenant, &err), HF_EEXIST);
+    registered(&tenant, &token, &agent);
+    HF_CHECK(hf_tenant_takes_key(&tenant, &token, NOW)); /* the fold's helper has them the same */
+    HF_CHECK_RC(hf_tenant_may_rotate(&tenant, 0, &err), HF_EINVAL);
+    HF_CHECK_RC(hf_tenant_may_rotate(&tenant, 2, &err), HF_EINVAL);
+    HF_CHECK_RC(hf_tenant_may_rotate(&tenant, 1, &err), HF_OK);
+    const struct hf_event_tenant_key_rotated rotated = {
+        .tenant = HF_STR("acme"),
+        .purpose = HF_EVENT_TENANT_KEY_ROTATED_PURPOSE_API_KEY,
+        .before = hf_bytes_of(token.b, 32),
+        .after = hf_bytes_of(next_key.b, 32),
+        .has_previous_until = true,
+        .previous_until = NOW + 10};
+    fold_struct(&tenant, HF_EVENT_TENANT_KEY_ROTATED_NAME, &rotated);
+    HF_CHECK_RC(hf_tenant_may_rotate(&tenant, 1, &err), HF_EEXIST);
+    HF_CHECK(hf_tenant_takes_key(&tenant, &next_key, NOW + 10));
+    HF_CHECK(hf_tenant_takes_key(&tenant, &token, NOW + 9) &&
+             !hf_tenant_takes_key(&tenant, &token, NOW + 10));
+    const struct hf_event_tenant_evicted evicted = {.tenant = HF_STR("acme"),
+                                                    .reason = HF_STR("r")};
+    fold_struct(&tenant, HF_EVENT_TENANT_EVICTED_NAME, &evicted);
+    HF_CHECK(!hf_tenant_takes_key(&tenant, &next_key, NOW));
+    HF_CHECK_RC(hf_tenant_may_register(&tenant, &token, &agent, NOW, &err), HF_EPERM);
+    mint(&tenant, &next_token, NOW + 1000);
+    HF_CHECK_RC(hf_tenant_may_register(&tenant, &next_token, &agent, NOW, &err), HF_OK);
+    registered(&tenant, &next_token, &agent);
+    HF_CHECK(tenant.api_key_serial == 0);
+    const struct hf_event_tenant_agent_banned banned = {
+        .tenant = HF_STR("acme"), .agent_key = hf_bytes_of(agent.b, 32), .reason = HF_STR("r")};
+    fold_struct(&tenant, HF_EVENT_TENANT_AGENT_BANNED_NAME, &banned);
+    mint(&tenant, &next_key, NOW + 1000);
+    HF_CHECK(hf_tenant_bans(&tenant, &agent) && !hf_tenant_bans(&tenant, &other));
+    HF_CHECK_RC(hf_tenant_may_register(&tenant, &next_key, &agent, NOW, &err), HF_EPERM);
+    HF_CHECK_RC(hf_tenant_may_register(&tenant, &next_key, &other, NOW, &err), HF_OK);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(registration), HF_TEST_CASE(life), HF_TEST_CASE(token_text),
+             HF_TEST_CASE(keys))
