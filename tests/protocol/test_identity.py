@@ -1,4 +1,5 @@
 """Who may do what: principals, customers' users, agents' keys, flags, the cutover; real processes."""
+import os
 import subprocess
 
 import harness
@@ -261,4 +262,44 @@ def affinity(world, region):
     check(wrong.returncode == 1 and b"mars" in wrong.stdout + wrong.stderr, f"{wrong}")
 
 
-harness.main([principals, customers, refusals, agents, flags, cutover, affinity])
+@in_region
+def command_line(world, region):
+    """The same by hand: holdfast principal, flag, cutover, tenant evict; the Hub's key is pinned."""
+    region.create("acme")
+    with open(world.path("admin"), "w", encoding="ascii") as file:
+        file.write(region.admin + "\n")
+
+    def holdfast(*args, code=0, token="admin"):
+        ran = world.run(*args, "--hub", region.url, "--hub-token", world.path(token), "--hub-pin", pin,
+                        code=code)
+        return ran.stdout.decode() + ran.stderr.decode()
+
+    pin = region.json("GET", "/v1/region")["tls_pin"]
+    holdfast("principal", "create", "jo", "--role", "viewer", "--kind", "customer", "--tenant",
+             "acme", "--days", "1", "--out", world.path("jo"))
+    check(os.stat(world.path("jo")).st_mode & 0o777 == 0o600, "for its owner alone")
+    check("acme" in holdfast("tenant", "list", token="jo"), "jo sees acme")
+    check("acme only" in holdfast("flag", "list", code=3, token="jo"), "and no flags")
+    holdfast("principal", "rotate", "jo", "--overlap", "0", "--out", world.path("jo2"))
+    holdfast("tenant", "list", code=3, token="jo")
+    check("revoked" in holdfast("principal", "revoke", "jo", "--reason", "left"), "revoked")
+    check("customer" in holdfast("principal", "list"), "the list")
+    check("on" in holdfast("flag", "set", "new", "on", "--tenant", "acme", "--reason", "try"), "set")
+    check("tenant" in holdfast("flag", "list"), "flags")
+    check("everything goes the new way" in holdfast("cutover", "show"), "no cutover")
+    holdfast("cutover", "begin", "--reason", "r")
+    check("the next one is freeze-legacy" in
+          holdfast("cutover", "advance", "flip-default", "--evidence", "e", "--reason", "r", code=3),
+          "in order")
+    holdfast("cutover", "advance", "freeze-legacy", "--evidence", "e", "--reason", "r")
+    check("frozen" in holdfast("cutover", "admit", "--way", "legacy-deploy", "--ring", "general",
+                               code=3), "frozen")
+    check("old-flow" in holdfast("cutover", "admit", "--ring", "general"), "the way to go")
+    check("no agent" in holdfast("tenant", "evict", "acme", "--reason", "r", code=3), "nobody there")
+    other = "0" * 64
+    pin = other
+    holdfast("tenant", "list", code=3)
+
+
+harness.main([principals, customers, refusals, agents, flags, cutover, affinity,
+              command_line])

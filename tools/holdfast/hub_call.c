@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/json_out.h"
 
 #define TIMEOUT_NS UINT64_C(30000000000)
 #define ANSWER_MAX (64u << 20)
@@ -115,4 +116,94 @@ enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const 
         return problem(session->call.status, rc == HF_OK ? *ret_json : NULL, err);
     }
     return rc;
+}
+
+/* whole commands */
+
+static const struct hf_json *member(const struct hf_json *object, const char *key,
+                                    enum hf_json_kind kind)
+{
+    const struct hf_json *value =
+        object != NULL && hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
+    return value != NULL && hf_json_kind(value) == kind ? value : NULL;
+}
+
+struct hf_str hf_member_str(const struct hf_json *object, const char *key)
+{
+    const struct hf_json *value = member(object, key, HF_JSON_STR);
+    return value == NULL ? HF_STR("") : hf_json_as_str(value);
+}
+
+uint64_t hf_member_u64(const struct hf_json *object, const char *key)
+{
+    uint64_t number = 0;
+    const struct hf_json *value =
+        object != NULL && hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
+    return value != NULL && hf_json_to_u64(value, &number) == HF_OK ? number : 0;
+}
+
+bool hf_member_bool(const struct hf_json *object, const char *key)
+{
+    const struct hf_json *value = member(object, key, HF_JSON_BOOL);
+    return value != NULL && hf_json_as_bool(value);
+}
+
+const struct hf_json *hf_member_array(const struct hf_json *object, const char *key)
+{
+    return member(object, key, HF_JSON_ARRAY);
+}
+
+static void write_body(struct hf_buf *body, const struct hf_hub_request *request)
+{
+    struct hf_json_out json;
+    hf_json_init(&json, body);
+    hf_json_object_begin(&json);
+    for (size_t i = 0; i < request->member_count; i++) {
+        const struct hf_hub_member *m = &request->members[i];
+        if (m->is_number) {
+            hf_json_key_u64(&json, m->key, m->number);
+        } else if (m->text != NULL) {
+            hf_json_key_str(&json, m->key, hf_str_c(m->text));
+        }
+    }
+    hf_json_object_end(&json);
+}
+
+static enum hf_rc show_answer(struct hf_hub_session *session, const struct hf_hub_request *request,
+                              const struct hf_json *json, struct hf_err *err)
+{
+    struct hf_cli *cli = session->cli;
+    if (request->token_file != NULL) {
+        struct hf_str token = hf_member_str(json, "token");
+        return token.len == 0
+                   ? hf_err_set(err, HF_EIO, "the Hub's answer holds no token")
+                   : hf_file_replace(request->token_file, hf_str_bytes(token), 0600, err);
+    }
+    if (!cli->json) {
+        return request->show(cli, json, err);
+    }
+    hf_cli_printf(cli, "%.*s\n", (int)session->answer.len, (const char *)session->answer.ptr);
+    return HF_OK;
+}
+
+int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request)
+{
+    struct hf_hub_session session;
+    struct hf_err err = {0};
+    const struct hf_json *json = NULL;
+    struct hf_buf body = hf_buf_init(65536);
+    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
+    if (rc == HF_OK && request->member_count > 0) {
+        write_body(&body, request);
+        rc = body.failed == HF_OK ? HF_OK : hf_err_set(&err, body.failed, "no memory for the body");
+    }
+    if (rc == HF_OK) {
+        rc = hf_hub_ask(&session, request->method, request->path, hf_buf_bytes(&body), &json, &err);
+    }
+    if (rc == HF_OK) {
+        rc = show_answer(&session, request, json, &err);
+    }
+    hf_hub_session_close(&session);
+    hf_buf_free(&body);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
 }

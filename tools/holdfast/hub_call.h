@@ -53,4 +53,34 @@ void hf_hub_session_close(struct hf_hub_session *session);
 enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const char *path,
                       struct hf_bytes body, const struct hf_json **ret_json, struct hf_err *err);
 
+/* A member of a request's body: a text (left out when it is NULL) or a number. */
+struct hf_hub_member {
+    const char *key;
+    const char *text;
+    uint64_t number;
+    bool is_number;
+};
+
+struct hf_hub_request {
+    const char *method;
+    const char *path;
+    const struct hf_hub_member *members; /* of the body */
+    size_t member_count;                 /* 0: no body */
+    /* Shows the answer to a person; with --json it is printed as it came. */
+    enum hf_rc (*show)(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err);
+    /* Where a token of the answer goes, readable by its owner alone, never on the screen; NULL: the
+     * answer has none. */
+    const char *token_file;
+};
+
+/* A whole command: asks, shows, returns the exit code. */
+int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request);
+
+/* A member's text, number or truth; empty, 0, false when it is not there or something else. */
+struct hf_str hf_member_str(const struct hf_json *object, const char *key);
+uint64_t hf_member_u64(const struct hf_json *object, const char *key);
+bool hf_member_bool(const struct hf_json *object, const char *key);
+/* An array member; NULL when there is none. */
+const struct hf_json *hf_member_array(const struct hf_json *object, const char *key);
+
 #endif

@@ -290,6 +290,16 @@ static int run_resume(struct hf_cli *cli)
     return run_verb(cli, "/resume", NULL);
 }
 
+static int run_evict(struct hf_cli *cli)
+{
+    return run_verb(cli, "/evict", NULL);
+}
+
+static int run_ban(struct hf_cli *cli)
+{
+    return run_verb(cli, "/ban", NULL);
+}
+
 static int run_decommission(struct hf_cli *cli)
 {
     return run_verb(cli, "/decommission", NULL);
@@ -399,6 +409,10 @@ static const struct hf_cli_command command_suspend =
     COMMAND("suspend", "refuse a tenant's agent until it is resumed", reason_options, run_suspend);
 static const struct hf_cli_command command_resume =
     COMMAND("resume", "serve a suspended tenant's agent again", reason_options, run_resume);
+static const struct hf_cli_command command_evict = COMMAND(
+    "evict", "let a tenant's agent out; a new token lets it in again", reason_options, run_evict);
+static const struct hf_cli_command command_ban =
+    COMMAND("ban", "refuse the key of a tenant's agent for good", reason_options, run_ban);
 
 static const struct hf_cli_command command_decommission =
     COMMAND("decommission", "end a tenant for good", end_options, run_decommission);
@@ -419,5 +433,6 @@ const struct hf_cli_command hf_command_tenant = {
     .name = "tenant",
     .summary = "make, see and move the tenants of a region",
     HF_CLI_CHILDREN(&command_create, &command_list, &command_show, &command_watch, &command_token,
-                    &command_move, &command_suspend, &command_resume, &command_decommission),
+                    &command_move, &command_suspend, &command_resume, &command_evict, &command_ban,
+                    &command_decommission),
 };

@@ -1,0 +1,120 @@
+/* tools/holdfast/flag.c: feature flags of a region: `holdfast flag`. */
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/cli/table.h"
+#include "tools/holdfast/commands.h"
+#include "tools/holdfast/hub_call.h"
+
+static const struct hf_table_column columns[] = {{.title = "FLAG"},
+                                                 {.title = "SCOPE"},
+                                                 {.title = "SUBJECT"},
+                                                 {.title = "VALUE"},
+                                                 {.title = "SINCE"}};
+
+static void add_rows(struct hf_table *table, const struct hf_json *flag)
+{
+    const struct hf_json *settings = hf_member_array(flag, "settings");
+    for (size_t i = 0; settings != NULL && i < hf_json_count(settings); i++) {
+        const struct hf_json *s = hf_json_at(settings, i);
+        hf_table_cell(table, hf_member_str(flag, "flag"));
+        hf_table_cell(table, hf_member_str(s, "scope"));
+        hf_table_cell(table, hf_member_str(s, "subject"));
+        hf_table_cell(table, hf_member_str(s, "value"));
+        hf_table_cell(table, hf_member_str(s, "since"));
+    }
+}
+
+static enum hf_rc show_list(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
+{
+    struct hf_table table;
+    const struct hf_json *flags = hf_member_array(json, "flags");
+    if (flags == NULL) {
+        return hf_err_set(err, HF_EIO, "the Hub's answer is no list of flags");
+    }
+    hf_table_init(&table, columns, HF_LEN(columns));
+    for (size_t i = 0; i < hf_json_count(flags); i++) {
+        add_rows(&table, hf_json_at(flags, i));
+    }
+    enum hf_rc rc = hf_table_write(&table, cli->out, err);
+    hf_table_free(&table);
+    return rc;
+}
+
+static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
+{
+    struct hf_table table;
+    hf_table_init(&table, columns, HF_LEN(columns));
+    add_rows(&table, json);
+    enum hf_rc rc = hf_table_write(&table, cli->out, err);
+    hf_table_free(&table);
+    return rc;
+}
+
+static int run_list(struct hf_cli *cli)
+{
+    const struct hf_hub_request request = {.method = "GET", .path = "/v1/flags", .show = show_list};
+    return hf_hub_command(cli, &request);
+}
+
+static int run_set(struct hf_cli *cli)
+{
+    char path[128];
+    const char *ring = hf_cli_str(cli, "ring");
+    const char *tenant = hf_cli_str(cli, "tenant");
+    if (ring != NULL && tenant != NULL) {
+        return hf_cli_refuse(cli, "give --ring or --tenant, not both");
+    }
+    const char *subject = tenant != NULL ? tenant : ring;
+    const struct hf_hub_member members[] = {
+        {.key = "value", .text = hf_cli_operand(cli, 1)},
+        {.key = "scope", .text = tenant != NULL ? "tenant" : (ring != NULL ? "ring" : "region")},
+        {.key = "subject", .text = subject},
+        {.key = "reason", .text = hf_cli_str(cli, "reason")}};
+    (void)snprintf(path, sizeof path, "/v1/flags/%.64s", hf_cli_operand(cli, 0));
+    const struct hf_hub_request request = {.method = "POST",
+                                           .path = path,
+                                           .members = members,
+                                           .member_count = HF_LEN(members),
+                                           .show = show_one};
+    return hf_hub_command(cli, &request);
+}
+
+static const char *const rings[] = {"sandbox", "canary", "general", NULL};
+static const struct hf_cli_operand set_operands[] = {
+    {.name = "FLAG", .help = "the flag: 1 to 48 of a-z, 0-9 and -"},
+    {.name = "VALUE", .help = "on, off, or unset: as the wider scope says"}};
+static const struct hf_cli_option list_options[] = {HF_HUB_OPTIONS};
+static const struct hf_cli_option set_options[] = {
+    HF_HUB_OPTIONS,
+    {.name = "ring",
+     .kind = HF_CLI_CHOICE,
+     .choices = rings,
+     .help = "only for the tenants of this ring"},
+    {.name = "tenant", .kind = HF_CLI_STRING, .value = "TENANT", .help = "only for this tenant"},
+    {.name = "reason",
+     .kind = HF_CLI_STRING,
+     .value = "TEXT",
+     .required = true,
+     .help = "why, for the record"}};
+
+static const struct hf_cli_command command_list = {.name = "list",
+                                                   .summary = "all flags with their settings",
+                                                   .options = list_options,
+                                                   .option_count = HF_LEN(list_options),
+                                                   .run = run_list};
+static const struct hf_cli_command command_set = {
+    .name = "set",
+    .summary = "set a flag for the region, a ring or a tenant",
+    .description = "The narrower setting counts: a tenant's before its ring's before the region's.",
+    .options = set_options,
+    .option_count = HF_LEN(set_options),
+    .operands = set_operands,
+    .operand_count = HF_LEN(set_operands),
+    .run = run_set};
+
+const struct hf_cli_command hf_command_flag = {
+    .name = "flag",
+    .summary = "feature flags of a region",
+    HF_CLI_CHILDREN(&command_list, &command_set),
+};
