@@ -53,12 +53,12 @@ bool hf_call_need_agent(struct hf_hub_call *call)
         call->tenant = NULL;
         call->hub->strangers.unknown_agent++;
         hf_call_problem(
-            call, 401, "unknown-agent",
+            call, HF_PROBLEM_UNKNOWN_AGENT,
             "The API key is not known here; register the agent again with a new token.");
         return false;
     }
     if (life->status != HF_TENANT_ACTIVE) {
-        hf_call_problem(call, 403, "tenant-not-active",
+        hf_call_problem(call, HF_PROBLEM_TENANT_NOT_ACTIVE,
                         "The tenant is suspended or decommissioned; keep the events until it is "
                         "resumed.");
         return false;

@@ -5,15 +5,15 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
-#include "base/hex.h"
 #include "hub/notes.h"
 
-#define RETRY_S    "1"
-#define REASON_MAX 200
+#define RETRY_S "1"
 
 static void free_call(struct hf_hub_call *call)
 {
-    hf_json_free(call->body);
+    hf_json_free(call->docs[0]);
+    hf_json_free(call->docs[1]);
+    hf_arena_fini(&call->arena);
     hf_buf_free(&call->scratch);
     hf_buf_free(&call->held);
     hf_secret_free(&call->token);
@@ -28,7 +28,7 @@ void hf_call_answer(struct hf_hub_call *call, int status, const struct hf_buf *j
         return;
     }
     if (json->failed != HF_OK) {
-        hf_call_problem(call, 503, "out-of-memory", "The Hub has no memory for the answer.");
+        hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for the answer.");
         return;
     }
     hf_http_answer(call->exchange, status, "application/json", hf_buf_bytes(json));
@@ -36,11 +36,12 @@ void hf_call_answer(struct hf_hub_call *call, int status, const struct hf_buf *j
 
 /* Refusals of somebody known are events, those of strangers are counted. What is not there and what
  * could not be done just now are neither. */
-static void note_problem(struct hf_hub_call *call, int status, const char *type, const char *detail)
+static void note_problem(struct hf_hub_call *call, enum hf_problem problem, const char *detail)
 {
+    int status = hf_api_problem_types[problem].status;
     const struct hf_http_request *request = hf_http_exchange_request(call->exchange);
     bool refused = status >= 400 && status < 500 && status != 404 && status != 405;
-    if (status == 401 && strcmp(type, "unknown-principal") == 0) {
+    if (problem == HF_PROBLEM_UNKNOWN_PRINCIPAL) {
         call->hub->strangers.unknown_principal++;
     } else if (refused && call->principal != NULL) {
         const struct hf_hub_refusal refusal = {
@@ -49,176 +50,120 @@ static void note_problem(struct hf_hub_call *call, int status, const char *type,
             .target = hf_bytes_str(request->target),
             .tenant = call->tenant == NULL ? HF_STR("") : hf_str_c(call->tenant->life.name),
             .status = status,
-            .problem = type,
+            .problem = hf_api_problem_types[problem].name,
             .detail = detail};
         hf_hub_note_refusal(call->hub, &refusal);
     }
 }
 
-void hf_call_problem(struct hf_hub_call *call, int status, const char *type, const char *detail)
+/* What goes with a status. */
+static void add_fields(struct hf_hub_call *call, int status)
 {
     call->hub->calls_failed += status >= 500 ? 1 : 0;
-    if (call->exchange == NULL) {
-        return;
-    }
-    note_problem(call, status, type, detail);
     if (status == 503 || status == 429) {
         hf_http_add_field(call->exchange, "Retry-After", HF_STR(RETRY_S));
     }
     if (status == 401) {
         hf_http_add_field(call->exchange, "WWW-Authenticate", HF_STR("Bearer"));
     }
-    hf_http_problem(call->exchange, status, type, detail);
+}
+
+void hf_call_problem(struct hf_hub_call *call, enum hf_problem problem, const char *detail)
+{
+    const struct hf_api_problem *known = &hf_api_problem_types[problem];
+    if (call->exchange != NULL) {
+        note_problem(call, problem, detail);
+        add_fields(call, known->status);
+        hf_http_problem(call->exchange, known->status, known->name, detail);
+    }
+}
+
+void hf_call_problem_begin(struct hf_hub_call *call, enum hf_problem problem, const char *detail,
+                           struct hf_json_out *ret_json)
+{
+    const struct hf_api_problem *known = &hf_api_problem_types[problem];
+    char urn[128];
+    (void)snprintf(urn, sizeof urn, "urn:holdfast:problem:%s", known->name);
+    hf_buf_clear(&call->scratch);
+    hf_json_init(ret_json, &call->scratch);
+    hf_json_object_begin(ret_json);
+    hf_json_key_str(ret_json, "type", hf_str_c(urn));
+    hf_json_key_str(ret_json, "title", hf_str_c(hf_http_status_text(known->status)));
+    hf_json_key_u64(ret_json, "status", (uint64_t)known->status);
+    hf_json_key_str(ret_json, "detail", hf_str_c(detail));
+}
+
+void hf_call_problem_end(struct hf_hub_call *call, enum hf_problem problem,
+                         struct hf_json_out *json)
+{
+    int status = hf_api_problem_types[problem].status;
+    hf_json_object_end(json);
+    if (call->exchange != NULL) {
+        add_fields(call, status);
+        hf_http_answer(call->exchange, status, "application/problem+json",
+                       hf_buf_bytes(&call->scratch));
+    }
 }
 
 void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err)
 {
     static const struct {
         enum hf_rc rc;
-        int status;
-        const char *type;
+        enum hf_problem problem;
     } table[] = {
-        {HF_EINVAL, 400, "invalid"},
-        {HF_ESYNTAX, 400, "invalid"},
-        {HF_ETOOBIG, 413, "too-big"},
-        {HF_ENOTFOUND, 404, "not-found"},
-        {HF_EEXIST, 409, "exists"},
-        {HF_ECONFLICT, 409, "conflict"},
-        {HF_EPERM, 403, "not-permitted"},
-        {HF_EFORK, 422, "fork"},
-        {HF_EBADSIG, 422, "bad-signature"},
-        {HF_ESTALE, 422, "stale"},
-        {HF_EMISMATCH, 421, "misdirected"},
-        {HF_ENOSPC, 503, "read-only"},
-        {HF_EUNKNOWN, 503, "outcome-unknown"},
-        {HF_EBUSY, 503, "busy"},
-        {HF_ENOMEM, 503, "out-of-memory"},
-        {HF_ECLOSED, 503, "closing"},
+        {HF_EINVAL, HF_PROBLEM_INVALID},
+        {HF_ESYNTAX, HF_PROBLEM_INVALID},
+        {HF_ETOOBIG, HF_PROBLEM_TOO_BIG},
+        {HF_ENOTFOUND, HF_PROBLEM_NOT_FOUND},
+        {HF_EEXIST, HF_PROBLEM_EXISTS},
+        {HF_ECONFLICT, HF_PROBLEM_CONFLICT},
+        {HF_EPERM, HF_PROBLEM_NOT_PERMITTED},
+        {HF_EFORK, HF_PROBLEM_FORK},
+        {HF_EBADSIG, HF_PROBLEM_BAD_CHECKPOINT},
+        {HF_ESTALE, HF_PROBLEM_STALE},
+        {HF_EMISMATCH, HF_PROBLEM_MISDIRECTED},
+        {HF_ENOSPC, HF_PROBLEM_READ_ONLY},
+        {HF_EUNKNOWN, HF_PROBLEM_OUTCOME_UNKNOWN},
+        {HF_EBUSY, HF_PROBLEM_BUSY},
+        {HF_ENOMEM, HF_PROBLEM_OUT_OF_MEMORY},
+        {HF_ECLOSED, HF_PROBLEM_CLOSING},
     };
 
     for (size_t i = 0; i < HF_LEN(table); i++) {
         if (table[i].rc == err->rc) {
-            hf_call_problem(call, table[i].status, table[i].type, err->text);
+            hf_call_problem(call, table[i].problem, err->text);
             return;
         }
     }
-    hf_call_problem(call, 500, "failed", err->text);
+    hf_call_problem(call, HF_PROBLEM_FAILED, err->text);
 }
 
-/* checks */
+/* what the path names */
 
-/* What somebody who is bound to a tenant may ask for at all: the list, which shows theirs, and what
- * lies below a tenant, which hf_call_tenant looks at. */
-static bool about_tenants(const struct hf_hub_call *call)
+struct hf_str hf_call_param(const struct hf_hub_call *call, unsigned n)
 {
-    struct hf_str method = hf_bytes_str(hf_http_exchange_request(call->exchange)->method);
-    bool tenants = call->part_count >= 2 && hf_str_eq(call->parts[1], HF_STR("tenants"));
-    return tenants && (call->part_count > 2 || !hf_str_eq(method, HF_STR("POST")));
-}
-
-bool hf_call_need(struct hf_hub_call *call, enum hf_role role)
-{
-    if (call->principal == NULL) {
-        hf_call_problem(call, 401, "unknown-principal",
-                        "This needs a token of a principal: send Authorization: Bearer TOKEN.");
-        return false;
-    }
-    const struct hf_principal *life = &call->principal->life;
-    char detail[160];
-    if (life->role < role) {
-        (void)snprintf(detail, sizeof detail, "This needs the role %s, you have %s.",
-                       hf_role_name(role), hf_role_name(life->role));
-        hf_call_problem(call, 403, "not-permitted", detail);
-        return false;
-    }
-    if (life->tenant[0] != '\0' && !about_tenants(call)) {
-        (void)snprintf(detail, sizeof detail, "You may see and act on the tenant %s only.",
-                       life->tenant);
-        hf_call_problem(call, 403, "not-permitted", detail);
-        return false;
-    }
-    return true;
-}
-
-bool hf_call_json(struct hf_hub_call *call)
-{
-    struct hf_err err = {0};
-    struct hf_bytes text = hf_http_exchange_body(call->exchange);
-    if (text.len > 65536) {
-        (void)hf_err_set(&err, HF_ETOOBIG, "the body of this call has at most 64 KiB");
-    } else if (hf_json_parse(text, &call->body, &err) == HF_OK) {
-        if (hf_json_kind(hf_json_root(call->body)) == HF_JSON_OBJECT) {
-            return true;
+    unsigned part = 0;
+    for (const char *at = call->op->path; at != NULL; part++) {
+        if (at[0] == '*' && n-- == 0) {
+            return call->path.parts[part];
         }
-        (void)hf_err_set(&err, HF_EINVAL, "the body must be a JSON object");
+        at = strchr(at, '/');
+        at = at == NULL ? NULL : at + 1;
     }
-    hf_call_refuse(call, &err);
-    return false;
+    HF_UNREACHABLE("a parameter that the path does not have");
 }
 
-static bool refuse_member(struct hf_hub_call *call, const char *key, const char *why)
+bool hf_call_tenant(struct hf_hub_call *call)
 {
-    char detail[160];
-    (void)snprintf(detail, sizeof detail, "%s: %s", key, why);
-    hf_call_problem(call, 400, "invalid", detail);
-    return false;
-}
-
-bool hf_call_text(struct hf_hub_call *call, const char *key, bool required, size_t len_max,
-                  struct hf_str *ret)
-{
-    const struct hf_json *value = hf_json_get(hf_json_root(call->body), key);
-    if (value == NULL) {
-        return !required || refuse_member(call, key, "is missing");
-    }
-    if (hf_json_kind(value) != HF_JSON_STR) {
-        return refuse_member(call, key, "must be a text");
-    }
-    *ret = hf_json_as_str(value);
-    return ret->len <= len_max || refuse_member(call, key, "is too long");
-}
-
-bool hf_call_number(struct hf_hub_call *call, const char *key, uint64_t most, uint64_t *ret)
-{
-    const struct hf_json *value = hf_json_get(hf_json_root(call->body), key);
-    if (value == NULL) {
-        return refuse_member(call, key, "is missing");
-    }
-    if (hf_json_to_u64(value, ret) != HF_OK || *ret > most) {
-        return refuse_member(call, key, "must be a whole number that is not too big");
-    }
-    return true;
-}
-
-bool hf_call_hex(struct hf_hub_call *call, const char *key, void *out, size_t len)
-{
-    struct hf_str text = {NULL, 0};
-    size_t got = 0;
-    if (!hf_call_text(call, key, true, 2 * len, &text)) {
-        return false;
-    }
-    return (hf_hex_decode(text, out, len, &got, NULL) == HF_OK && got == len) ||
-           refuse_member(call, key, "must be hexadecimal digits of the right length");
-}
-
-bool hf_call_tenant(struct hf_hub_call *call, unsigned part)
-{
-    call->tenant =
-        part < call->part_count ? hf_hub_tenant_find(call->hub->tenants, call->parts[part]) : NULL;
-    bool hidden = call->principal != NULL && part < call->part_count &&
-                  !hf_principal_reaches(&call->principal->life, call->parts[part]);
+    struct hf_str name = hf_call_param(call, 0);
+    bool hidden = call->principal != NULL && !hf_principal_reaches(&call->principal->life, name);
+    call->tenant = hf_hub_tenant_find(call->hub->tenants, name);
     if (call->tenant == NULL || call->tenant->life.status == HF_TENANT_NONE || hidden) {
         call->tenant = NULL;
-        hf_call_problem(call, 404, "not-found", "There is no such tenant in this region.");
+        hf_call_problem(call, HF_PROBLEM_NOT_FOUND, "There is no such tenant in this region.");
         return false;
     }
     return true;
-}
-
-bool hf_call_begin_verb(struct hf_hub_call *call, struct hf_str *ret_reason)
-{
-    return hf_call_need(call, HF_ROLE_OPERATOR) && hf_call_tenant(call, 2) && hf_call_json(call) &&
-           hf_call_text(call, "reason", true, REASON_MAX, ret_reason);
 }
 
 /* posting */
@@ -297,6 +242,7 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     call->hub = hub;
     call->exchange = exchange;
     call->scratch = hf_buf_init(8u << 20);
+    hf_arena_init(&call->arena, HF_API_BODY_MAX);
     call->held = hf_buf_init(HF_SEGMENT_MAX);
     hf_http_exchange_set_user(exchange, call);
     call->principal = find_principal(hub, request);

@@ -7,22 +7,24 @@
 #define HF_HUB_CALL_H
 
 #include "base/assert.h"
-#include "base/json_in.h"
 #include "base/json_out.h"
 #include "hub/append.h"
 #include "hub/hub.h"
+#include "schemas/api_gen.h"
 
-#define HF_CALL_PARTS_MAX 6
-#define HF_CALL_PAYLOAD   4096
+#define HF_CALL_PAYLOAD 4096
 
 struct hf_hub_call {
     struct hf_hub *hub;
-    struct hf_http_exchange *exchange;      /* NULL when it is over */
-    struct hf_str parts[HF_CALL_PARTS_MAX]; /* of the path: "v1", "tenants", "acme" */
-    unsigned part_count;
-    struct hf_str query;
+    struct hf_http_exchange *exchange; /* NULL when it is over */
+    struct hf_api_path path;
+    const struct hf_api_operation *op;
     struct hf_hub_principal *principal; /* NULL: none */
-    struct hf_json_doc *body;
+    /* What is asked, checked as it is declared; set before the handler runs. */
+    union hf_api_in in;
+    union hf_api_query asked;
+    struct hf_json_doc *docs[2]; /* from which they borrow */
+    struct hf_arena arena;
     struct hf_hub_tenant *tenant;
     struct hf_post post;
     bool posting;
@@ -37,25 +39,21 @@ struct hf_hub_call {
     void (*posted)(struct hf_hub_call *call);
 };
 
-/* Does the call's principal have the role or a higher one? Answers 401 or 403 when not. */
-bool hf_call_need(struct hf_hub_call *call, enum hf_role role);
-/* Parses the body as a JSON object; answers 400 when it is none. */
-bool hf_call_json(struct hf_hub_call *call);
-/* A text member; answers 400 and false when it is missing (and required), no text, or longer. */
-bool hf_call_text(struct hf_hub_call *call, const char *key, bool required, size_t len_max,
-                  struct hf_str *ret);
-/* Whole numbers up to `most`. */
-bool hf_call_number(struct hf_hub_call *call, const char *key, uint64_t most, uint64_t *ret);
-bool hf_call_hex(struct hf_hub_call *call, const char *key, void *out, size_t len);
-/* The tenant that part number `part` names; answers 404 when there is none. */
-bool hf_call_tenant(struct hf_hub_call *call, unsigned part);
-
-/* An operator's verb about tenant part 2, with a reason: the body is read and the tenant found. */
-bool hf_call_begin_verb(struct hf_hub_call *call, struct hf_str *ret_reason);
+/* The n-th parameter of the path. */
+struct hf_str hf_call_param(const struct hf_hub_call *call, unsigned n);
+/* The tenant that the path's first parameter names; answers 404 when there is none that the call's
+ * principal may see. */
+bool hf_call_tenant(struct hf_hub_call *call);
 
 /* Answers with a JSON text. */
 void hf_call_answer(struct hf_hub_call *call, int status, const struct hf_buf *json);
-void hf_call_problem(struct hf_hub_call *call, int status, const char *type, const char *detail);
+void hf_call_problem(struct hf_hub_call *call, enum hf_problem problem, const char *detail);
+/* A problem with members of its own: begins the object in the call's scratch; then come members and
+ * the end. */
+void hf_call_problem_begin(struct hf_hub_call *call, enum hf_problem problem, const char *detail,
+                           struct hf_json_out *ret_json);
+void hf_call_problem_end(struct hf_hub_call *call, enum hf_problem problem,
+                         struct hf_json_out *json);
 /* The problem that a result code is, by a table. */
 void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err);
 
@@ -69,42 +67,17 @@ void hf_call_post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t
 /* Answers with the call's tenant as it is now. */
 void hf_call_answer_tenant(struct hf_hub_call *call, int status);
 
-/* Finds the handler of the request's method and path and runs it (hub/routes.c). */
+/* Finds the operation that the request is, lets nobody through who may not, takes the values as
+ * schemas/api declares them, and runs the handler; or answers why not (hub/routes.c). */
 void hf_call_route(struct hf_hub_call *call, const struct hf_http_request *request);
 
 /* The handler of the HTTP server. */
 extern const struct hf_http_handler hf_hub_handler;
 
-/* Handlers, by what they are about. */
-void hf_api_health(struct hf_hub_call *call);
-void hf_api_metrics(struct hf_hub_call *call);
-void hf_api_region(struct hf_hub_call *call);
-void hf_api_checkpoint(struct hf_hub_call *call);
-void hf_api_tenants_list(struct hf_hub_call *call);
-void hf_api_tenant_show(struct hf_hub_call *call);
-void hf_api_tenant_create(struct hf_hub_call *call);
-void hf_api_tenant_token(struct hf_hub_call *call);
-void hf_api_tenant_move(struct hf_hub_call *call);
-void hf_api_tenant_suspend(struct hf_hub_call *call);
-void hf_api_tenant_resume(struct hf_hub_call *call);
-void hf_api_tenant_decommission(struct hf_hub_call *call);
-void hf_api_register(struct hf_hub_call *call);
-void hf_api_heartbeat(struct hf_hub_call *call);
-void hf_api_segment(struct hf_hub_call *call);
-void hf_api_tenant_evict(struct hf_hub_call *call);
-void hf_api_tenant_ban(struct hf_hub_call *call);
-void hf_api_tenant_flags(struct hf_hub_call *call);
-void hf_api_key_rotate(struct hf_hub_call *call);
-void hf_api_principals_list(struct hf_hub_call *call);
-void hf_api_principal_create(struct hf_hub_call *call);
-void hf_api_principal_rotate(struct hf_hub_call *call);
-void hf_api_principal_revoke(struct hf_hub_call *call);
-void hf_api_flags_list(struct hf_hub_call *call);
-void hf_api_flag_set(struct hf_hub_call *call);
-void hf_api_cutover_show(struct hf_hub_call *call);
-void hf_api_cutover_begin(struct hf_hub_call *call);
-void hf_api_cutover_advance(struct hf_hub_call *call);
-void hf_api_cutover_revert(struct hf_hub_call *call);
-void hf_api_cutover_admit(struct hf_hub_call *call);
+/* The handler of each operation: the caller may do it, and call->in and call->asked hold what is
+ * asked. */
+#define HF_CALL_HANDLER(name) void hf_serve_##name(struct hf_hub_call *call);
+HF_API_EACH(HF_CALL_HANDLER)
+#undef HF_CALL_HANDLER
 
 #endif

@@ -3,10 +3,7 @@
 
 #include "hub/call.h"
 
-#define FRESH_US     INT64_C(120000000)
-#define WINDOW_MAX_S (90 * 86400)
-#define EVIDENCE_MAX 200
-#define REASON_MAX   200
+#define FRESH_US INT64_C(120000000)
 
 static void put_gates(struct hf_json_out *json, const struct hf_cutover *cutover)
 {
@@ -56,11 +53,9 @@ static void answer_cutover(struct hf_hub_call *call)
     hf_call_answer(call, 200, &call->scratch);
 }
 
-void hf_api_cutover_show(struct hf_hub_call *call)
+void hf_serve_cutover_show(struct hf_hub_call *call)
 {
-    if (hf_call_need(call, HF_ROLE_VIEWER)) {
-        answer_cutover(call);
-    }
+    answer_cutover(call);
 }
 
 static void post_cutover(struct hf_hub_call *call, const char *type, uint32_t version,
@@ -77,14 +72,10 @@ static void post_cutover(struct hf_hub_call *call, const char *type, uint32_t ve
     hf_call_post(call, &event, answer_cutover);
 }
 
-void hf_api_cutover_begin(struct hf_hub_call *call)
+void hf_serve_cutover_begin(struct hf_hub_call *call)
 {
-    struct hf_event_cutover_begun event = {.reason = {NULL, 0}};
+    struct hf_event_cutover_begun event = {.reason = call->in.cutover_begin.reason};
     struct hf_err err = {0};
-    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) ||
-        !hf_call_text(call, "reason", true, REASON_MAX, &event.reason)) {
-        return;
-    }
     event.region = (enum hf_event_cutover_begun_region)call->hub->region_number;
     enum hf_rc rc = hf_cutover_may_begin(&call->hub->cutover, &err);
     if (rc == HF_OK) {
@@ -113,39 +104,24 @@ static void count_facts(const struct hf_hub *hub, struct hf_cutover_facts *facts
     }
 }
 
-static bool take_step(struct hf_hub_call *call, enum hf_cutover_step *ret_step)
+void hf_serve_cutover_advance(struct hf_hub_call *call)
 {
-    struct hf_str text = {NULL, 0};
-    struct hf_err err = {0};
-    if (!hf_call_text(call, "step", true, 32, &text)) {
-        return false;
-    }
-    if (hf_cutover_step_parse(text, ret_step, &err) != HF_OK) {
-        hf_call_refuse(call, &err);
-        return false;
-    }
-    return true;
-}
-
-void hf_api_cutover_advance(struct hf_hub_call *call)
-{
-    struct hf_event_cutover_advanced event = {.reason = {NULL, 0}};
+    const struct hf_api_cutover_advance *in = &call->in.cutover_advance;
+    struct hf_event_cutover_advanced event = {
+        .reason = in->reason, .evidence = in->evidence, .step = in->step};
     struct hf_cutover_facts facts;
     struct hf_err err = {0};
-    enum hf_cutover_step step = HF_CUTOVER_NONE;
-    uint64_t window_s = 0;
-    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) || !take_step(call, &step) ||
-        !hf_call_text(call, "evidence", true, EVIDENCE_MAX, &event.evidence) ||
-        !hf_call_text(call, "reason", true, REASON_MAX, &event.reason) ||
-        (step == HF_CUTOVER_PARALLEL_RUN &&
-         !hf_call_number(call, "window_s", WINDOW_MAX_S, &window_s))) {
+    enum hf_cutover_step step = (enum hf_cutover_step)((int)in->step + 1);
+    if (step == HF_CUTOVER_PARALLEL_RUN && !in->has_window_s) {
+        hf_call_problem(call, HF_PROBLEM_INVALID,
+                        "window_s: is missing; the parallel run lasts so many seconds at least");
         return;
     }
     count_facts(call->hub, &facts);
     event.region = (enum hf_event_cutover_advanced_region)call->hub->region_number;
-    event.step = (enum hf_event_cutover_advanced_step)(step - 1);
     event.has_window_until = step == HF_CUTOVER_PARALLEL_RUN;
-    event.window_until = event.has_window_until ? facts.now_us + (int64_t)window_s * 1000000 : 0;
+    event.window_until =
+        event.has_window_until ? facts.now_us + (int64_t)in->window_s * 1000000 : 0;
     enum hf_rc rc =
         hf_cutover_may_advance(&call->hub->cutover, step, event.window_until, &facts, &err);
     if (rc == HF_OK) {
@@ -160,14 +136,10 @@ void hf_api_cutover_advance(struct hf_hub_call *call)
     post_cutover(call, HF_EVENT_CUTOVER_ADVANCED_NAME, HF_EVENT_CUTOVER_ADVANCED_VERSION, &w);
 }
 
-void hf_api_cutover_revert(struct hf_hub_call *call)
+void hf_serve_cutover_revert(struct hf_hub_call *call)
 {
-    struct hf_event_cutover_reverted event = {.reason = {NULL, 0}};
+    struct hf_event_cutover_reverted event = {.reason = call->in.cutover_revert.reason};
     struct hf_err err = {0};
-    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) ||
-        !hf_call_text(call, "reason", true, REASON_MAX, &event.reason)) {
-        return;
-    }
     enum hf_rc rc = hf_cutover_may_revert(&call->hub->cutover, &err);
     event.region = (enum hf_event_cutover_reverted_region)call->hub->region_number;
     if (rc == HF_OK) {
@@ -185,26 +157,15 @@ void hf_api_cutover_revert(struct hf_hub_call *call)
 
 /* The question that every way to a server asks before it begins, the old ones too: refusals are
  * kept as those of any command. */
-void hf_api_cutover_admit(struct hf_hub_call *call)
+void hf_serve_cutover_admit(struct hf_hub_call *call)
 {
-    struct hf_str way_text = {NULL, 0};
-    struct hf_str ring_text = {NULL, 0};
+    const struct hf_api_cutover_admit *in = &call->in.cutover_admit;
+    const struct hf_cutover *cutover = &call->hub->cutover;
     struct hf_err err = {0};
     struct hf_json_out json;
-    enum hf_ring ring = HF_RING_SANDBOX;
-    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_json(call) ||
-        !hf_call_text(call, "way", false, 16, &way_text) ||
-        !hf_call_text(call, "ring", true, 16, &ring_text)) {
-        return;
-    }
-    enum hf_provision_way way = hf_cutover_default_way(&call->hub->cutover);
-    enum hf_rc rc = way_text.len == 0 ? HF_OK : hf_provision_way_parse(way_text, &way, &err);
-    if (rc == HF_OK) {
-        rc = hf_ring_parse(ring_text, &ring, &err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_cutover_may_provision(&call->hub->cutover, way, ring, &err);
-    }
+    enum hf_provision_way way =
+        in->has_way ? (enum hf_provision_way)in->way : hf_cutover_default_way(cutover);
+    enum hf_rc rc = hf_cutover_may_provision(cutover, way, (enum hf_ring)in->ring, &err);
     if (rc != HF_OK) {
         hf_call_refuse(call, &err);
         return;

@@ -6,11 +6,11 @@ static void done(struct hf_hub_call *call)
     hf_call_answer_tenant(call, 200);
 }
 
-void hf_api_tenant_evict(struct hf_hub_call *call)
+void hf_serve_tenant_evict(struct hf_hub_call *call)
 {
-    struct hf_event_tenant_evicted event = {.reason = {NULL, 0}};
+    struct hf_event_tenant_evicted event = {.reason = call->in.tenant_evict.reason};
     struct hf_err err = {0};
-    if (!hf_call_begin_verb(call, &event.reason)) {
+    if (!hf_call_tenant(call)) {
         return;
     }
     event.tenant = hf_str_c(call->tenant->life.name);
@@ -28,11 +28,11 @@ void hf_api_tenant_evict(struct hf_hub_call *call)
                            hf_writer_done(&w), done);
 }
 
-void hf_api_tenant_ban(struct hf_hub_call *call)
+void hf_serve_tenant_ban(struct hf_hub_call *call)
 {
-    struct hf_event_tenant_agent_banned event = {.reason = {NULL, 0}};
+    struct hf_event_tenant_agent_banned event = {.reason = call->in.tenant_ban.reason};
     struct hf_err err = {0};
-    if (!hf_call_begin_verb(call, &event.reason)) {
+    if (!hf_call_tenant(call)) {
         return;
     }
     event.tenant = hf_str_c(call->tenant->life.name);

@@ -24,13 +24,10 @@ static void put_flag(struct hf_json_out *json, const struct hf_flag *flag)
     hf_json_object_end(json);
 }
 
-void hf_api_flags_list(struct hf_hub_call *call)
+void hf_serve_flags_list(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
     struct hf_json_out json;
-    if (!hf_call_need(call, HF_ROLE_VIEWER)) {
-        return;
-    }
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     hf_json_key_u64(&json, "as_of", hf_log_size(hub->log.log));
@@ -46,11 +43,11 @@ void hf_api_flags_list(struct hf_hub_call *call)
 }
 
 /* What counts for one tenant. */
-void hf_api_tenant_flags(struct hf_hub_call *call)
+void hf_serve_tenant_flags(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
     struct hf_json_out json;
-    if (!hf_call_need(call, HF_ROLE_VIEWER) || !hf_call_tenant(call, 2)) {
+    if (!hf_call_tenant(call)) {
         return;
     }
     const struct hf_tenant *life = &call->tenant->life;
@@ -79,49 +76,41 @@ static void set(struct hf_hub_call *call)
     hf_call_answer(call, 200, &call->scratch);
 }
 
-static bool take_wish(struct hf_hub_call *call, struct hf_flag_wish *wish, struct hf_err *err)
+static enum hf_rc take_wish(struct hf_hub_call *call, struct hf_flag_wish *wish, struct hf_err *err)
 {
-    struct hf_str scope = HF_STR("region");
-    struct hf_str value = {NULL, 0};
-    wish->region = hf_str_c(call->hub->region);
-    wish->subject = wish->region;
-    wish->flag = call->parts[2];
-    if (!hf_call_text(call, "scope", false, 16, &scope) ||
-        !hf_call_text(call, "subject", false, HF_TENANT_NAME_MAX, &wish->subject) ||
-        !hf_call_text(call, "value", true, 8, &value)) {
-        return false;
-    }
-    enum hf_rc rc = hf_flag_scope_parse(scope, &wish->scope, err);
-    if (rc == HF_OK) {
-        rc = hf_flag_value_parse(value, &wish->value, err);
-    }
-    if (rc == HF_OK && wish->scope == HF_FLAG_TENANT) {
+    const struct hf_api_flag_set *in = &call->in.flag_set;
+    struct hf_str region = hf_str_c(call->hub->region);
+    *wish = (struct hf_flag_wish){.region = region,
+                                  .flag = hf_call_param(call, 0),
+                                  .scope = in->has_scope ? (enum hf_flag_scope)in->scope
+                                                         : HF_FLAG_REGION,
+                                  .subject = in->has_subject ? in->subject : region,
+                                  .value = (enum hf_flag_value)in->value};
+    if (wish->scope == HF_FLAG_TENANT) {
         const struct hf_hub_tenant *t = hf_hub_tenant_find(call->hub->tenants, wish->subject);
         if (t == NULL || t->life.status == HF_TENANT_NONE) {
-            rc = hf_err_set(err, HF_EINVAL, "subject: there is no such tenant in this region");
+            return hf_err_set(err, HF_EINVAL, "subject: there is no such tenant in this region");
         }
     }
-    if (rc != HF_OK) {
-        hf_call_refuse(call, err);
-    }
-    return rc == HF_OK;
+    return HF_OK;
 }
 
-void hf_api_flag_set(struct hf_hub_call *call)
+void hf_serve_flag_set(struct hf_hub_call *call)
 {
     struct hf_hub *hub = call->hub;
     static const struct hf_flag never_set;
-    struct hf_event_flag_set event = {.reason = {NULL, 0}};
+    struct hf_event_flag_set event = {.reason = call->in.flag_set.reason};
     struct hf_flag_wish wish;
     struct hf_err err = {0};
     char stream[64];
-    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_json(call) ||
-        !hf_call_text(call, "reason", true, 200, &event.reason) || !take_wish(call, &wish, &err)) {
+    enum hf_rc rc = take_wish(call, &wish, &err);
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
         return;
     }
     const struct hf_hub_flag *known = hf_hub_flag_find(&hub->flags, wish.flag);
     const struct hf_flag *life = known == NULL ? &never_set : &known->life;
-    enum hf_rc rc = hf_flag_may_set(life, &wish, &err);
+    rc = hf_flag_may_set(life, &wish, &err);
     event.flag = wish.flag;
     event.scope = (enum hf_event_flag_set_scope)wish.scope;
     event.subject = wish.subject;

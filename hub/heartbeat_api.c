@@ -2,35 +2,24 @@
 #include "hub/agent_key.h"
 #include "hub/notes.h"
 
-static bool take_heartbeat(struct hf_hub_call *call, struct hf_heartbeat *h,
+static void take_heartbeat(const struct hf_hub_call *call, struct hf_heartbeat *h,
                            struct hf_signature *signature)
 {
-    struct {
-        const char *key;
-        struct hf_str *text;
-    } texts[] = {{"policy", &h->policy}, {"wrapper", &h->wrapper}, {"openclaw", &h->openclaw},
-                 {"proxy", &h->proxy},   {"agent", &h->agent},     {"self_test", &h->self_test}};
-
-    uint64_t time_us = 0;
-    uint64_t epoch = 0;
-    if (!hf_call_json(call) || !hf_call_number(call, "counter", INT64_MAX, &h->counter) ||
-        !hf_call_number(call, "time_us", INT64_MAX, &time_us) ||
-        !hf_call_number(call, "epoch", UINT32_MAX, &epoch) ||
-        !hf_call_number(call, "size", INT64_MAX, &h->size) ||
-        !hf_call_number(call, "receipt", INT64_MAX, &h->receipt) ||
-        !hf_call_number(call, "queue", INT64_MAX, &h->queue) ||
-        !hf_call_hex(call, "signature", signature->b, sizeof signature->b)) {
-        return false;
-    }
-    for (size_t i = 0; i < HF_LEN(texts); i++) {
-        if (!hf_call_text(call, texts[i].key, true, HF_VERSION_TEXT_MAX, texts[i].text)) {
-            return false;
-        }
-    }
-    h->time_us = (int64_t)time_us;
-    h->epoch = (uint32_t)epoch;
-    h->tenant = hf_str_c(call->tenant->life.name);
-    return true;
+    const struct hf_api_agent_heartbeat *in = &call->in.agent_heartbeat;
+    *h = (struct hf_heartbeat){.tenant = hf_str_c(call->tenant->life.name),
+                               .counter = in->counter,
+                               .time_us = (int64_t)in->time_us,
+                               .epoch = (uint32_t)in->epoch,
+                               .size = in->size,
+                               .receipt = in->receipt,
+                               .queue = in->queue,
+                               .policy = in->policy,
+                               .wrapper = in->wrapper,
+                               .openclaw = in->openclaw,
+                               .proxy = in->proxy,
+                               .agent = in->agent,
+                               .self_test = in->self_test};
+    memcpy(signature->b, in->signature.ptr, sizeof signature->b);
 }
 
 static void keep_heartbeat(struct hf_hub_tenant *t, const struct hf_heartbeat *h,
@@ -49,20 +38,19 @@ static void keep_heartbeat(struct hf_hub_tenant *t, const struct hf_heartbeat *h
     }
 }
 
-void hf_api_heartbeat(struct hf_hub_call *call)
+void hf_serve_agent_heartbeat(struct hf_hub_call *call)
 {
-    struct hf_heartbeat h = {.counter = 0};
+    struct hf_heartbeat h;
     struct hf_signature signature;
     uint8_t text[HF_HEARTBEAT_TEXT_MAX];
     struct hf_json_out json;
-    if (!hf_call_need_agent(call) || !take_heartbeat(call, &h, &signature)) {
-        return;
-    }
     struct hf_hub_tenant *t = call->tenant;
+    take_heartbeat(call, &h, &signature);
     struct hf_writer w = hf_writer_init(text, sizeof text);
     hf_heartbeat_text(&h, &w);
     if (w.overflow || !hf_verify(&t->life.agent_key, hf_writer_done(&w), &signature)) {
-        hf_call_problem(call, 403, "bad-signature", "The heartbeat is not signed by the agent.");
+        hf_call_problem(call, HF_PROBLEM_BAD_SIGNATURE,
+                        "The heartbeat is not signed by the agent.");
         return;
     }
     if (h.counter <= t->heartbeat_counter) {
@@ -72,7 +60,7 @@ void hf_api_heartbeat(struct hf_hub_call *call)
             .known = t->heartbeat_counter,
             .address = hf_str_c(hf_http_exchange_peer(call->exchange)->text)};
         hf_hub_note_alarm(call->hub, t, &alarm);
-        hf_call_problem(call, 409, "counter",
+        hf_call_problem(call, HF_PROBLEM_COUNTER,
                         "A heartbeat with this or a higher counter came already: two agents use "
                         "one identity.");
         return;

@@ -33,28 +33,26 @@ static bool take_wish(struct hf_hub_call *call, struct hf_key_wish *wish)
 {
     uint8_t text[HF_KEY_WISH_TEXT_MAX];
     struct hf_signature signature;
-    if (!hf_call_json(call) || !hf_call_number(call, "serial", INT64_MAX, &wish->serial) ||
-        !hf_call_hex(call, "signature", signature.b, sizeof signature.b)) {
-        return false;
-    }
+    memcpy(signature.b, call->in.agent_rotate.signature.ptr, sizeof signature.b);
+    wish->serial = call->in.agent_rotate.serial;
     wish->tenant = hf_str_c(call->tenant->life.name);
     wish->tls_pin = call->hub->tls_pin;
     struct hf_writer w = hf_writer_init(text, sizeof text);
     hf_key_wish_text(wish, &w);
     if (w.overflow || !hf_verify(&call->tenant->life.agent_key, hf_writer_done(&w), &signature)) {
-        hf_call_problem(call, 403, "bad-signature", "The request is not signed by the agent.");
+        hf_call_problem(call, HF_PROBLEM_BAD_SIGNATURE, "The request is not signed by the agent.");
         return false;
     }
     return true;
 }
 
-void hf_api_key_rotate(struct hf_hub_call *call)
+void hf_serve_agent_rotate(struct hf_hub_call *call)
 {
     struct hf_key_wish wish;
     struct hf_err err = {0};
     struct hf_hash after;
     char key[HF_AGENT_KEY_TEXT_MAX];
-    if (!hf_call_need_agent(call) || !take_wish(call, &wish)) {
+    if (!take_wish(call, &wish)) {
         return;
     }
     struct hf_tenant *life = &call->tenant->life;

@@ -6,7 +6,6 @@
 #include "base/hex.h"
 
 #define TOKEN_PREFIX "hfp_"
-#define YEAR_S       (366 * 86400)
 #define SECOND_US    INT64_C(1000000)
 
 enum hf_rc hf_principal_token_draw(struct hf_env *env, struct hf_secret *ret_token,
@@ -76,13 +75,10 @@ static void put_principal(struct hf_json_out *json, const struct hf_principal *p
     hf_json_object_end(json);
 }
 
-void hf_api_principals_list(struct hf_hub_call *call)
+void hf_serve_principals_list(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
     struct hf_json_out json;
-    if (!hf_call_need(call, HF_ROLE_AUDITOR)) {
-        return;
-    }
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
@@ -104,9 +100,10 @@ void hf_api_principals_list(struct hf_hub_call *call)
 
 static struct hf_hub_principal *named(struct hf_hub_call *call)
 {
-    struct hf_hub_principal *p = hf_hub_principal_find(&call->hub->principals, call->parts[2]);
+    struct hf_hub_principal *p =
+        hf_hub_principal_find(&call->hub->principals, hf_call_param(call, 0));
     if (p == NULL) {
-        hf_call_problem(call, 404, "not-found", "There is no principal of this name.");
+        hf_call_problem(call, HF_PROBLEM_NOT_FOUND, "There is no principal of this name.");
     }
     return p;
 }
@@ -134,62 +131,49 @@ static void answer_token(struct hf_hub_call *call)
     hf_call_answer(call, 201, &call->scratch);
 }
 
-/* ttl_s: optional, 0 or none: never. */
-static bool take_expiry(struct hf_hub_call *call, int64_t *ret_expires_us)
+/* Seconds from now; 0: never. */
+static int64_t expiry(const struct hf_hub_call *call, uint64_t ttl_s)
 {
-    uint64_t ttl = 0;
-    if (hf_json_get(hf_json_root(call->body), "ttl_s") != NULL &&
-        !hf_call_number(call, "ttl_s", YEAR_S, &ttl)) {
-        return false;
-    }
     int64_t now = hf_env_wall_us(hf_loop_env(call->hub->loop));
-    *ret_expires_us = ttl == 0 ? 0 : now + (int64_t)ttl * SECOND_US;
-    return true;
+    return ttl_s == 0 ? 0 : now + (int64_t)ttl_s * SECOND_US;
 }
 
-static bool take_wish(struct hf_hub_call *call, struct hf_principal_wish *wish)
+static enum hf_rc take_wish(struct hf_hub_call *call, struct hf_principal_wish *wish,
+                            struct hf_err *err)
 {
-    struct hf_str kind = HF_STR("operator");
-    struct hf_str role = {NULL, 0};
-    struct hf_err err = {0};
-    if (!hf_call_text(call, "principal", true, HF_PRINCIPAL_NAME_MAX, &wish->name) ||
-        !hf_call_text(call, "kind", false, 16, &kind) ||
-        !hf_call_text(call, "role", true, 16, &role) ||
-        !hf_call_text(call, "tenant", false, HF_TENANT_NAME_MAX, &wish->tenant) ||
-        !take_expiry(call, &wish->expires_us)) {
-        return false;
-    }
-    enum hf_rc rc = hf_principal_kind_parse(kind, &wish->kind, &err);
-    if (rc == HF_OK) {
-        rc = hf_role_parse(role, &wish->role, &err);
-    }
-    if (rc == HF_OK && wish->tenant.len > 0) {
+    const struct hf_api_principal_create *in = &call->in.principal_create;
+    *wish = (struct hf_principal_wish){
+        .name = in->principal,
+        .kind = in->has_kind ? (enum hf_principal_kind)in->kind : HF_PRINCIPAL_OPERATOR,
+        .role = (enum hf_role)in->role,
+        .tenant = in->has_tenant ? in->tenant : (struct hf_str){NULL, 0},
+        .expires_us = expiry(call, in->has_ttl_s ? in->ttl_s : 0)};
+    if (wish->tenant.len > 0) {
         const struct hf_hub_tenant *t = hf_hub_tenant_find(call->hub->tenants, wish->tenant);
         if (t == NULL || t->life.status == HF_TENANT_NONE) {
-            rc = hf_err_set(&err, HF_EINVAL, "tenant: there is no such tenant in this region");
+            return hf_err_set(err, HF_EINVAL, "tenant: there is no such tenant in this region");
         }
     }
-    if (rc != HF_OK) {
-        hf_call_refuse(call, &err);
-    }
-    return rc == HF_OK;
+    return HF_OK;
 }
 
-void hf_api_principal_create(struct hf_hub_call *call)
+void hf_serve_principal_create(struct hf_hub_call *call)
 {
     struct hf_hub *hub = call->hub;
-    struct hf_principal_wish wish = {.expires_us = 0};
+    struct hf_principal_wish wish;
     static const struct hf_principal none;
     struct hf_err err = {0};
     struct hf_hash hash;
-    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) || !take_wish(call, &wish)) {
+    enum hf_rc rc = take_wish(call, &wish, &err);
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
         return;
     }
     const struct hf_hub_principal *known = hf_hub_principal_find(&hub->principals, wish.name);
     struct hf_env *env = hf_loop_env(hub->loop);
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
-    enum hf_rc rc = hf_principal_may_create(known == NULL ? &none : &known->life, &wish,
-                                            hf_env_wall_us(env), &err);
+    rc = hf_principal_may_create(known == NULL ? &none : &known->life, &wish, hf_env_wall_us(env),
+                                 &err);
     if (rc == HF_OK) {
         rc = hf_principal_token_draw(env, &call->token, &hash, &err);
     }
@@ -206,19 +190,13 @@ void hf_api_principal_create(struct hf_hub_call *call)
     post_to_principal(call, wish.name, 0, &event, answer_token);
 }
 
-#define OVERLAP_MAX_S (7 * 86400)
-
-void hf_api_principal_rotate(struct hf_hub_call *call)
+void hf_serve_principal_rotate(struct hf_hub_call *call)
 {
-    struct hf_event_principal_token_rotated rotated = {.expires = 0};
+    const struct hf_api_principal_rotate *in = &call->in.principal_rotate;
+    struct hf_event_principal_token_rotated rotated = {
+        .expires = expiry(call, in->has_ttl_s ? in->ttl_s : 0)};
     struct hf_err err = {0};
     struct hf_hash hash;
-    uint64_t overlap = 0;
-    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) ||
-        !hf_call_number(call, "overlap_s", OVERLAP_MAX_S, &overlap) ||
-        !take_expiry(call, &rotated.expires)) {
-        return;
-    }
     struct hf_hub_principal *p = named(call);
     if (p == NULL) {
         return;
@@ -233,7 +211,7 @@ void hf_api_principal_rotate(struct hf_hub_call *call)
         hf_call_refuse(call, &err);
         return;
     }
-    int64_t until = now + (int64_t)overlap * SECOND_US;
+    int64_t until = now + (int64_t)in->overlap_s * SECOND_US;
     bool ends_before = p->life.expires_us != 0 && p->life.expires_us < until;
     rotated.principal = hf_str_c(p->life.name);
     rotated.token_hash = hf_bytes_of(hash.b, HF_HASH_SIZE);
@@ -257,14 +235,10 @@ static void answer_named(struct hf_hub_call *call)
     hf_call_answer(call, 200, &call->scratch);
 }
 
-void hf_api_principal_revoke(struct hf_hub_call *call)
+void hf_serve_principal_revoke(struct hf_hub_call *call)
 {
-    struct hf_event_principal_revoked revoked = {.reason = {NULL, 0}};
+    struct hf_event_principal_revoked revoked = {.reason = call->in.principal_revoke.reason};
     struct hf_err err = {0};
-    if (!hf_call_need(call, HF_ROLE_ADMIN) || !hf_call_json(call) ||
-        !hf_call_text(call, "reason", true, 200, &revoked.reason)) {
-        return;
-    }
     struct hf_hub_principal *p = named(call);
     if (p == NULL) {
         return;

@@ -38,35 +38,31 @@ static void registered(struct hf_hub_call *call)
     answer_registration(call, 201);
 }
 
-/* Reads and verifies the request: it is signed by the token's key and by the agent's. */
+/* Verifies the request: it is signed by the token's key and by the agent's. */
 static bool take_registration(struct hf_hub_call *call, struct hf_registration *r,
                               struct hf_event_tenant_registered *event)
 {
+    const struct hf_api_agent_register *in = &call->in.agent_register;
     uint8_t text[HF_REGISTRATION_TEXT_MAX];
     struct hf_signature by_token;
     struct hf_signature by_agent;
-    uint64_t time_us = 0;
-    if (!hf_call_json(call) ||
-        !hf_call_text(call, "tenant", true, HF_TENANT_NAME_MAX, &r->tenant) ||
-        !hf_call_hex(call, "token_key", r->token_key.b, sizeof r->token_key.b) ||
-        !hf_call_hex(call, "agent_key", r->agent_key.b, sizeof r->agent_key.b) ||
-        !hf_call_hex(call, "log_key", r->log_key.b, sizeof r->log_key.b) ||
-        !hf_call_text(call, "log_stem", true, HF_TENANT_STEM_MAX, &r->log_stem) ||
-        !hf_call_hex(call, "token_signature", by_token.b, sizeof by_token.b) ||
-        !hf_call_hex(call, "agent_signature", by_agent.b, sizeof by_agent.b) ||
-        !hf_call_number(call, "time_us", INT64_MAX, &time_us) ||
-        !hf_call_text(call, "openclaw", true, 48, &event->versions.openclaw) ||
-        !hf_call_text(call, "wrapper", true, 48, &event->versions.wrapper) ||
-        !hf_call_text(call, "policy", true, 48, &event->versions.policy)) {
-        return false;
-    }
-    r->time_us = (int64_t)time_us;
+    r->tenant = in->tenant;
+    r->log_stem = in->log_stem;
+    r->time_us = (int64_t)in->time_us;
     r->tls_pin = call->hub->tls_pin;
+    memcpy(r->token_key.b, in->token_key.ptr, sizeof r->token_key.b);
+    memcpy(r->agent_key.b, in->agent_key.ptr, sizeof r->agent_key.b);
+    memcpy(r->log_key.b, in->log_key.ptr, sizeof r->log_key.b);
+    memcpy(by_token.b, in->token_signature.ptr, sizeof by_token.b);
+    memcpy(by_agent.b, in->agent_signature.ptr, sizeof by_agent.b);
+    event->versions.openclaw = in->openclaw;
+    event->versions.wrapper = in->wrapper;
+    event->versions.policy = in->policy;
     struct hf_writer w = hf_writer_init(text, sizeof text);
     hf_registration_text(r, &w);
     if (w.overflow || !hf_verify(&r->token_key, hf_writer_done(&w), &by_token) ||
         !hf_verify(&r->agent_key, hf_writer_done(&w), &by_agent)) {
-        hf_call_problem(call, 403, "bad-signature",
+        hf_call_problem(call, HF_PROBLEM_BAD_SIGNATURE,
                         "The request is not signed by its token and its agent for this Hub.");
         call->hub->strangers.bad_registration++;
         return false;
@@ -97,7 +93,7 @@ static void note_refusal(struct hf_hub_call *call, enum hf_rc rc, const struct h
     }
 }
 
-void hf_api_register(struct hf_hub_call *call)
+void hf_serve_agent_register(struct hf_hub_call *call)
 {
     struct hf_hub *hub = call->hub;
     struct hf_registration r = {.time_us = 0};

@@ -1,99 +1,103 @@
-/* hub/routes.c: which handler a method and a path lead to. */
-#include "hub/call.h"
+/* hub/routes.c: from a request to its handler: the one place where it is checked against what
+ * schemas/api declares. */
+#include <stdio.h>
 
-static void split_target(struct hf_hub_call *call, struct hf_str target)
+#include "hub/agent_key.h"
+
+static void (*const handlers[HF_API_COUNT])(struct hf_hub_call *call) = {
+#define ROW(name) hf_serve_##name,
+    HF_API_EACH(ROW)
+#undef ROW
+};
+
+/* The roles stand in the order of their power, here and there. */
+_Static_assert((int)HF_API_ADMIN - (int)HF_API_VIEWER == (int)HF_ROLE_ADMIN, "roles differ");
+
+static bool may_call(struct hf_hub_call *call)
 {
-    const char *mark = memchr(target.ptr, '?', target.len);
-    struct hf_str path = target;
-    if (mark != NULL) {
-        path.len = (size_t)(mark - target.ptr);
-        call->query = (struct hf_str){mark + 1, target.len - path.len - 1};
+    if (call->op->who == HF_API_ANYONE) {
+        return true;
     }
-    while (path.len > 0 && call->part_count < HF_CALL_PARTS_MAX) {
-        path = (struct hf_str){path.ptr + 1, path.len - 1}; /* the slash */
-        const char *slash = memchr(path.ptr, '/', path.len);
-        size_t len = slash == NULL ? path.len : (size_t)(slash - path.ptr);
-        call->parts[call->part_count++] = (struct hf_str){path.ptr, len};
-        path = (struct hf_str){path.ptr + len, path.len - len};
+    if (call->op->who == HF_API_AGENT) {
+        return hf_call_need_agent(call);
     }
-    if (path.len > 0) {
-        call->part_count = 0; /* deeper than any route */
+    if (call->principal == NULL) {
+        hf_call_problem(call, HF_PROBLEM_UNKNOWN_PRINCIPAL,
+                        "This needs a token of a principal: send Authorization: Bearer TOKEN.");
+        return false;
     }
+    const struct hf_principal *life = &call->principal->life;
+    enum hf_role role = (enum hf_role)((int)call->op->who - (int)HF_API_VIEWER);
+    char detail[160];
+    if (life->role < role) {
+        (void)snprintf(detail, sizeof detail, "This needs the role %s, you have %s.",
+                       hf_role_name(role), hf_role_name(life->role));
+        hf_call_problem(call, HF_PROBLEM_NOT_PERMITTED, detail);
+        return false;
+    }
+    if (life->tenant[0] != '\0' && !call->op->bound) {
+        (void)snprintf(detail, sizeof detail, "You may see and act on the tenant %s only.",
+                       life->tenant);
+        hf_call_problem(call, HF_PROBLEM_NOT_PERMITTED, detail);
+        return false;
+    }
+    return true;
 }
 
-struct route {
-    const char *method;
-    const char *path; /* parts; "*" is any */
-    void (*handle)(struct hf_hub_call *call);
-};
-
-static const struct route routes[] = {
-    {"GET", "healthz", hf_api_health},
-    {"GET", "readyz", hf_api_health},
-    {"GET", "metrics", hf_api_metrics},
-    {"GET", "v1/region", hf_api_region},
-    {"GET", "v1/checkpoint", hf_api_checkpoint},
-    {"GET", "v1/tenants", hf_api_tenants_list},
-    {"POST", "v1/tenants", hf_api_tenant_create},
-    {"GET", "v1/tenants/*", hf_api_tenant_show},
-    {"POST", "v1/tenants/*/tokens", hf_api_tenant_token},
-    {"POST", "v1/tenants/*/move", hf_api_tenant_move},
-    {"POST", "v1/tenants/*/suspend", hf_api_tenant_suspend},
-    {"POST", "v1/tenants/*/resume", hf_api_tenant_resume},
-    {"POST", "v1/tenants/*/decommission", hf_api_tenant_decommission},
-    {"POST", "v1/tenants/*/evict", hf_api_tenant_evict},
-    {"POST", "v1/tenants/*/ban", hf_api_tenant_ban},
-    {"GET", "v1/tenants/*/flags", hf_api_tenant_flags},
-    {"GET", "v1/principals", hf_api_principals_list},
-    {"POST", "v1/principals", hf_api_principal_create},
-    {"POST", "v1/principals/*/rotate", hf_api_principal_rotate},
-    {"POST", "v1/principals/*/revoke", hf_api_principal_revoke},
-    {"GET", "v1/flags", hf_api_flags_list},
-    {"POST", "v1/flags/*", hf_api_flag_set},
-    {"GET", "v1/cutover", hf_api_cutover_show},
-    {"POST", "v1/cutover/begin", hf_api_cutover_begin},
-    {"POST", "v1/cutover/advance", hf_api_cutover_advance},
-    {"POST", "v1/cutover/revert", hf_api_cutover_revert},
-    {"POST", "v1/cutover/admit", hf_api_cutover_admit},
-    {"POST", "v1/register", hf_api_register},
-    {"POST", "v1/rotate", hf_api_key_rotate},
-    {"POST", "v1/heartbeat", hf_api_heartbeat},
-    {"POST", "v1/segments", hf_api_segment},
-};
-
-static bool path_is(const struct hf_hub_call *call, const char *path)
+static bool take_values(struct hf_hub_call *call)
 {
-    unsigned part = 0;
-    for (const char *at = path; *at != '\0'; part++) {
-        const char *slash = strchr(at, '/');
-        size_t len = slash == NULL ? strlen(at) : (size_t)(slash - at);
-        struct hf_str want = {at, len};
-        if (part >= call->part_count ||
-            (!hf_str_eq(want, HF_STR("*")) && !hf_str_eq(want, call->parts[part]))) {
-            return false;
-        }
-        at += len + (slash == NULL ? 0 : 1);
+    struct hf_err err = {0};
+    struct hf_bytes body = hf_http_exchange_body(call->exchange);
+    enum hf_rc rc = hf_api_check_params(call->op, &call->path, &err);
+    if (rc == HF_OK) {
+        rc = hf_api_take_query(call->op, call->path.query, &call->arena, &call->docs[0],
+                               &call->asked, &err);
     }
-    return part == call->part_count;
+    if (rc == HF_OK) {
+        rc = hf_api_take_body(call->op, body, &call->arena, &call->docs[1], &call->in, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+    }
+    return rc == HF_OK;
+}
+
+/* No operation: the path may be there with other methods. */
+static void answer_none(struct hf_hub_call *call, struct hf_str method, bool known)
+{
+    char allow[128];
+    struct hf_writer w = hf_writer_init(allow, sizeof allow);
+    if (!known) {
+        hf_call_problem(call, HF_PROBLEM_NOT_FOUND,
+                        "There is nothing at this path; GET /v1/openapi.json says what there is.");
+        return;
+    }
+    hf_api_allow(&call->path, &w);
+    hf_http_add_field(call->exchange, "Allow", hf_bytes_str(hf_writer_done(&w)));
+    if (hf_str_eq(method, HF_STR("OPTIONS"))) {
+        hf_http_answer(call->exchange, 204, NULL, (struct hf_bytes){NULL, 0});
+        return;
+    }
+    hf_call_problem(call, HF_PROBLEM_METHOD, "This path is there, but not with this method.");
 }
 
 void hf_call_route(struct hf_hub_call *call, const struct hf_http_request *request)
 {
     struct hf_str method = hf_bytes_str(request->method);
+    struct hf_str target = hf_bytes_str(request->target);
     bool known = false;
-    split_target(call, hf_bytes_str(request->target));
-    for (size_t i = 0; i < HF_LEN(routes); i++) {
-        if (!path_is(call, routes[i].path)) {
-            continue;
-        }
-        known = true;
-        bool is_head = hf_str_eq(method, HF_STR("HEAD")) && strcmp(routes[i].method, "GET") == 0;
-        if (is_head || hf_str_eq(method, hf_str_c(routes[i].method))) {
-            routes[i].handle(call);
-            return;
-        }
+    if (hf_str_eq(target, HF_STR("*"))) { /* the server as a whole; only OPTIONS can say so */
+        hf_http_answer(call->exchange, 204, NULL, (struct hf_bytes){NULL, 0});
+        return;
     }
-    hf_call_problem(call, known ? 405 : 404, known ? "method" : "not-found",
-                    known ? "This path is there, but not with this method."
-                          : "There is nothing at this path.");
+    if (hf_api_split(target, &call->path)) {
+        call->op = hf_api_find(&call->path, method, &known);
+    }
+    if (call->op == NULL) {
+        answer_none(call, method, known);
+        return;
+    }
+    if (may_call(call) && take_values(call)) {
+        handlers[call->op - hf_api_operations](call);
+    }
 }

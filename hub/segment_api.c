@@ -37,15 +37,12 @@ static void received(struct hf_hub_call *call)
 static void answer_resume(struct hf_hub_call *call)
 {
     struct hf_json_out json;
-    hf_json_init(&json, &call->scratch);
-    hf_json_object_begin(&json);
-    hf_json_key_str(&json, "type", HF_STR("urn:holdfast:problem:resume"));
-    hf_json_key_str(&json, "detail",
-                    HF_STR("The segment does not begin where the mirror ends; send from there."));
+    hf_call_problem_begin(call, HF_PROBLEM_RESUME,
+                          "The segment does not begin where the mirror ends; send from there.",
+                          &json);
     hf_json_key_u64(&json, "epoch", call->tenant->mirror.epoch);
     hf_json_key_u64(&json, "size", call->tenant->mirror.frontier.size);
-    hf_json_object_end(&json);
-    hf_call_answer(call, 409, &call->scratch);
+    hf_call_problem_end(call, HF_PROBLEM_RESUME, &json);
 }
 
 static void post_segment(struct hf_hub_call *call, const struct hf_segment *segment,
@@ -75,18 +72,15 @@ static void post_segment(struct hf_hub_call *call, const struct hf_segment *segm
     hf_call_post(call, &post, received);
 }
 
-void hf_api_segment(struct hf_hub_call *call)
+void hf_serve_agent_segment(struct hf_hub_call *call)
 {
     struct hf_hub *hub = call->hub;
     struct hf_segment segment = {.epoch = 0};
     struct hf_hash root;
     struct hf_err err = {0};
-    if (!hf_call_need_agent(call)) {
-        return;
-    }
     struct hf_hub_tenant *t = call->tenant;
     if (t->receiving) {
-        hf_call_problem(call, 503, "busy", "A segment of this tenant is on its way to disk.");
+        hf_call_problem(call, HF_PROBLEM_BUSY, "A segment of this tenant is on its way to disk.");
         return;
     }
     struct hf_bytes body = hf_http_exchange_body(call->exchange);

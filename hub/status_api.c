@@ -1,14 +1,15 @@
-/* hub/status_api.c: how the Hub is, and what its region is. */
+/* hub/status_api.c: how the Hub is, what its region is, what its API is. */
+#include <stdio.h>
+
 #include "hub/call.h"
 
 #define METRICS_TYPE "text/plain; version=0.0.4"
 
-void hf_api_health(struct hf_hub_call *call)
+static void answer_health(struct hf_hub_call *call, bool asks_ready)
 {
     const struct hf_hub *hub = call->hub;
     struct hf_json_out json;
     bool ready = hf_log_writer_state(hub->log.writer) == HF_WRITER_OPEN;
-    bool asks_ready = hf_str_eq(call->parts[0], HF_STR("readyz"));
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     hf_json_key_str(&json, "status", ready ? HF_STR("ok") : HF_STR("read-only"));
@@ -19,12 +20,22 @@ void hf_api_health(struct hf_hub_call *call)
     hf_call_answer(call, asks_ready && !ready ? 503 : 200, &call->scratch);
 }
 
+void hf_serve_health(struct hf_hub_call *call)
+{
+    answer_health(call, /* asks_ready= */ false);
+}
+
+void hf_serve_ready(struct hf_hub_call *call)
+{
+    answer_health(call, /* asks_ready= */ true);
+}
+
 static void metric(struct hf_buf *buf, const char *name, const char *kind, uint64_t value)
 {
     hf_buf_printf(buf, "# TYPE %s %s\n%s %llu\n", name, kind, name, (unsigned long long)value);
 }
 
-void hf_api_metrics(struct hf_hub_call *call)
+void hf_serve_metrics(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
     struct hf_buf *buf = &call->scratch;
@@ -50,13 +61,13 @@ void hf_api_metrics(struct hf_hub_call *call)
     metric(buf, "holdfast_heartbeat_received", "gauge", fresh);
     metric(buf, "holdfast_connections", "gauge", hf_http_server_connections(hub->http));
     if (buf->failed != HF_OK) {
-        hf_call_problem(call, 503, "out-of-memory", "The Hub has no memory for the answer.");
+        hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for the answer.");
         return;
     }
     hf_http_answer(call->exchange, 200, METRICS_TYPE, hf_buf_bytes(buf));
 }
 
-void hf_api_region(struct hf_hub_call *call)
+void hf_serve_region(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
     struct hf_json_out json;
@@ -76,8 +87,36 @@ void hf_api_region(struct hf_hub_call *call)
     hf_call_answer(call, 200, &call->scratch);
 }
 
-void hf_api_checkpoint(struct hf_hub_call *call)
+void hf_serve_checkpoint(struct hf_hub_call *call)
 {
     hf_http_answer(call->exchange, 200, "text/plain; charset=utf-8",
                    hf_log_writer_checkpoint(call->hub->log.writer));
+}
+
+void hf_serve_openapi(struct hf_hub_call *call)
+{
+    hf_http_answer(call->exchange, 200, "application/json",
+                   hf_bytes_of(hf_api_document, HF_API_DOCUMENT_SIZE));
+}
+
+void hf_serve_problems(struct hf_hub_call *call)
+{
+    struct hf_json_out json;
+    char urn[128];
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key(&json, HF_STR("problems"));
+    hf_json_array_begin(&json);
+    for (size_t i = 0; i < HF_PROBLEM_COUNT; i++) {
+        const struct hf_api_problem *problem = &hf_api_problem_types[i];
+        (void)snprintf(urn, sizeof urn, "urn:holdfast:problem:%s", problem->name);
+        hf_json_object_begin(&json);
+        hf_json_key_str(&json, "type", hf_str_c(urn));
+        hf_json_key_u64(&json, "status", (uint64_t)problem->status);
+        hf_json_key_str(&json, "help", hf_str_c(problem->help));
+        hf_json_object_end(&json);
+    }
+    hf_json_array_end(&json);
+    hf_json_object_end(&json);
+    hf_call_answer(call, 200, &call->scratch);
 }

@@ -3,8 +3,6 @@
 
 #include "hub/call.h"
 
-#define TOKEN_TTL_MAX_S (7 * 86400)
-
 /* showing */
 
 static void put_mirror(struct hf_json_out *json, const struct hf_hub_tenant *t)
@@ -56,13 +54,24 @@ static void put_as_of(struct hf_json_out *json, const struct hf_hub *hub)
     hf_json_key_u64(json, "as_of", hf_log_size(hub->log.log));
 }
 
-void hf_api_tenants_list(struct hf_hub_call *call)
+/* A place that an event has made, and one that the query wants to see. */
+static bool is_listed(const struct hf_api_tenants_list_query *query, const struct hf_hub_tenant *t)
+{
+    static const enum hf_tenant_status statuses[] = {
+        [HF_API_TENANTS_LIST_QUERY_STATUS_ACTIVE] = HF_TENANT_ACTIVE,
+        [HF_API_TENANTS_LIST_QUERY_STATUS_SUSPENDED] = HF_TENANT_SUSPENDED,
+        [HF_API_TENANTS_LIST_QUERY_STATUS_DECOMMISSIONED] = HF_TENANT_GONE,
+    };
+
+    return t->life.status != HF_TENANT_NONE &&
+           (!query->has_ring || (int)t->life.ring == (int)query->ring) &&
+           (!query->has_status || t->life.status == statuses[query->status]);
+}
+
+void hf_serve_tenants_list(struct hf_hub_call *call)
 {
     struct hf_hub *hub = call->hub;
     struct hf_json_out json;
-    if (!hf_call_need(call, HF_ROLE_VIEWER)) {
-        return;
-    }
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     put_as_of(&json, hub);
@@ -72,7 +81,7 @@ void hf_api_tenants_list(struct hf_hub_call *call)
     hf_json_array_begin(&json);
     for (struct hf_hub_tenant *t = hf_hub_tenants_first(hub->tenants); t != NULL;
          t = hf_hub_tenants_next(hub->tenants, t)) {
-        if (t->life.status != HF_TENANT_NONE &&
+        if (is_listed(&call->asked.tenants_list, t) &&
             hf_principal_reaches(&call->principal->life, hf_str_c(t->life.name))) {
             put_tenant(&json, hub, t);
         }
@@ -90,9 +99,9 @@ void hf_call_answer_tenant(struct hf_hub_call *call, int status)
     hf_call_answer(call, status, &call->scratch);
 }
 
-void hf_api_tenant_show(struct hf_hub_call *call)
+void hf_serve_tenant_show(struct hf_hub_call *call)
 {
-    if (hf_call_need(call, HF_ROLE_VIEWER) && hf_call_tenant(call, 2)) {
+    if (hf_call_tenant(call)) {
         hf_call_answer_tenant(call, 200);
     }
 }
@@ -118,20 +127,6 @@ void hf_call_post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t
     hf_call_post(call, &event, posted);
 }
 
-static bool take_ring(struct hf_hub_call *call, const char *key, enum hf_ring *ret)
-{
-    struct hf_str text = {NULL, 0};
-    struct hf_err err = {0};
-    if (!hf_call_text(call, key, true, 16, &text)) {
-        return false;
-    }
-    if (hf_ring_parse(text, ret, &err) != HF_OK) {
-        hf_call_refuse(call, &err);
-        return false;
-    }
-    return true;
-}
-
 static void created(struct hf_hub_call *call)
 {
     hf_call_answer_tenant(call, 201);
@@ -141,14 +136,17 @@ static void created(struct hf_hub_call *call)
 static bool right_region(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
-    struct hf_str named = {NULL, 0};
-    struct hf_str market = {NULL, 0};
+    const struct hf_api_tenant_create *in = &call->in.tenant_create;
+    struct hf_str named = HF_STR("");
+    struct hf_str market = HF_STR("");
     struct hf_err err = {0};
     enum hf_region region = hub->region_number;
     char detail[HF_HUB_URL_MAX + 128];
-    if (!hf_call_text(call, "region", false, 16, &named) ||
-        !hf_call_text(call, "market", false, 2, &market)) {
-        return false;
+    if (in->has_region) {
+        named = hf_event_tenant_created_region_name(in->region);
+    }
+    if (in->has_market) {
+        market = in->market == HF_API_TENANT_CREATE_MARKET_EU ? HF_STR("eu") : HF_STR("na");
     }
     if (hf_region_of_order(named, market, hub->region_number, &region, &err) != HF_OK) {
         hf_call_refuse(call, &err);
@@ -168,31 +166,24 @@ static bool right_region(struct hf_hub_call *call)
                    "The tenant belongs to %s: send this to the Hub there%s%s. Nothing of it was "
                    "stored here.",
                    hf_region_name(region), url == NULL ? "" : ", ", url == NULL ? "" : url);
-    hf_call_problem(call, 421, "another-region", detail);
+    hf_call_problem(call, HF_PROBLEM_ANOTHER_REGION, detail);
     return false;
 }
 
-void hf_api_tenant_create(struct hf_hub_call *call)
+void hf_serve_tenant_create(struct hf_hub_call *call)
 {
-    struct hf_event_tenant_created event = {.customer = HF_STR("internal"), .plan = HF_STR("none")};
+    const struct hf_api_tenant_create *in = &call->in.tenant_create;
+    struct hf_event_tenant_created event = {.tenant = in->tenant,
+                                            .customer = in->has_customer ? in->customer
+                                                                         : HF_STR("internal"),
+                                            .plan = in->has_plan ? in->plan : HF_STR("none"),
+                                            .cohort = in->ring};
+    enum hf_ring ring = (enum hf_ring)in->ring;
     struct hf_err err = {0};
-    enum hf_ring ring = HF_RING_SANDBOX;
-    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_json(call) ||
-        !hf_call_text(call, "tenant", true, HF_TENANT_NAME_MAX, &event.tenant) ||
-        !hf_call_text(call, "customer", false, HF_TENANT_NAME_MAX, &event.customer) ||
-        !hf_call_text(call, "plan", false, HF_TENANT_NAME_MAX, &event.plan) ||
-        !take_ring(call, "ring", &ring)) {
-        return;
-    }
     if (!right_region(call)) {
         return;
     }
-    if (!hf_tenant_name_ok(event.tenant)) {
-        hf_call_problem(call, 400, "invalid", "tenant: a name is 1 to 48 of a-z, 0-9 and -");
-        return;
-    }
     event.region = (enum hf_event_tenant_created_region)call->hub->region_number;
-    event.cohort = (enum hf_event_tenant_created_cohort)ring;
     call->tenant = hf_hub_tenant_get(call->hub->tenants, event.tenant);
     enum hf_rc rc = call->tenant == NULL ? hf_err_set(&err, HF_ENOMEM, "no memory for a tenant")
                                          : hf_tenant_may_create(&call->tenant->life, &err);
@@ -245,18 +236,16 @@ static enum hf_rc draw_token(struct hf_hub_call *call, struct hf_hash *ret_hash,
     return rc;
 }
 
-void hf_api_tenant_token(struct hf_hub_call *call)
+void hf_serve_tenant_token(struct hf_hub_call *call)
 {
     struct hf_hub *hub = call->hub;
     struct hf_err err = {0};
     struct hf_hash hash;
-    uint64_t ttl = 0;
-    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_tenant(call, 2) || !hf_call_json(call) ||
-        !hf_call_number(call, "ttl_s", TOKEN_TTL_MAX_S, &ttl)) {
+    if (!hf_call_tenant(call)) {
         return;
     }
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-    int64_t expires = now + (int64_t)ttl * 1000000;
+    int64_t expires = now + (int64_t)call->in.tenant_token.ttl_s * 1000000;
     enum hf_rc rc = hf_tenant_may_mint(&call->tenant->life, expires, now, &err);
     if (rc == HF_OK) {
         rc = draw_token(call, &hash, &err);
@@ -277,18 +266,17 @@ void hf_api_tenant_token(struct hf_hub_call *call)
                            HF_EVENT_TENANT_TOKEN_MINTED_VERSION, hf_writer_done(&w), token_minted);
 }
 
-void hf_api_tenant_move(struct hf_hub_call *call)
+void hf_serve_tenant_move(struct hf_hub_call *call)
 {
-    struct hf_event_tenant_moved event = {.reason = {NULL, 0}};
+    struct hf_event_tenant_moved event = {.reason = call->in.tenant_move.reason,
+                                          .after = call->in.tenant_move.ring};
     struct hf_err err = {0};
-    enum hf_ring to = HF_RING_SANDBOX;
-    if (!hf_call_begin_verb(call, &event.reason) || !take_ring(call, "ring", &to)) {
+    if (!hf_call_tenant(call)) {
         return;
     }
     event.tenant = hf_str_c(call->tenant->life.name);
     event.before = (enum hf_event_tenant_moved_before)call->tenant->life.ring;
-    event.after = (enum hf_event_tenant_moved_after)to;
-    enum hf_rc rc = hf_tenant_may_move(&call->tenant->life, to, &err);
+    enum hf_rc rc = hf_tenant_may_move(&call->tenant->life, (enum hf_ring)event.after, &err);
     if (rc == HF_OK) {
         rc = hf_event_tenant_moved_check(&event, &err);
     }
@@ -302,11 +290,11 @@ void hf_api_tenant_move(struct hf_hub_call *call)
                            hf_writer_done(&w), done);
 }
 
-void hf_api_tenant_suspend(struct hf_hub_call *call)
+void hf_serve_tenant_suspend(struct hf_hub_call *call)
 {
-    struct hf_event_tenant_suspended event = {.reason = {NULL, 0}};
+    struct hf_event_tenant_suspended event = {.reason = call->in.tenant_suspend.reason};
     struct hf_err err = {0};
-    if (!hf_call_begin_verb(call, &event.reason)) {
+    if (!hf_call_tenant(call)) {
         return;
     }
     event.tenant = hf_str_c(call->tenant->life.name);
@@ -324,11 +312,11 @@ void hf_api_tenant_suspend(struct hf_hub_call *call)
                            hf_writer_done(&w), done);
 }
 
-void hf_api_tenant_resume(struct hf_hub_call *call)
+void hf_serve_tenant_resume(struct hf_hub_call *call)
 {
-    struct hf_event_tenant_resumed event = {.reason = {NULL, 0}};
+    struct hf_event_tenant_resumed event = {.reason = call->in.tenant_resume.reason};
     struct hf_err err = {0};
-    if (!hf_call_begin_verb(call, &event.reason)) {
+    if (!hf_call_tenant(call)) {
         return;
     }
     event.tenant = hf_str_c(call->tenant->life.name);
@@ -348,34 +336,14 @@ void hf_api_tenant_resume(struct hf_hub_call *call)
 
 #define ERASE_AFTER_US (INT64_C(30) * 86400 * 1000000)
 
-static bool take_end_reason(struct hf_hub_call *call,
-                            enum hf_event_tenant_decommissioned_reason *ret)
-{
-    struct hf_str text = {NULL, 0};
-    if (!hf_call_text(call, "reason", true, 16, &text)) {
-        return false;
-    }
-    for (int i = 0; i < HF_EVENT_TENANT_DECOMMISSIONED_REASON_COUNT; i++) {
-        enum hf_event_tenant_decommissioned_reason reason =
-            (enum hf_event_tenant_decommissioned_reason)i;
-        if (hf_str_eq(text, hf_event_tenant_decommissioned_reason_name(reason))) {
-            *ret = reason;
-            return true;
-        }
-    }
-    hf_call_problem(call, 400, "invalid",
-                    "reason: must be customer, unpaid, abuse, never-used or operator");
-    return false;
-}
-
 /* For good. The event holds what the region has of the tenant's log at this moment. */
-void hf_api_tenant_decommission(struct hf_hub_call *call)
+void hf_serve_tenant_decommission(struct hf_hub_call *call)
 {
-    struct hf_event_tenant_decommissioned event = {.host_wiped = false};
+    struct hf_event_tenant_decommissioned event = {.reason = call->in.tenant_decommission.reason,
+                                                   .host_wiped = false};
     struct hf_err err = {0};
     struct hf_hash root;
-    if (!hf_call_need(call, HF_ROLE_OPERATOR) || !hf_call_tenant(call, 2) || !hf_call_json(call) ||
-        !take_end_reason(call, &event.reason)) {
+    if (!hf_call_tenant(call)) {
         return;
     }
     const struct hf_mirror *mirror = &call->tenant->mirror;

@@ -193,7 +193,7 @@ class Emitter:
             self.step(out, pad, f'from_json_{symbol}(item, arena, &{value}, err)', name, array, True)
         elif node.kind == 'enum':
             self.step(out, pad, f'hf_field_choice_json(&rule_{symbol}, item, &choice, err)', name, array, False)
-            out.append(f'{pad}{value} = (enum {symbol})choice;')
+            out.append(f'{pad}{value} = ({self.c_type(node, symbol)})choice;')
         else:
             arena = 'arena, ' if node.kind == 'bytes' else ''
             self.step(out, pad, f'hf_field_{node.kind}_json({self.first(node, symbol, name)}, item, {arena}&{value}, err)',

@@ -1,0 +1,149 @@
+"""tests/protocol/hub.py: a Hub for tests of its API, and an agent made of Python alone."""
+import base64
+import hashlib
+import http.client
+import json
+import struct
+import time
+
+import tlog
+from harness import check
+from region import CONTEXT, LIMIT, Region
+
+class Answer:
+    def __init__(self, status, fields, body):
+        self.status, self.fields, self.body = status, fields, body
+
+    def json(self):
+        return json.loads(self.body)
+
+    def problem(self):
+        """The last part of the problem's type; "" for what is no problem."""
+        if not self.fields.get("Content-Type", "").startswith("application/problem+json"):
+            return ""
+        return self.json()["type"].removeprefix("urn:holdfast:problem:")
+
+
+class Hub(Region):
+    """A region of a Hub alone, whose answers are seen whole."""
+
+    def kill(self):
+        """What it acknowledged must survive; it comes back at the same address."""
+        self.hub.kill()
+        self.hub.wait()
+        self.hub.stdout.close()
+        self.start(self.url.removeprefix("https://"))
+
+    def connect(self):
+        return http.client.HTTPSConnection(self.url.removeprefix("https://"), timeout=LIMIT, context=CONTEXT)
+
+    def call(self, method, path, body=None, token=None, raw=False, fields=None, connection=None):
+        """body: bytes, or what JSON can hold. token "": none."""
+        data = body if raw or body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        fields = dict(fields or {})
+        if token != "":
+            fields["Authorization"] = "Bearer " + (token or self.admin)
+        mine = connection or self.connect()
+        mine.request(method, path, data, fields)
+        got = mine.getresponse()
+        answer = Answer(got.status, got.headers, got.read())
+        if connection is None:
+            mine.close()
+        return answer
+
+    def json(self, method, path, body=None, status=200, token=None, **more):
+        answer = self.call(method, path, body, token, **more)
+        check(answer.status == status, f"{method} {path}: {answer.status} {answer.body[:300]}")
+        return answer.json()
+
+    def size(self):
+        return self.json("GET", "/v1/region")["size"]
+
+
+def in_hub(case):
+    def run(world):
+        hub = Hub(world)
+        try:
+            case(hub)
+        finally:
+            hub.stop()
+    run.__name__ = case.__name__
+    run.__doc__ = case.__doc__
+    return run
+
+
+class Key:
+    """An Ed25519 key (RFC 8032, section 5.1)."""
+
+    def __init__(self, seed):
+        digest = hashlib.sha512(seed).digest()
+        scalar = bytearray(digest[:32])
+        scalar[0] &= 248
+        scalar[31] = scalar[31] & 127 | 64
+        self.scalar, self.prefix = int.from_bytes(scalar, "little"), digest[32:]
+        self.public = self.pack(tlog._mul(self.scalar, tlog.BASE))
+
+    @staticmethod
+    def pack(point):
+        inverse = pow(point[2], tlog.P - 2, tlog.P)
+        x, y = point[0] * inverse % tlog.P, point[1] * inverse % tlog.P
+        return (y | (x & 1) << 255).to_bytes(32, "little")
+
+    def sign(self, message):
+        def number(*parts):
+            return int.from_bytes(hashlib.sha512(b"".join(parts)).digest(), "little") % tlog.L
+        r = number(self.prefix, message)
+        point = self.pack(tlog._mul(r, tlog.BASE))
+        s = (r + number(point, self.public, message) * self.scalar) % tlog.L
+        return point + s.to_bytes(32, "little")
+
+
+def lines(*texts):
+    return "".join(f"{text}\n" for text in texts).encode()
+
+
+class Agent:
+    """What an agent sends, after docs/FORMATS.md."""
+
+    def __init__(self, tenant):
+        self.tenant = tenant
+        self.key, self.log_key = (Key(hashlib.sha256(f"{tenant} {n}".encode()).digest())
+                                  for n in ("agent", "log"))
+        self.leaves, self.counter, self.serial, self.api_key, self.pin = [], 0, 0, None, None
+
+    def registration(self, token):
+        raw = base64.b64decode(token.removeprefix("hfe1_"))
+        region, rest = raw[1:1 + raw[0]].decode(), raw[1 + raw[0]:]
+        rest = rest[1 + rest[0]:]
+        once, self.pin, now = Key(rest[:32]), rest[32:64].hex(), int(time.time() * 1e6)
+        stem = f"{region}/tenant/{self.tenant}"
+        text = lines("holdfast/register/v1", self.tenant, once.public.hex(), self.key.public.hex(),
+                     self.log_key.public.hex(), stem, self.pin, now)
+        return {"tenant": self.tenant, "token_key": once.public.hex(),
+                "agent_key": self.key.public.hex(), "log_key": self.log_key.public.hex(),
+                "log_stem": stem, "time_us": now, "openclaw": "1", "wrapper": "1", "policy": "1",
+                "token_signature": once.sign(text).hex(), "agent_signature": self.key.sign(text).hex()}
+
+    def heartbeat(self):
+        self.counter += 1
+        numbers = {"counter": self.counter, "time_us": int(time.time() * 1e6), "epoch": 1,
+                   "size": len(self.leaves), "receipt": 0, "queue": 0}
+        texts = {"policy": "1", "wrapper": "1", "openclaw": "1", "proxy": "", "agent": "1",
+                 "self_test": "passed"}
+        text = lines("holdfast/heartbeat/v1", self.tenant, *numbers.values(), *texts.values())
+        return dict(numbers, **texts, signature=self.key.sign(text).hex())
+
+    def rotation(self):
+        text = lines("holdfast/next-key/v1", self.tenant, self.serial + 1, self.pin)
+        return {"serial": self.serial + 1, "signature": self.key.sign(text).hex()}
+
+    def segment(self, entries):
+        first = len(self.leaves)
+        self.leaves += [tlog.leaf(entry) for entry in entries]
+        origin = f"dev/tenant/{self.tenant}/1"
+        body = lines(origin, len(self.leaves), base64.b64encode(tlog.root(self.leaves)).decode())
+        hint = hashlib.sha256(origin.encode() + b"\n\x01" + self.log_key.public).digest()[:4]
+        signature = base64.b64encode(hint + self.log_key.sign(body)).decode()
+        note = body + f"\n\u2014 {origin} {signature}\n".encode()
+        return (b"HFS1" + struct.pack(">IQQH", 1, first, len(self.leaves), len(note)) + note +
+                b"".join(struct.pack(">H", len(entry)) + entry for entry in entries))

@@ -1,0 +1,272 @@
+"""The API against its own document: every operation with right, missing, wrong and surplus input, by
+everybody who may and may not call it; whatever is answered is as described."""
+import copy
+import re
+import urllib.parse
+
+import harness
+from harness import check
+from hub import Agent, in_hub
+from openapi import Document
+
+RANKS = ["viewer", "auditor", "operator", "approver", "admin"]
+
+
+class Bench:
+    """A region with one tenant "acme" whose agent is registered, and the calls that are right."""
+
+    def __init__(self, hub):
+        self.hub, self.document = hub, Document(hub.json("GET", "/v1/openapi.json"))
+        self.tokens = {"admin": hub.admin}
+        for rank in RANKS[:-1]:
+            self.tokens[rank] = hub.json("POST", "/v1/principals",
+                                         {"principal": rank, "role": rank}, 201)["token"]
+        hub.json("POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}, 201)
+        self.agent, self.number = Agent("acme"), 0
+        request = self.agent.registration(self.mint("acme"))
+        self.agent.api_key = hub.json("POST", "/v1/register", request, 201, token="")["api_key"]
+
+    def mint(self, tenant):
+        return self.hub.json("POST", f"/v1/tenants/{tenant}/tokens", {"ttl_s": 600}, 201)["token"]
+
+    def fresh(self):
+        """A tenant that nothing happened to yet."""
+        self.number += 1
+        self.hub.json("POST", "/v1/tenants", {"tenant": f"t{self.number}", "ring": "canary"}, 201)
+        return f"t{self.number}"
+
+    def registered(self):
+        """A fresh tenant whose agent is in."""
+        agent = Agent(self.fresh())
+        self.hub.json("POST", "/v1/register", agent.registration(self.mint(agent.tenant)), 201, token="")
+        return agent.tenant
+
+    def principal(self):
+        self.number += 1
+        self.hub.json("POST", "/v1/principals", {"principal": f"p{self.number}", "role": "viewer"}, 201)
+        return f"p{self.number}"
+
+    def state(self):
+        """Everything that commands change."""
+        return [self.hub.json("GET", path)[what] for path, what in (
+            ("/v1/tenants", "tenants"), ("/v1/flags", "flags"), ("/v1/cutover", "version"))] + [
+            {**row, "last_used": ""} for row in self.hub.json("GET", "/v1/principals")["principals"]]
+
+    def suspended(self):
+        tenant = self.fresh()
+        self.hub.json("POST", f"/v1/tenants/{tenant}/suspend", {"reason": "unpaid"})
+        return tenant
+
+    def registration(self):
+        tenant = self.fresh()
+        return {}, {}, Agent(tenant).registration(self.mint(tenant))
+
+    def right(self, name):
+        """Parameters of the path, the query and the body of a call that succeeds."""
+        return {
+            "agent_heartbeat": lambda: ({}, {}, self.agent.heartbeat()),
+            "agent_register": self.registration,
+            "agent_rotate": lambda: ({}, {}, self.agent.rotation()),
+            "agent_segment": lambda: ({}, {}, self.agent.segment([b"one", b"two"])),
+            "cutover_admit": lambda: ({}, {}, {"way": "new-flow", "ring": "sandbox"}),
+            "cutover_advance": lambda: ({}, {}, {"step": "freeze-legacy", "evidence": "e", "reason": "r"}),
+            "cutover_begin": lambda: ({}, {}, {"reason": "r"}),
+            "cutover_revert": lambda: ({}, {}, {"reason": "r"}),
+            "flag_set": lambda: ({"flag": f"f{self.hub.size()}"}, {}, {
+                "value": "on", "scope": "tenant", "subject": "acme", "reason": "r"}),
+            "principal_create": lambda: ({}, {}, {"principal": f"n{self.hub.size()}", "role": "viewer",
+                                                  "kind": "customer", "tenant": "acme", "ttl_s": 60}),
+            "principal_revoke": lambda: ({"principal": self.principal()}, {}, {"reason": "left"}),
+            "principal_rotate": lambda: ({"principal": self.principal()}, {}, {"overlap_s": 5}),
+            "tenant_ban": lambda: ({"tenant": self.registered()}, {}, {"reason": "stolen"}),
+            "tenant_evict": lambda: ({"tenant": self.registered()}, {}, {"reason": "moved"}),
+            "tenant_flags": lambda: ({"tenant": "acme"}, {}, None),
+            "tenant_create": lambda: ({}, {}, {"tenant": f"n{self.hub.size()}", "ring": "general",
+                                               "region": "dev", "market": "eu", "plan": "gold"}),
+            "tenant_decommission": lambda: ({"tenant": self.fresh()}, {}, {"reason": "never-used"}),
+            "tenant_move": lambda: ({"tenant": self.fresh()}, {}, {"ring": "general", "reason": "good"}),
+            "tenant_resume": lambda: ({"tenant": self.suspended()}, {}, {"reason": "paid"}),
+            "tenant_show": lambda: ({"tenant": "acme"}, {}, None),
+            "tenant_suspend": lambda: ({"tenant": self.fresh()}, {}, {"reason": "unpaid"}),
+            "tenant_token": lambda: ({"tenant": self.fresh()}, {}, {"ttl_s": 604800}),
+            "tenants_list": lambda: ({}, {"ring": "sandbox", "status": "active"}, None),
+        }.get(name, lambda: ({}, {}, None))()
+
+    def token(self, name):
+        who = self.document.operations[name][2]["x-who"]
+        return {"anyone": "", "agent": self.agent.api_key}.get(who) or self.tokens.get(who, "")
+
+    def call(self, name, params, query, body, token=None, method=None):
+        """Calls, and checks that the answer is described."""
+        verb, path, _ = self.document.operations[name]
+        for key, value in params.items():
+            path = path.replace("{" + key + "}", value)
+        if query:
+            path += "?" + (query if isinstance(query, str) else
+                           urllib.parse.urlencode(query, quote_via=urllib.parse.quote))
+        answer = self.hub.call(method or verb, path, body,
+                               token=self.token(name) if token is None else token)
+        if method is None:
+            self.document.expect(name, answer)
+        return answer
+
+
+def is_problem(answer, status, name, *words):
+    check(answer.status == status and answer.problem() == name and
+          all(word in answer.json()["detail"] for word in words),
+          f"{answer.status} {answer.body[:300]}, not {status} {name} {words}")
+
+
+@in_hub
+def right(hub):
+    """Every operation of the document, called right by the least who may."""
+    bench = Bench(hub)
+    late = ["cutover_begin", "cutover_advance", "cutover_revert"]  # they close ways for the others
+    for name in [n for n in bench.document.operations if n not in late] + late:
+        operation = bench.document.operations[name][2]
+        if name == "cutover_revert":
+            hub.json("POST", "/v1/cutover/advance", {"step": "cleanup-release", "evidence": "e", "reason": "r"})
+        answer = bench.call(name, *bench.right(name))
+        check(200 <= answer.status < 300, f"{name}: {answer.status} {answer.body[:300]}")
+        check(operation["summary"] and operation["x-who"], name)
+    listed = {p["type"] for p in hub.json("GET", "/v1/problems")["problems"]}
+    enum = bench.document.raw["components"]["schemas"]["problem"]["properties"]["type"]["enum"]
+    check(listed == set(enum), "the list of problems")
+
+
+@in_hub
+def strangers(hub):
+    """Whoever has no token, an unknown one or too low a role is refused, before anything else."""
+    bench = Bench(hub)
+    bound = hub.json("POST", "/v1/principals", {"principal": "bound", "role": "operator",
+                                                "kind": "program", "tenant": "acme"}, 201)["token"]
+    before = bench.state()
+    for name, (_, _, operation) in bench.document.operations.items():
+        who = operation["x-who"]
+        params = {"tenant": "acme", "flag": "new", "principal": "viewer"}
+        if who == "anyone":
+            continue
+        kind = "unknown-agent" if who == "agent" else "unknown-principal"
+        for token in ("", "hfp_" + "0" * 64, "hfk_acme_" + "0" * 64, "x"):
+            is_problem(bench.call(name, params, {}, b"{" if operation.get("requestBody") else None,
+                                  token=token), 401, kind)
+        if who == "agent":
+            is_problem(bench.call(name, params, {}, b"{", token=hub.admin), 401, kind)
+            continue
+        is_problem(bench.call(name, params, {}, None, token=bench.agent.api_key), 401, kind)
+        for rank in RANKS[:RANKS.index(who)]:
+            is_problem(bench.call(name, params, {}, None, token=bench.tokens[rank]), 403,
+                       "not-permitted", who)
+        if not operation["x-bound"] and RANKS.index(who) <= RANKS.index("operator"):
+            is_problem(bench.call(name, params, {}, None, token=bound), 403, "not-permitted", "acme")
+    check(bench.state() == before, "a refusal left something")
+
+
+def wrong_bodies(bench, name, schema):
+    """(body, word of the reason) of requests that break the schema in one place."""
+    params, query, body = bench.right(name)
+    for member in schema["required"]:
+        yield params, query, {k: v for k, v in body.items() if k != member}, f"{member}: is missing"
+    for member, inner in schema["properties"].items():
+        for value in bench.document.wrong(inner):
+            yield params, query, dict(body, **{member: value}), f"{member}: needs "
+    yield params, query, dict(body, surplus=1), "surplus: "
+    yield params, query, dict(body, **{"\u00fcber": 1}), "a member"
+    for raw in (b"", b"{", b"[]", b"null", b"\xff", b"{\"a\":" * 500, b"{}x", b"{\"a\":1,\"a\":2}"):
+        yield params, query, raw, ""
+
+
+@in_hub
+def wrong(hub):
+    """Every member of every request missing, of the wrong kind, out of bounds, surplus: refused with
+    its name, and nothing stays."""
+    bench = Bench(hub)
+    for name, (method, _, operation) in bench.document.operations.items():
+        params, query, body = bench.right(name)
+        content = operation.get("requestBody", {}).get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        cases = list(wrong_bodies(bench, name, schema)) if schema else []
+        before = bench.state()
+        for params_, query_, body_, word in cases:
+            is_problem(bench.call(name, params_, query_, body_), 400, "invalid", word)
+        if not operation.get("requestBody") and method != "GET":
+            is_problem(bench.call(name, params, query, b"{}"), 400, "invalid", "no body")
+        for parameter in operation.get("parameters", []):
+            values = [v for v in bench.document.wrong(parameter["schema"]) if isinstance(v, str)]
+            for value in values:
+                if parameter["in"] == "query":
+                    is_problem(bench.call(name, params, dict(query, **{parameter["name"]: value}), body),
+                               400, "invalid", parameter["name"] + ": needs ")
+                elif value and " " not in value:
+                    is_problem(bench.call(name, dict(params, **{parameter["name"]: value}), query, body),
+                               400, "invalid", parameter["name"] + ": needs ")
+        for text in ("surplus=1", "=", "a", "&", "a=%00", "a=%ff", "x=1&x=2", "a=b+c"):
+            is_problem(bench.call(name, params, text, body), 400, "invalid", "query")
+        if schema:
+            is_problem(bench.call(name, params, query, b" " * 65537), 413, "too-big", "65536")
+        check(bench.state() == before, f"{name}: a refusal left something")
+
+
+@in_hub
+def methods(hub):
+    """HEAD answers like GET without the body, OPTIONS and 405 name the methods, unknown paths are 404."""
+    bench = Bench(hub)
+    paths = {}
+    for name, (method, path, _) in bench.document.operations.items():
+        paths.setdefault(path, []).append(method)
+        if method != "GET":
+            continue
+        got, head = (bench.call(name, *bench.right(name), method=verb) for verb in ("GET", "HEAD"))
+        check(head.status == got.status == 200 and head.body == b"", f"{name}: HEAD {head.status}")
+        check(int(head.fields["Content-Length"]) > 0 and
+              got.fields["Content-Type"] == head.fields["Content-Type"], f"{name}: fields")
+    for path, known in paths.items():
+        path = re.sub(r"\{[a-z_]+\}", "acme", path)
+        allow = set(known) | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set())
+        answer = hub.call("OPTIONS", path, token="")
+        check(answer.status == 204 and set(answer.fields["Allow"].split(", ")) == allow,
+              f"{path}: {answer.status} {answer.fields['Allow']}")
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"} - allow:
+            answer = hub.call(method, path)
+            check(answer.status == 405 and set(answer.fields["Allow"].split(", ")) == allow,
+                  f"{method} {path}: {answer.status}")
+            if method != "HEAD":
+                is_problem(answer, 405, "method")
+    for path in ("/", "/v1", "/v2/tenants", "/v1/tenants/acme/move/x", "//v1/tenants"):
+        answer = hub.call("POST", path, {"ring": "canary", "reason": "x"})
+        is_problem(answer, 404, "not-found")
+    connection = hub.connect()
+    connection.putrequest("OPTIONS", "*")
+    connection.endheaders()
+    check(connection.getresponse().status == 204, "OPTIONS *")
+    connection.close()
+
+
+@in_hub
+def document(hub):
+    """What the document says about itself holds: references lead somewhere, ids are used once."""
+    raw = hub.json("GET", "/v1/openapi.json")
+    doc = Document(raw)
+    check(raw["openapi"] == "3.1.0" and raw["info"]["title"] and raw["info"]["version"], "info")
+    check(len(doc.operations) == sum(len(m) for m in raw["paths"].values()), "an id twice")
+
+    def walk(value):
+        if isinstance(value, dict):
+            if "$ref" in value:
+                doc.resolve(copy.copy(value))
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+    walk(raw)
+    for name, (_, path, operation) in doc.operations.items():
+        named = set(re.findall(r"\{([a-z_]+)\}", path))
+        check(named == {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}, name)
+        check(all("description" in r for r in operation["responses"].values()), name)
+        for requirement in operation["security"]:
+            check(set(requirement) <= set(raw["components"]["securitySchemes"]), name)
+
+
+if __name__ == "__main__":
+    harness.main([right, strangers, wrong, methods, document])
