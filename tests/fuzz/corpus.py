@@ -28,7 +28,7 @@ def write(path, data):
 
 
 def expand(source, target, stamp, depfile):
-    seen = [os.path.abspath(__file__)]
+    seen = [os.path.abspath(__file__), source]
     for name in sorted(os.listdir(source)):
         folder, out = os.path.join(source, name), os.path.join(target, name)
         os.makedirs(out, exist_ok=True)
