@@ -1,59 +1,26 @@
 /* hub/main.c: the program holdfast-hub. */
-#include <signal.h>
-#include <stdio.h>
-
-#include "base/cli/cli.h"
+#include "base/cli/service.h"
 #include "base/file.h"
 #include "hub/principal_api.h"
 
 struct program {
+    struct hf_service service;
     struct hf_hub hub;
-    struct hf_loop *loop;
-    struct hf_cli *cli;
-    struct hf_logger logger;
-    struct hf_signal interrupt;
-    struct hf_signal terminate;
-    bool watching;
-    bool closing;
     struct hf_post first_admin;
     struct hf_secret token;
 };
 
-static void closed(void *arg)
+static struct program *program_of(struct hf_service *service)
 {
-    struct program *program = arg;
-    if (program->watching) {
-        hf_signal_close(&program->interrupt);
-        hf_signal_close(&program->terminate);
-    }
-}
-
-static void stop(struct program *program)
-{
-    if (!program->closing) {
-        program->closing = true;
-        hf_hub_close(&program->hub, closed, program);
-    }
-}
-
-static void interrupted(struct hf_signal *sig, int number)
-{
-    (void)number;
-    stop(HF_CONTAINER_OF(sig, struct program, interrupt));
-}
-
-static void terminated(struct hf_signal *sig, int number)
-{
-    (void)number;
-    stop(HF_CONTAINER_OF(sig, struct program, terminate));
+    return HF_CONTAINER_OF(service, struct program, service);
 }
 
 static void say_where(struct program *program)
 {
     char address[HF_ADDRESS_TEXT_MAX];
     hf_address_format(&program->hub.listener.address, address);
-    hf_cli_printf(program->cli, "listening on https://%s\n", address);
-    (void)hf_cli_flush(program->cli, NULL);
+    hf_cli_printf(program->service.cli, "listening on https://%s\n", address);
+    (void)hf_cli_flush(program->service.cli, NULL);
 }
 
 /* The first admin's token goes into a file that only its owner can read, once. */
@@ -66,8 +33,8 @@ static enum hf_rc keep_token(struct program *program, struct hf_err *err)
     }
     hf_secret_free(&program->token);
     if (rc == HF_OK) {
-        hf_cli_printf(program->cli, "the first admin's token is in %s: move it to a safe place\n",
-                      path);
+        hf_cli_printf(program->service.cli,
+                      "the first admin's token is in %s: move it to a safe place\n", path);
     }
     return rc;
 }
@@ -82,8 +49,7 @@ static void admin_made(struct hf_post *post)
         rc = keep_token(program, &err);
     }
     if (rc != HF_OK) {
-        (void)hf_cli_fail(program->cli, &err);
-        stop(program);
+        hf_service_fail(&program->service, rc, &err);
         return;
     }
     say_where(program);
@@ -98,12 +64,12 @@ static enum hf_rc make_admin(struct program *program, struct hf_err *err)
     const struct hf_hub_principal *known = hf_hub_principal_find(&hub->principals, HF_STR("admin"));
     const struct hf_principal_wish wish = {.name = HF_STR("admin"), .role = HF_ROLE_ADMIN};
     struct hf_writer w = hf_writer_init(payload, sizeof payload);
-    int64_t now = hf_env_wall_us(program->cli->env);
+    int64_t now = hf_env_wall_us(program->service.cli->env);
     struct hf_hub_event event = {.type = HF_EVENT_PRINCIPAL_CREATED_NAME,
                                  .schema_version = HF_EVENT_PRINCIPAL_CREATED_VERSION,
                                  .stream = HF_STR("principal/admin"),
                                  .expects = true};
-    enum hf_rc rc = hf_principal_token_draw(program->cli->env, &program->token, &hash, err);
+    enum hf_rc rc = hf_principal_token_draw(program->service.cli->env, &program->token, &hash, err);
     if (rc == HF_OK && known == NULL) {
         rc = hf_principal_encode(&wish, &hash, &w, err);
     } else if (rc == HF_OK) {
@@ -125,60 +91,42 @@ static enum hf_rc make_admin(struct program *program, struct hf_err *err)
     return hf_hub_append(hub, &event, HF_STR("program:holdfast-hub"), &program->first_admin, err);
 }
 
-static enum hf_rc begin(struct program *program, struct hf_err *err)
+static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
 {
-    struct hf_cli *cli = program->cli;
+    struct hf_cli *cli = service->cli;
     const struct hf_hub_conf conf = {.dir = hf_cli_str(cli, "data"),
                                      .region = hf_cli_str(cli, "region"),
                                      .listen = hf_cli_str(cli, "listen"),
                                      .name = hf_cli_str(cli, "name"),
                                      .peers = hf_cli_str(cli, "peers"),
                                      .free_floor = hf_cli_u64(cli, "free-floor"),
-                                     .logger = &program->logger};
-    enum hf_rc rc = hf_hub_open(program->loop, &conf, &program->hub, err);
-    if (rc == HF_OK) {
-        program->interrupt.caught = interrupted;
-        rc = hf_signal_open(program->loop, &program->interrupt, SIGINT, true, err);
-    }
-    if (rc == HF_OK) {
-        program->terminate.caught = terminated;
-        rc = hf_signal_open(program->loop, &program->terminate, SIGTERM, true, err);
-        if (rc != HF_OK) {
-            hf_signal_close(&program->interrupt);
-        }
-        program->watching = rc == HF_OK;
-    }
-    if (rc == HF_OK && (hf_hub_principals_first(&program->hub.principals) == NULL ||
-                        hf_cli_flag(cli, "reset-admin"))) {
+                                     .logger = &service->logger};
+    return hf_hub_open(service->loop, &conf, &program_of(service)->hub, err);
+}
+
+static enum hf_rc start(struct hf_service *service, struct hf_err *err)
+{
+    struct program *program = program_of(service);
+    if (hf_hub_principals_first(&program->hub.principals) == NULL ||
+        hf_cli_flag(service->cli, "reset-admin")) {
         return make_admin(program, err);
     }
-    if (rc == HF_OK) {
-        say_where(program);
-    }
-    return rc;
+    say_where(program);
+    return HF_OK;
+}
+
+static void stop(struct hf_service *service)
+{
+    hf_hub_close(&program_of(service)->hub, hf_service_stopped, service);
 }
 
 static int run(struct hf_cli *cli)
 {
     static struct program program; /* too big for the stack */
-    struct hf_err err = {0};
-    program.cli = cli;
-    program.logger = (struct hf_logger){.env = cli->env, .fd = 2, .level = HF_LOG_INFO};
-    enum hf_rc rc = hf_crypto_init(&err);
-    if (rc == HF_OK) {
-        rc = hf_loop_uv_new(&program.loop, &err);
-    }
-    if (rc != HF_OK) {
-        return hf_cli_fail(cli, &err);
-    }
-    rc = begin(&program, &err);
-    if (rc != HF_OK) {
-        stop(&program);
-    }
-    hf_loop_run(program.loop);
-    hf_loop_free(program.loop);
+    program.service = (struct hf_service){.open = open_hub, .start = start, .stop = stop};
+    int code = hf_service_run(&program.service, cli);
     hf_secret_free(&program.token);
-    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+    return code;
 }
 
 static int check_config(struct hf_cli *cli)

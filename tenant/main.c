@@ -1,53 +1,23 @@
 /* tenant/main.c: the program holdfast-agent. */
-#include <signal.h>
-
-#include "base/cli/cli.h"
+#include "base/cli/service.h"
 #include "tenant/agent.h"
 
 #define SECOND UINT64_C(1000000000)
 #define DAY    (86400 * SECOND)
 
 struct program {
+    struct hf_service service;
     struct hf_agent agent;
-    struct hf_loop *loop;
-    struct hf_logger logger;
-    struct hf_signal interrupt;
-    struct hf_signal terminate;
-    bool watching;
-    bool closing;
 };
 
-static void closed(void *arg)
+static struct program *program_of(struct hf_service *service)
 {
-    struct program *program = arg;
-    if (program->watching) {
-        hf_signal_close(&program->interrupt);
-        hf_signal_close(&program->terminate);
-    }
+    return HF_CONTAINER_OF(service, struct program, service);
 }
 
-static void stop(struct program *program)
+static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
 {
-    if (!program->closing) {
-        program->closing = true;
-        hf_agent_close(&program->agent, closed, program);
-    }
-}
-
-static void interrupted(struct hf_signal *sig, int number)
-{
-    (void)number;
-    stop(HF_CONTAINER_OF(sig, struct program, interrupt));
-}
-
-static void terminated(struct hf_signal *sig, int number)
-{
-    (void)number;
-    stop(HF_CONTAINER_OF(sig, struct program, terminate));
-}
-
-static enum hf_rc begin(struct program *program, struct hf_cli *cli, struct hf_err *err)
-{
+    struct hf_cli *cli = service->cli;
     const struct hf_agent_conf conf = {
         .dir = hf_cli_str(cli, "data"),
         .hub_url = hf_cli_str(cli, "hub"),
@@ -57,43 +27,21 @@ static enum hf_rc begin(struct program *program, struct hf_cli *cli, struct hf_e
         .key_ns = hf_cli_u64(cli, "key-days") * DAY,
         .batch_ns = hf_cli_u64(cli, "batch") * SECOND,
         .free_floor = hf_cli_u64(cli, "free-floor"),
-        .logger = &program->logger,
+        .logger = &service->logger,
     };
-    enum hf_rc rc = hf_agent_open(program->loop, &conf, &program->agent, err);
-    if (rc == HF_OK) {
-        program->interrupt.caught = interrupted;
-        rc = hf_signal_open(program->loop, &program->interrupt, SIGINT, true, err);
-    }
-    if (rc == HF_OK) {
-        program->terminate.caught = terminated;
-        rc = hf_signal_open(program->loop, &program->terminate, SIGTERM, true, err);
-        if (rc != HF_OK) {
-            hf_signal_close(&program->interrupt);
-        }
-        program->watching = rc == HF_OK;
-    }
-    return rc;
+    return hf_agent_open(service->loop, &conf, &program_of(service)->agent, err);
+}
+
+static void stop(struct hf_service *service)
+{
+    hf_agent_close(&program_of(service)->agent, hf_service_stopped, service);
 }
 
 static int run(struct hf_cli *cli)
 {
     static struct program program; /* too big for the stack */
-    struct hf_err err = {0};
-    program.logger = (struct hf_logger){.env = cli->env, .fd = 2, .level = HF_LOG_INFO};
-    enum hf_rc rc = hf_crypto_init(&err);
-    if (rc == HF_OK) {
-        rc = hf_loop_uv_new(&program.loop, &err);
-    }
-    if (rc != HF_OK) {
-        return hf_cli_fail(cli, &err);
-    }
-    rc = begin(&program, cli, &err);
-    if (rc != HF_OK) {
-        stop(&program);
-    }
-    hf_loop_run(program.loop);
-    hf_loop_free(program.loop);
-    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+    program.service = (struct hf_service){.open = open_agent, .stop = stop};
+    return hf_service_run(&program.service, cli);
 }
 
 static const struct hf_cli_option options[] = {

@@ -1,11 +1,10 @@
 /* tools/holdfast/log_show.c: holdfast log show: entries for people, as JSON lines, or raw. */
+#include "base/cli/interrupt.h"
 #include "base/json_out.h"
 #include "schemas/envelope.h"
 #include "schemas/event.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/session.h"
-
-#include <signal.h>
 
 static void opaque_json(struct hf_json_out *json, struct hf_bytes entry)
 {
@@ -83,11 +82,8 @@ struct show {
     /* with --follow */
     struct hf_loop *loop;
     struct hf_watch watch;
-    struct hf_signal interrupt;
-    struct hf_signal terminate;
+    struct hf_interrupt interrupt;
     bool watching;
-    bool has_interrupt;
-    bool has_terminate;
     enum hf_rc rc;
     struct hf_err err;
 };
@@ -144,14 +140,7 @@ static void stop_following(struct show *show)
         show->watching = false;
         hf_watch_close(&show->watch);
     }
-    if (show->has_interrupt) {
-        show->has_interrupt = false;
-        hf_signal_close(&show->interrupt);
-    }
-    if (show->has_terminate) {
-        show->has_terminate = false;
-        hf_signal_close(&show->terminate);
-    }
+    hf_interrupt_close(&show->interrupt);
 }
 
 static void grown(struct hf_watch *watch)
@@ -170,16 +159,9 @@ static void grown(struct hf_watch *watch)
     }
 }
 
-static void interrupted(struct hf_signal *sig, int number)
+static void interrupted(struct hf_interrupt *interrupt)
 {
-    (void)number;
-    stop_following(HF_CONTAINER_OF(sig, struct show, interrupt));
-}
-
-static void terminated(struct hf_signal *sig, int number)
-{
-    (void)number;
-    stop_following(HF_CONTAINER_OF(sig, struct show, terminate));
+    stop_following(HF_CONTAINER_OF(interrupt, struct show, interrupt));
 }
 
 /* Watches before the first look, so that nothing falls between the two. The folder, not the data
@@ -196,13 +178,7 @@ static enum hf_rc follow(struct show *show, struct hf_err *err)
     show->watching = rc == HF_OK;
     if (rc == HF_OK) {
         show->interrupt.caught = interrupted;
-        rc = hf_signal_open(show->loop, &show->interrupt, SIGINT, false, err);
-        show->has_interrupt = rc == HF_OK;
-    }
-    if (rc == HF_OK) {
-        show->terminate.caught = terminated;
-        rc = hf_signal_open(show->loop, &show->terminate, SIGTERM, false, err);
-        show->has_terminate = rc == HF_OK;
+        rc = hf_interrupt_open(show->loop, &show->interrupt, err);
     }
     if (rc == HF_OK) {
         grown(&show->watch);

@@ -1,8 +1,8 @@
 /* tools/holdfast/tenant.c: holdfast tenant: the tenants of a region, through its Hub. */
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/cli/interrupt.h"
 #include "base/cli/table.h"
 #include "base/file.h"
 #include "base/json_out.h"
@@ -139,15 +139,14 @@ static int run_list(struct hf_cli *cli)
 
 struct watch {
     struct hf_hub_session session;
-    struct hf_signal interrupt;
+    struct hf_interrupt interrupt;
     struct hf_timer timer;
     bool stopped;
 };
 
-static void interrupted(struct hf_signal *sig, int number)
+static void interrupted(struct hf_interrupt *interrupt)
 {
-    struct watch *watch = HF_CONTAINER_OF(sig, struct watch, interrupt);
-    (void)number;
+    struct watch *watch = HF_CONTAINER_OF(interrupt, struct watch, interrupt);
     watch->stopped = true;
     hf_loop_stop(watch->session.loop);
 }
@@ -185,7 +184,7 @@ static int run_watch(struct hf_cli *cli)
     enum hf_rc rc = hf_hub_session_open(&watch.session, cli, &err);
     if (rc == HF_OK) {
         watch.interrupt.caught = interrupted;
-        rc = hf_signal_open(watch.session.loop, &watch.interrupt, SIGINT, false, &err);
+        rc = hf_interrupt_open(watch.session.loop, &watch.interrupt, &err);
     }
     if (rc == HF_OK) {
         hf_timer_init(&watch.timer, watch.session.loop, due);
@@ -197,7 +196,7 @@ static int run_watch(struct hf_cli *cli)
             }
         }
         hf_timer_cancel(&watch.timer);
-        hf_signal_close(&watch.interrupt);
+        hf_interrupt_close(&watch.interrupt);
     }
     hf_hub_session_close(&watch.session);
     return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
