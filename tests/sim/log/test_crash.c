@@ -10,10 +10,8 @@
 #include "base/heap.h"
 #include "base/loop.h"
 #include "log/core/verify.h"
-#include "log/core/writer.h"
-#include "log/event/codec.h"
-#include "log/store/place_model.h"
 #include "schemas/envelope.h"
+#include "tests/harness/log_world.h"
 #include "tests/harness/sample_event.h"
 #include "tests/harness/test.h"
 
@@ -43,14 +41,7 @@ struct signed_root {
 
 struct world {
     struct hf_env_sim sim; /* the run's clock, and what the producers do */
-    struct hf_disk_model *disk;
-    struct hf_place *place;
-    struct hf_log *log;
-    struct hf_loop *loop;
-    struct hf_log_writer *writer;
-    struct hf_signing_key *key;
-    struct hf_identity identity;
-    struct hf_err err;
+    struct hf_log_world base;
     struct producer producers[PRODUCERS];
     unsigned budget; /* requests that may still be submitted in this life */
     struct signed_root signed_roots[SIGNED_MAX];
@@ -61,8 +52,6 @@ struct world {
     unsigned bulk; /* sequences that the producer "bulk" appended before faults began */
 };
 
-static const struct hf_codec *const codecs[] = {&hf_event_codec};
-static const struct hf_log_options log_options = {codecs, 1};
 static const char *const regions[] = {"dev", "staging", "prod-eu"};
 
 static uint64_t draw(struct world *w, uint64_t below)
@@ -118,7 +107,7 @@ static void submit(struct producer *p)
                                    .wait = draw(w, 2) == 0 ? HF_WAIT_DURABLE : HF_WAIT_SIGNED,
                                    .done = answered};
     p->in_flight = true;
-    hf_append_submit(hf_log_writer_appender(w->writer), &p->append);
+    hf_append_submit(hf_log_writer_appender(w->base.writer), &p->append);
 }
 
 /* Two checkpoints of one size with different roots would be equivocation. */
@@ -131,9 +120,10 @@ static void note_signed(void *arg, struct hf_log_writer *writer)
     if (bytes.len == 0) {
         return;
     }
-    enum hf_rc rc = hf_checkpoint_open(bytes, &w->identity.vkey, &note, &checkpoint, &w->err);
+    enum hf_rc rc =
+        hf_checkpoint_open(bytes, &w->base.identity.vkey, &note, &checkpoint, &w->base.err);
     if (rc != HF_OK || w->signed_count == SIGNED_MAX) {
-        hf_test_fail(__FILE__, __LINE__, "a checkpoint does not open: %s", w->err.text);
+        hf_test_fail(__FILE__, __LINE__, "a checkpoint does not open: %s", w->base.err.text);
         return;
     }
     for (size_t i = w->signed_count; i > 0; i--) {
@@ -156,46 +146,16 @@ static void note_signed(void *arg, struct hf_log_writer *writer)
 
 /* a life */
 
-static void ignore(void *arg)
-{
-    (void)arg;
-}
-
 static enum hf_rc open_life(struct world *w, enum hf_place_mode mode)
 {
-    struct hf_log_writer_options options = {.key = w->key, .changed = note_signed, .arg = w};
-    enum hf_rc rc = hf_place_model_open(w->disk, mode, &w->place, &w->err);
-    if (rc == HF_OK && mode == HF_PLACE_CREATE) {
-        rc = hf_log_create(w->place, &w->identity, &w->err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_log_open(w->place, &log_options, &w->log, &w->err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_loop_sim_new(&w->sim, 50000, &w->loop, &w->err);
-    }
-    if (rc == HF_OK) {
-        options.loop = w->loop;
-        rc = hf_log_writer_open(w->log, &options, &w->writer, &w->err);
-    }
-    return rc;
+    return hf_log_world_open(&w->base, mode);
 }
 
 static void close_life(struct world *w)
 {
-    if (w->writer != NULL) {
-        hf_log_writer_close(w->writer, ignore, NULL);
-        hf_loop_run(w->loop);
-    }
-    hf_loop_free(w->loop);
-    hf_log_close(w->log);
-    hf_place_close(w->place);
-    w->writer = NULL;
-    w->loop = NULL;
-    w->log = NULL;
-    w->place = NULL;
-    if (hf_disk_model_crashed(w->disk)) {
-        hf_disk_model_restart(w->disk);
+    hf_log_world_close(&w->base);
+    if (hf_disk_model_crashed(w->base.disk)) {
+        hf_disk_model_restart(w->base.disk);
     }
 }
 
@@ -205,31 +165,27 @@ static void live(struct world *w, unsigned budget)
     for (size_t i = 0; i < PRODUCERS; i++) {
         submit(&w->producers[i]);
     }
-    hf_loop_run(w->loop);
+    hf_loop_run(w->base.loop);
 }
 
 static bool new_world(struct world **ret_world)
 {
-    struct hf_secret seed = {0};
     struct world *w = hf_heap_zalloc(1, sizeof *w);
     if (w == NULL) {
         return false;
     }
     hf_env_sim_init(&w->sim, hf_test_seed());
-    (void)snprintf(w->identity.kind, sizeof w->identity.kind, "events");
+    w->base.sim = &w->sim;
+    w->base.changed = note_signed;
+    w->base.arg = w;
     for (size_t i = 0; i < PRODUCERS; i++) {
         w->producers[i].world = w;
         (void)snprintf(w->producers[i].name, sizeof w->producers[i].name, "p%zu", i);
     }
-    enum hf_rc rc = hf_disk_model_new(hf_test_seed(), &w->disk);
+    enum hf_rc rc = hf_disk_model_new(hf_test_seed(), &w->base.disk);
     if (rc == HF_OK) {
-        rc = hf_signing_key_new(&w->sim.env, &w->key, &seed, &w->err);
+        rc = hf_log_world_init(&w->base, "events");
     }
-    if (rc == HF_OK) {
-        rc = hf_vkey_make(HF_STR("sim.example"), HF_KEY_ED25519, hf_signing_key_public(w->key),
-                          &w->identity.vkey, &w->err);
-    }
-    hf_secret_free(&seed);
     if (rc == HF_OK) {
         rc = open_life(w, HF_PLACE_CREATE);
     }
@@ -242,8 +198,8 @@ static bool new_world(struct world **ret_world)
 
 static void end_world(struct world *w)
 {
-    hf_signing_key_free(w->key);
-    hf_disk_model_free(w->disk);
+    hf_log_world_fini(&w->base);
+    hf_disk_model_free(w->base.disk);
     hf_heap_free(w);
 }
 
@@ -254,15 +210,15 @@ static void check_acked(struct world *w, struct hf_packer *packer, struct hf_buf
 {
     for (unsigned sequence = 1; sequence <= p->acked && !hf_test_failed(); sequence++) {
         struct hf_envelope envelope;
-        enum hf_rc rc = hf_log_entry(w->log, packer, p->position[sequence], buf, &w->err);
+        enum hf_rc rc = hf_log_entry(w->base.log, packer, p->position[sequence], buf, &w->base.err);
         if (rc == HF_OK) {
-            rc = hf_envelope_parse_leaf(hf_buf_bytes(buf), &envelope, &w->err);
+            rc = hf_envelope_parse_leaf(hf_buf_bytes(buf), &envelope, &w->base.err);
         }
         if (rc != HF_OK || envelope.sequence != sequence ||
             !hf_str_eq(envelope.producer, hf_str_c(p->name))) {
             hf_test_fail(__FILE__, __LINE__, "%s %u was acknowledged at %llu and is not there: %s",
                          p->name, sequence, (unsigned long long)p->position[sequence],
-                         rc == HF_OK ? "another entry" : w->err.text);
+                         rc == HF_OK ? "another entry" : w->base.err.text);
         }
     }
 }
@@ -272,9 +228,10 @@ static void check_signed(struct world *w)
     for (size_t i = 0; i < w->signed_count && !hf_test_failed(); i++) {
         const struct signed_root *was = &w->signed_roots[i];
         struct hf_hash root;
-        enum hf_rc rc = was->size > hf_log_size(w->log)
-                            ? HF_ERANGE
-                            : hf_tree_root(hf_log_source(w->log), was->size, &root, &w->err);
+        enum hf_rc rc =
+            was->size > hf_log_size(w->base.log)
+                ? HF_ERANGE
+                : hf_tree_root(hf_log_source(w->base.log), was->size, &root, &w->base.err);
         if (rc != HF_OK || !hf_hash_eq(&root, &was->root)) {
             hf_test_fail(__FILE__, __LINE__, "the root signed at %llu is not that of the log",
                          (unsigned long long)was->size);
@@ -288,16 +245,18 @@ static void check_after_crash(struct world *w)
 {
     struct hf_verify_options options = {.vkey = NULL};
     struct hf_verify_result result;
-    hf_disk_model_plan(w->disk, (struct hf_disk_plan){0});
-    HF_CHECK_OK(hf_place_model_open(w->disk, HF_PLACE_READ, &w->place, &w->err), w->err);
-    HF_CHECK_OK(hf_log_open(w->place, &log_options, &w->log, &w->err), w->err);
-    enum hf_rc rc = hf_log_verify(w->log, &options, &result, &w->err);
+    hf_disk_model_plan(w->base.disk, (struct hf_disk_plan){0});
+    HF_CHECK_OK(hf_place_model_open(w->base.disk, HF_PLACE_READ, &w->base.place, &w->base.err),
+                w->base.err);
+    HF_CHECK_OK(hf_log_open(w->base.place, &hf_log_world_options, &w->base.log, &w->base.err),
+                w->base.err);
+    enum hf_rc rc = hf_log_verify(w->base.log, &options, &result, &w->base.err);
     if (rc != HF_OK) {
-        HF_CHECK(strstr(w->err.text, "the entries are in order") != NULL);
+        HF_CHECK(strstr(w->base.err.text, "the entries are in order") != NULL);
     }
     HF_CHECK(!result.found_bad);
     close_life(w);
-    HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->err);
+    HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->base.err);
     close_life(w);
 }
 
@@ -308,11 +267,13 @@ static void check_log(struct world *w)
     struct hf_buf buf = hf_buf_init(HF_BUNDLE_MAX);
     struct hf_verify_options options = {.against = hf_bytes_of(w->note, w->note_len)};
     struct hf_verify_result result;
-    hf_disk_model_plan(w->disk, (struct hf_disk_plan){0});
-    HF_CHECK_OK(hf_place_model_open(w->disk, HF_PLACE_READ, &w->place, &w->err), w->err);
-    HF_CHECK_OK(hf_log_open(w->place, &log_options, &w->log, &w->err), w->err);
-    HF_CHECK_OK(hf_log_verify(w->log, &options, &result, &w->err), w->err);
-    HF_CHECK_OK(hf_log_load(w->log, NULL, NULL, &w->err), w->err);
+    hf_disk_model_plan(w->base.disk, (struct hf_disk_plan){0});
+    HF_CHECK_OK(hf_place_model_open(w->base.disk, HF_PLACE_READ, &w->base.place, &w->base.err),
+                w->base.err);
+    HF_CHECK_OK(hf_log_open(w->base.place, &hf_log_world_options, &w->base.log, &w->base.err),
+                w->base.err);
+    HF_CHECK_OK(hf_log_verify(w->base.log, &options, &result, &w->base.err), w->base.err);
+    HF_CHECK_OK(hf_log_load(w->base.log, NULL, NULL, &w->base.err), w->base.err);
     HF_CHECK_RC(hf_packer_new(&packer), HF_OK);
     for (size_t i = 0; i < PRODUCERS && !hf_test_failed(); i++) {
         check_acked(w, packer, &buf, &w->producers[i]);
@@ -327,15 +288,15 @@ static void check_log(struct world *w)
 static void check_end(struct world *w)
 {
     uint64_t expected = w->bulk;
-    hf_disk_model_plan(w->disk, (struct hf_disk_plan){0});
-    HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->err);
+    hf_disk_model_plan(w->base.disk, (struct hf_disk_plan){0});
+    HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->base.err);
     live(w, PRODUCERS);
     for (size_t i = 0; i < PRODUCERS; i++) {
         HF_CHECK(!w->producers[i].in_flight);
         HF_CHECK_U64(w->producers[i].count, 0);
         expected += w->producers[i].acked;
     }
-    HF_CHECK_U64(hf_log_size(w->log), expected);
+    HF_CHECK_U64(hf_log_size(w->base.log), expected);
     close_life(w);
     check_log(w);
 }
@@ -346,11 +307,11 @@ static void one_life(struct world *w, uint64_t steps, unsigned budget)
                                            HF_FAULT_ENOSPC};
     struct hf_disk_plan plan = {.at_step = 1 + draw(w, steps),
                                 .fault = faults[draw(w, HF_LEN(faults))]};
-    hf_disk_model_plan(w->disk, plan);
+    hf_disk_model_plan(w->base.disk, plan);
     if (open_life(w, HF_PLACE_OWN) == HF_OK) {
         live(w, budget);
-    } else if (hf_disk_model_steps(w->disk) < plan.at_step) {
-        hf_test_fail(__FILE__, __LINE__, "the log does not open: %s", w->err.text);
+    } else if (hf_disk_model_steps(w->base.disk) < plan.at_step) {
+        hf_test_fail(__FILE__, __LINE__, "the log does not open: %s", w->base.err.text);
     }
     close_life(w);
     if (!hf_test_failed()) {
@@ -375,11 +336,6 @@ HF_TEST(crash)
     end_world(w);
 }
 
-static void bulk_done(struct hf_append *append)
-{
-    (void)append;
-}
-
 /* Nearly a volume's entries, without faults. */
 static void fill(struct world *w, unsigned entries)
 {
@@ -391,7 +347,7 @@ static void fill(struct world *w, unsigned entries)
     static struct hf_submission items[GROUP];
     struct hf_append append;
     uint8_t scratch[HF_SAMPLE_EVENT_MAX];
-    HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->err);
+    HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->base.err);
     while (w->bulk < entries) {
         for (unsigned i = 0; i < GROUP; i++) {
             unsigned sequence = w->bulk + i + 1;
@@ -399,9 +355,10 @@ static void fill(struct world *w, unsigned entries)
             memcpy(bytes[i], scratch, len);
             items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
         }
-        append = (struct hf_append){.items = items, .item_count = GROUP, .done = bulk_done};
-        hf_append_submit(hf_log_writer_appender(w->writer), &append);
-        hf_loop_run(w->loop);
+        append =
+            (struct hf_append){.items = items, .item_count = GROUP, .done = hf_log_world_answered};
+        hf_append_submit(hf_log_writer_appender(w->base.writer), &append);
+        hf_loop_run(w->base.loop);
         HF_CHECK_OK(append.rc, append.err);
         w->bulk += GROUP;
     }
@@ -436,18 +393,20 @@ HF_TEST(lying_disk)
     for (int i = 0; i < 40 && losses == 0 && !hf_test_failed(); i++) {
         struct hf_disk_plan plan = {
             .at_step = 8 + draw(w, 40), .fault = HF_FAULT_CRASH, .lying = true};
-        hf_disk_model_plan(w->disk, plan);
-        HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->err);
+        hf_disk_model_plan(w->base.disk, plan);
+        HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->base.err);
         live(w, 30);
         close_life(w);
-        hf_disk_model_plan(w->disk, (struct hf_disk_plan){0});
+        hf_disk_model_plan(w->base.disk, (struct hf_disk_plan){0});
         struct hf_verify_options options = {.against = hf_bytes_of(w->note, w->note_len)};
         struct hf_verify_result result;
-        HF_CHECK_OK(hf_place_model_open(w->disk, HF_PLACE_READ, &w->place, &w->err), w->err);
-        HF_CHECK_OK(hf_log_open(w->place, &log_options, &w->log, &w->err), w->err);
-        bool lost = hf_log_size(w->log) < w->largest_signed;
-        enum hf_rc rc = hf_log_verify(w->log, &options, &result, &w->err);
-        bool torn = strstr(w->err.text, "the entries are in order") != NULL;
+        HF_CHECK_OK(hf_place_model_open(w->base.disk, HF_PLACE_READ, &w->base.place, &w->base.err),
+                    w->base.err);
+        HF_CHECK_OK(hf_log_open(w->base.place, &hf_log_world_options, &w->base.log, &w->base.err),
+                    w->base.err);
+        bool lost = hf_log_size(w->base.log) < w->largest_signed;
+        enum hf_rc rc = hf_log_verify(w->base.log, &options, &result, &w->base.err);
+        bool torn = strstr(w->base.err.text, "the entries are in order") != NULL;
         close_life(w);
         if (lost) {
             losses++;

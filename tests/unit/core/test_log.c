@@ -5,94 +5,20 @@
 #include "base/loop.h"
 #include "log/core/reader.h"
 #include "log/core/verify.h"
-#include "log/core/writer.h"
 #include "log/event/codec.h"
 #include "schemas/envelope.h"
+#include "tests/harness/log_world.h"
 #include "tests/harness/sample_event.h"
 #include "tests/harness/test.h"
 
-struct world {
-    struct hf_place *place;
-    struct hf_log *log;
-    struct hf_loop *loop;
-    struct hf_log_writer *writer;
-    struct hf_signing_key *key;
-    struct hf_identity identity;
-    struct hf_err err;
-    char path[512];
-    bool waiting;
-};
-
-static const struct hf_codec *const codecs[] = {&hf_event_codec};
-static const struct hf_log_options log_options = {codecs, 1};
-
-static void done(struct hf_append *append)
+static bool new_world(struct hf_log_world *w, const char *name, const char *kind)
 {
-    (void)append;
-}
-
-static bool open_world(struct world *w, enum hf_place_mode mode)
-{
-    struct hf_log_writer_options options = {.key = w->key};
-    enum hf_rc rc = hf_place_dir_open(w->path, mode, "test", hf_env_os(), &w->place, &w->err);
-    if (rc == HF_OK && mode == HF_PLACE_CREATE) {
-        rc = hf_log_create(w->place, &w->identity, &w->err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_log_open(w->place, &log_options, &w->log, &w->err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_loop_uv_new(&w->loop, &w->err);
-    }
-    if (rc == HF_OK) {
-        options.loop = w->loop;
-        rc = hf_log_writer_open(w->log, &options, &w->writer, &w->err);
-    }
-    return rc == HF_OK;
-}
-
-static void closed(void *arg)
-{
-    (void)arg;
-}
-
-static void close_world(struct world *w)
-{
-    if (w->writer != NULL) {
-        hf_log_writer_close(w->writer, closed, NULL);
-        hf_loop_run(w->loop);
-    }
-    hf_loop_free(w->loop);
-    hf_log_close(w->log);
-    hf_place_close(w->place);
-    w->writer = NULL;
-    w->loop = NULL;
-    w->log = NULL;
-    w->place = NULL;
-}
-
-static bool new_world(struct world *w, const char *name, const char *kind)
-{
-    struct hf_secret seed = {0};
-    memset(w, 0, sizeof *w);
+    *w = (struct hf_log_world){.key = NULL};
     (void)snprintf(w->path, sizeof w->path, "%s/%s", hf_test_dir(), name);
-    (void)snprintf(w->identity.kind, sizeof w->identity.kind, "%s", kind);
-    if (hf_signing_key_new(hf_env_os(), &w->key, &seed, &w->err) != HF_OK ||
-        hf_vkey_make(HF_STR("test.example"), HF_KEY_ED25519, hf_signing_key_public(w->key),
-                     &w->identity.vkey, &w->err) != HF_OK) {
-        return false;
-    }
-    hf_secret_free(&seed);
-    return open_world(w, HF_PLACE_CREATE);
+    return hf_log_world_init(w, kind) == HF_OK && hf_log_world_open(w, HF_PLACE_CREATE) == HF_OK;
 }
 
-static void end_world(struct world *w)
-{
-    close_world(w);
-    hf_signing_key_free(w->key);
-}
-
-static enum hf_rc append_one(struct world *w, struct hf_append *append,
+static enum hf_rc append_one(struct hf_log_world *w, struct hf_append *append,
                              const struct hf_submission *item, const struct hf_expect *expect)
 {
     *append = (struct hf_append){.items = item,
@@ -100,7 +26,7 @@ static enum hf_rc append_one(struct world *w, struct hf_append *append,
                                  .expects = expect,
                                  .expect_count = expect == NULL ? 0 : 1,
                                  .wait = HF_WAIT_SIGNED,
-                                 .done = done};
+                                 .done = hf_log_world_answered};
     hf_append_submit(hf_log_writer_appender(w->writer), append);
     hf_loop_run(w->loop);
     return append->rc;
@@ -110,7 +36,7 @@ static enum hf_rc append_one(struct world *w, struct hf_append *append,
  * same sequence is a fork; a sequence that was passed over is stale. */
 HF_TEST(idempotence)
 {
-    struct world w;
+    struct hf_log_world w;
     uint8_t bytes[3][1024];
     struct hf_append append;
     HF_CHECK(new_world(&w, "log", "events"));
@@ -131,17 +57,17 @@ HF_TEST(idempotence)
         struct hf_submission stale = {
             .bytes = hf_bytes_of(bytes[2], hf_sample_event("p", 2, "dev", 9, bytes[2]))};
         HF_CHECK_RC(append_one(&w, &append, &stale, NULL), HF_ESTALE);
-        close_world(&w);
-        HF_CHECK(open_world(&w, HF_PLACE_OWN));
+        hf_log_world_close(&w);
+        HF_CHECK_OK(hf_log_world_open(&w, HF_PLACE_OWN), w.err);
     }
     HF_CHECK_U64(hf_log_size(w.log), 2);
-    end_world(&w);
+    hf_log_world_fini(&w);
 }
 
 /* Expected versions, also of a stream that is only read; nothing of a refused request stays. */
 HF_TEST(expected_versions)
 {
-    struct world w;
+    struct hf_log_world w;
     uint8_t bytes[2][1024];
     struct hf_append append;
     HF_CHECK(new_world(&w, "log", "events"));
@@ -157,13 +83,13 @@ HF_TEST(expected_versions)
     uint64_t version = 0;
     HF_CHECK_OK(hf_log_writer_version(w.writer, HF_STR("clock/prod-eu"), &version, &w.err), w.err);
     HF_CHECK_U64(version, 1);
-    end_world(&w);
+    hf_log_world_fini(&w);
 }
 
 /* A group is appended as a whole or leaves no trace. */
 HF_TEST(groups)
 {
-    struct world w;
+    struct hf_log_world w;
     uint8_t bytes[3][1024];
     struct hf_submission items[3];
     HF_CHECK(new_world(&w, "log", "events"));
@@ -172,19 +98,19 @@ HF_TEST(groups)
         size_t len = hf_sample_event("p", i < 2 ? i + 1 : 2, "dev", i, bytes[i]);
         items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
     }
-    struct hf_append append = {.items = items, .item_count = 3, .done = done};
+    struct hf_append append = {.items = items, .item_count = 3, .done = hf_log_world_answered};
     hf_append_submit(hf_log_writer_appender(w.writer), &append);
     hf_loop_run(w.loop);
     HF_CHECK_RC(append.rc, HF_ESTALE);
     uint64_t version = 9;
     HF_CHECK_OK(hf_log_writer_version(w.writer, HF_STR("clock/dev"), &version, &w.err), w.err);
     HF_CHECK_U64(version, 0);
-    append = (struct hf_append){.items = items, .item_count = 2, .done = done};
+    append = (struct hf_append){.items = items, .item_count = 2, .done = hf_log_world_answered};
     hf_append_submit(hf_log_writer_appender(w.writer), &append);
     hf_loop_run(w.loop);
     HF_CHECK_OK(append.rc, append.err);
     HF_CHECK_U64(hf_log_size(w.log), 2);
-    end_world(&w);
+    hf_log_world_fini(&w);
 }
 
 /* 140,000 events in groups over two sealed volumes: verified, read by stream with every version
@@ -198,7 +124,7 @@ HF_TEST(sealed_volumes)
 
     static uint8_t bytes[GROUP][256];
     static struct hf_submission items[GROUP];
-    struct world w;
+    struct hf_log_world w;
     struct hf_append append;
     uint8_t scratch[1024];
     HF_CHECK(new_world(&w, "log", "events"));
@@ -210,7 +136,8 @@ HF_TEST(sealed_volumes)
             memcpy(bytes[i], scratch, len);
             items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
         }
-        append = (struct hf_append){.items = items, .item_count = GROUP, .done = done};
+        append =
+            (struct hf_append){.items = items, .item_count = GROUP, .done = hf_log_world_answered};
         hf_append_submit(hf_log_writer_appender(w.writer), &append);
         hf_loop_run(w.loop);
         HF_CHECK_OK(append.rc, append.err);
@@ -241,16 +168,16 @@ HF_TEST(sealed_volumes)
         HF_CHECK_OK(append_one(&w, &append, &old, NULL), append.err);
         HF_CHECK(append.repeated);
         HF_CHECK_U64(append.first, 3000);
-        close_world(&w);
-        HF_CHECK(open_world(&w, HF_PLACE_OWN));
+        hf_log_world_close(&w);
+        HF_CHECK_OK(hf_log_world_open(&w, HF_PLACE_OWN), w.err);
     }
-    end_world(&w);
+    hf_log_world_fini(&w);
 }
 
 /* A second owner is told who holds the log; a reader is let in. */
 HF_TEST(one_owner)
 {
-    struct world w;
+    struct hf_log_world w;
     struct hf_place *second = NULL;
     struct hf_err err = {0};
     HF_CHECK(new_world(&w, "log", "opaque"));
@@ -260,11 +187,11 @@ HF_TEST(one_owner)
     HF_CHECK_OK(hf_place_dir_open(w.path, HF_PLACE_READ, "reader", hf_env_os(), &second, &err),
                 err);
     hf_place_close(second);
-    end_world(&w);
+    hf_log_world_fini(&w);
 }
 
 /* Appends `count` single entries one by one, with the readers below looking on. */
-static void write_on(struct world *w, unsigned first, unsigned count)
+static void write_on(struct hf_log_world *w, unsigned first, unsigned count)
 {
     struct hf_append append;
     char text[300];
@@ -273,7 +200,7 @@ static void write_on(struct world *w, unsigned first, unsigned count)
         int len = snprintf(text, 16, "%u", i);
         text[len] = ' ';
         struct hf_submission item = {.bytes = hf_bytes_of(text, sizeof text)};
-        append = (struct hf_append){.items = &item, .item_count = 1, .done = done};
+        append = (struct hf_append){.items = &item, .item_count = 1, .done = hf_log_world_answered};
         hf_append_submit(hf_log_writer_appender(w->writer), &append);
         hf_loop_run(w->loop);
         HF_CHECK_OK(append.rc, append.err);
@@ -287,7 +214,7 @@ static void measure_growth(const char *name, bool with_reader, uint64_t *ret_byt
         ENTRIES = 3000
     };
 
-    struct world w;
+    struct hf_log_world w;
     struct hf_reader *reader = NULL;
     struct hf_place *place = NULL;
     struct hf_log *log = NULL;
@@ -299,7 +226,7 @@ static void measure_growth(const char *name, bool with_reader, uint64_t *ret_byt
         struct hf_bytes entry;
         HF_CHECK_OK(hf_place_dir_open(w.path, HF_PLACE_READ, "reader", hf_env_os(), &place, &w.err),
                     w.err);
-        HF_CHECK_OK(hf_log_open(place, &log_options, &log, &w.err), w.err);
+        HF_CHECK_OK(hf_log_open(place, &hf_log_world_options, &log, &w.err), w.err);
         HF_CHECK_OK(hf_reader_open(log, &options, &reader, &w.err), w.err);
         HF_CHECK_OK(hf_reader_next(reader, &index, &entry, &w.err), w.err);
     }
@@ -308,7 +235,7 @@ static void measure_growth(const char *name, bool with_reader, uint64_t *ret_byt
     hf_reader_close(reader);
     hf_log_close(log);
     hf_place_close(place);
-    end_world(&w);
+    hf_log_world_fini(&w);
 }
 
 /* An idle reader pins nothing: the data file grows less than 5 % more with it. */
@@ -347,7 +274,7 @@ static size_t tick_with_blob(unsigned sequence, struct hf_bytes blob,
     return w.len;
 }
 
-static void check_blob(struct world *w, struct hf_bytes blob)
+static void check_blob(struct hf_log_world *w, struct hf_bytes blob)
 {
     struct hf_hash hash;
     struct hf_buf buf = hf_buf_init(HF_BLOB_MAX);
@@ -369,7 +296,7 @@ HF_TEST(blobs)
     static uint8_t blob[BLOB];
     static uint8_t bytes[GROUP][256];
     static struct hf_submission items[GROUP];
-    struct world w;
+    struct hf_log_world w;
     struct hf_append append;
     uint8_t scratch[HF_SAMPLE_EVENT_MAX];
     uint32_t state = 1;
@@ -396,7 +323,8 @@ HF_TEST(blobs)
             memcpy(bytes[i], scratch, len);
             items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
         }
-        append = (struct hf_append){.items = items, .item_count = GROUP, .done = done};
+        append =
+            (struct hf_append){.items = items, .item_count = GROUP, .done = hf_log_world_answered};
         hf_append_submit(hf_log_writer_appender(w.writer), &append);
         hf_loop_run(w.loop);
         HF_CHECK_OK(append.rc, append.err);
@@ -405,33 +333,30 @@ HF_TEST(blobs)
     hf_log_tip(w.log, &tip);
     HF_CHECK_U64(tip.sealed, 1);
     check_blob(&w, whole);
-    close_world(&w);
-    HF_CHECK(open_world(&w, HF_PLACE_OWN));
+    hf_log_world_close(&w);
+    HF_CHECK_OK(hf_log_world_open(&w, HF_PLACE_OWN), w.err);
     check_blob(&w, whole);
     struct hf_verify_options options = {.vkey = NULL};
     struct hf_verify_result result;
     HF_CHECK_OK(hf_log_verify(w.log, &options, &result, &w.err), w.err);
-    end_world(&w);
+    hf_log_world_fini(&w);
 }
 
 /* Below the free-space floor the log is read-only and says so; with room it goes on. */
 HF_TEST(free_space_floor)
 {
-    struct world w;
+    struct hf_log_world w;
     struct hf_append append;
     struct hf_submission item = {.bytes = HF_BYTES("entry")};
-    struct hf_log_writer_options options = {0};
     HF_CHECK(new_world(&w, "log", "opaque"));
     HF_CHECK_OK(append_one(&w, &append, &item, NULL), append.err);
-    hf_log_writer_close(w.writer, closed, NULL);
-    hf_loop_run(w.loop);
-    options = (struct hf_log_writer_options){
-        .loop = w.loop, .key = w.key, .free_floor = UINT64_C(1) << 60};
-    HF_CHECK_OK(hf_log_writer_open(w.log, &options, &w.writer, &w.err), w.err);
+    hf_log_world_close(&w);
+    w.free_floor = UINT64_C(1) << 60;
+    HF_CHECK_OK(hf_log_world_open(&w, HF_PLACE_OWN), w.err);
     HF_CHECK_RC(append_one(&w, &append, &item, NULL), HF_ENOSPC);
     HF_CHECK_U64(hf_log_writer_state(w.writer), HF_WRITER_NO_ROOM);
     HF_CHECK_U64(hf_log_size(w.log), 1);
-    end_world(&w);
+    hf_log_world_fini(&w);
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(idempotence), HF_TEST_CASE(expected_versions), HF_TEST_CASE(groups),
