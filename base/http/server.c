@@ -74,7 +74,8 @@ struct connection {
     struct hf_buf ahead; /* bytes behind the request at hand */
     uint64_t phase_ns;   /* when the phase began */
     uint64_t body_seen;  /* bytes of the body */
-    size_t last_queued;  /* at the last look, to see whether the peer takes anything */
+    uint64_t written;    /* bytes of all answers */
+    uint64_t last_taken; /* by the peer, at the last look */
     bool peer_ended;
     struct hf_http_exchange exchange;
 };
@@ -104,6 +105,19 @@ static struct connection *connection_of(const struct hf_http_exchange *exchange)
     return exchange->connection;
 }
 
+/* What the peer took so far: what was written and does not wait any more. TLS makes what waits a
+ * little longer than what was written, so only the difference of two looks means something. */
+static uint64_t taken_of(const struct connection *c)
+{
+    return c->written - hf_stream_queued(c->stream);
+}
+
+static enum hf_rc write_out(struct connection *c, struct hf_bytes bytes)
+{
+    c->written += bytes.len;
+    return hf_stream_write(c->stream, bytes);
+}
+
 /* phases */
 
 static void arm(struct connection *c, uint64_t ns)
@@ -125,7 +139,7 @@ static void enter(struct connection *c, int state)
     case STREAMING:
     case SENDING:
     case LAST:
-        c->last_queued = hf_stream_queued(c->stream);
+        c->last_taken = taken_of(c);
         arm(c, conf->stuck_ns);
         break;
     default: hf_timer_cancel(&c->timer); break;
@@ -189,9 +203,8 @@ static void late(struct hf_timer *timer)
             return;
         }
     } else if (c->sm.state == STREAMING || c->sm.state == SENDING) {
-        size_t queued = hf_stream_queued(c->stream);
-        if (queued == 0 || queued < c->last_queued) {
-            c->last_queued = queued;
+        if (hf_stream_queued(c->stream) == 0 || (int64_t)(taken_of(c) - c->last_taken) > 0) {
+            c->last_taken = taken_of(c);
             arm(c, conf->stuck_ns);
             return;
         }
@@ -258,7 +271,7 @@ void hf_http_answer(struct hf_http_exchange *exchange, int status, const char *c
     if (!none && !is_head) {
         hf_buf_put(&out, body.ptr, body.len);
     }
-    if (out.failed != HF_OK || hf_stream_write(c->stream, hf_buf_bytes(&out)) != HF_OK) {
+    if (out.failed != HF_OK || write_out(c, hf_buf_bytes(&out)) != HF_OK) {
         hf_buf_free(&out);
         drop(c);
         return;
@@ -305,7 +318,7 @@ void hf_http_stream_begin(struct hf_http_exchange *exchange, int status, const c
     put_head(c, &out, status, content_type, !exchange->chunked || is_last(c));
     hf_buf_str(&out,
                exchange->chunked ? HF_STR("Transfer-Encoding: chunked\r\n\r\n") : HF_STR("\r\n"));
-    bool good = out.failed == HF_OK && hf_stream_write(c->stream, hf_buf_bytes(&out)) == HF_OK;
+    bool good = out.failed == HF_OK && write_out(c, hf_buf_bytes(&out)) == HF_OK;
     hf_buf_free(&out);
     if (!good) {
         drop(c);
@@ -322,25 +335,32 @@ enum hf_rc hf_http_stream_put(struct hf_http_exchange *exchange, struct hf_bytes
     if (c->sm.state != STREAMING || piece.len == 0) {
         return HF_OK;
     }
-    if (hf_stream_queued(c->stream) + piece.len > queue_max) {
+    size_t queued = hf_stream_queued(c->stream);
+    if (queued > queue_max || piece.len > queue_max - queued) {
         return HF_EBUSY;
     }
-    char size[24];
-    int len = snprintf(size, sizeof size, "%zx\r\n", piece.len);
-    enum hf_rc rc = HF_OK;
-    if (exchange->chunked) {
-        rc = hf_stream_write(c->stream, hf_bytes_of(size, (size_t)len));
+    if (!exchange->chunked) {
+        if (write_out(c, piece) != HF_OK) {
+            drop(c);
+        }
+        return HF_OK;
     }
-    if (rc == HF_OK) {
-        rc = hf_stream_write(c->stream, piece);
-    }
-    if (rc == HF_OK && exchange->chunked) {
-        rc = hf_stream_write(c->stream, HF_BYTES("\r\n"));
-    }
-    if (rc != HF_OK) {
+    /* In one write, so that a chunk is one record of TLS. */
+    struct hf_buf out = hf_buf_init(piece.len + 32);
+    hf_buf_printf(&out, "%zx\r\n", piece.len);
+    hf_buf_put(&out, piece.ptr, piece.len);
+    hf_buf_str(&out, HF_STR("\r\n"));
+    if (out.failed != HF_OK || write_out(c, hf_buf_bytes(&out)) != HF_OK) {
         drop(c);
     }
+    hf_buf_free(&out);
     return HF_OK;
+}
+
+size_t hf_http_stream_queued(const struct hf_http_exchange *exchange)
+{
+    const struct connection *c = connection_of(exchange);
+    return c->sm.state == STREAMING ? hf_stream_queued(c->stream) : 0;
 }
 
 void hf_http_stream_end(struct hf_http_exchange *exchange)
@@ -350,7 +370,7 @@ void hf_http_stream_end(struct hf_http_exchange *exchange)
         return;
     }
     if (exchange->chunked) {
-        (void)hf_stream_write(c->stream, HF_BYTES("0\r\n\r\n"));
+        (void)write_out(c, HF_BYTES("0\r\n\r\n"));
     }
     written(c, !exchange->chunked || is_last(c));
 }
@@ -437,7 +457,7 @@ static void on_data(struct hf_stream *stream, struct hf_bytes data)
     struct connection *c = stream->user;
     if (c->sm.state == IDLE || c->sm.state == HEAD || c->sm.state == BODY) {
         feed(c, data);
-    } else if (c->sm.state == HANDLING || c->sm.state == SENDING) {
+    } else if (c->sm.state != LAST && c->sm.state != GONE) {
         hf_buf_put(&c->ahead, data.ptr, data.len); /* was on its way when reading was turned off */
         if (c->ahead.failed != HF_OK) {
             drop(c);

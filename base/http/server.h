@@ -83,6 +83,8 @@ void hf_http_stream_begin(struct hf_http_exchange *exchange, int status, const c
 /* HF_OK, or HF_EBUSY when more than queue_max bytes wait: the piece was not taken. */
 enum hf_rc hf_http_stream_put(struct hf_http_exchange *exchange, struct hf_bytes piece,
                               size_t queue_max);
+/* Bytes that the peer did not take yet; `drained` is told when they are none again. */
+size_t hf_http_stream_queued(const struct hf_http_exchange *exchange);
 void hf_http_stream_end(struct hf_http_exchange *exchange);
 
 /* "Not Found". Static storage. */
