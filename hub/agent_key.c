@@ -31,33 +31,38 @@ void hf_agent_key_make(const struct hf_hub *hub, const struct hf_agent_key_of *o
     hf_wipe(hex, sizeof hex);
 }
 
+struct hf_hub_tenant *hf_hub_tenant_by_key(const struct hf_hub *hub,
+                                           const struct hf_http_request *request)
+{
+    const struct hf_http_field *field = hf_http_field(request, "authorization");
+    const char scheme[] = "Bearer " KEY_PREFIX;
+    const size_t key_at = sizeof "Bearer " - 1;
+    struct hf_hash hash;
+    if (field == NULL || field->value.len <= sizeof scheme ||
+        memcmp(field->value.ptr, scheme, sizeof scheme - 1) != 0) {
+        return NULL;
+    }
+    const char *ptr = (const char *)field->value.ptr + sizeof scheme - 1;
+    size_t len = field->value.len - (sizeof scheme - 1);
+    const char *end = memchr(ptr, '_', len);
+    struct hf_str name = {ptr, end == NULL ? 0 : (size_t)(end - ptr)};
+    hf_sha256(hf_bytes_of(field->value.ptr + key_at, field->value.len - key_at), &hash);
+    struct hf_hub_tenant *tenant = hf_hub_tenant_find(hub->tenants, name);
+    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+    return tenant != NULL && hf_tenant_takes_key(&tenant->life, &hash, now) ? tenant : NULL;
+}
+
 bool hf_call_need_agent(struct hf_hub_call *call)
 {
-    const struct hf_http_field *field =
-        hf_http_field(hf_http_exchange_request(call->exchange), "authorization");
-    const char scheme[] = "Bearer " KEY_PREFIX;
-    struct hf_hash hash;
-    if (field != NULL && field->value.len > sizeof scheme &&
-        memcmp(field->value.ptr, scheme, sizeof scheme - 1) == 0) {
-        const char *ptr = (const char *)field->value.ptr + sizeof scheme - 1;
-        size_t len = field->value.len - (sizeof scheme - 1);
-        const char *end = memchr(ptr, '_', len);
-        struct hf_str name = {ptr, end == NULL ? 0 : (size_t)(end - ptr)};
-        size_t key_at = sizeof "Bearer " - 1;
-        hf_sha256(hf_bytes_of(field->value.ptr + key_at, field->value.len - key_at), &hash);
-        call->tenant = hf_hub_tenant_find(call->hub->tenants, name);
-    }
-    const struct hf_tenant *life = call->tenant == NULL ? NULL : &call->tenant->life;
-    int64_t now = hf_env_wall_us(hf_loop_env(call->hub->loop));
-    if (life == NULL || !hf_tenant_takes_key(life, &hash, now)) {
-        call->tenant = NULL;
+    call->tenant = hf_hub_tenant_by_key(call->hub, hf_http_exchange_request(call->exchange));
+    if (call->tenant == NULL) {
         call->hub->strangers.unknown_agent++;
         hf_call_problem(
             call, HF_PROBLEM_UNKNOWN_AGENT,
             "The API key is not known here; register the agent again with a new token.");
         return false;
     }
-    if (life->status != HF_TENANT_ACTIVE) {
+    if (call->tenant->life.status != HF_TENANT_ACTIVE) {
         hf_call_problem(call, HF_PROBLEM_TENANT_NOT_ACTIVE,
                         "The tenant is suspended or decommissioned; keep the events until it is "
                         "resumed.");

@@ -19,6 +19,9 @@ struct hf_agent_key_of {
  * out is secret: wipe it. */
 void hf_agent_key_make(const struct hf_hub *hub, const struct hf_agent_key_of *of,
                        char out[HF_AGENT_KEY_TEXT_MAX]);
+/* The tenant whose API key the request carries; NULL. */
+struct hf_hub_tenant *hf_hub_tenant_by_key(const struct hf_hub *hub,
+                                           const struct hf_http_request *request);
 /* Sets call->tenant to the tenant whose API key the call carries; answers 401 or 403 when there is
  * none. */
 bool hf_call_need_agent(struct hf_hub_call *call);

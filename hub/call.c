@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "hub/agent_key.h"
 #include "hub/notes.h"
 
 #define RETRY_S "1"
@@ -262,4 +263,19 @@ static void over(void *ctx, struct hf_http_exchange *exchange)
     }
 }
 
-const struct hf_http_handler hf_hub_handler = {.handle = handle, .over = over};
+/* Only an agent that is known may bring more than a call's JSON. */
+static uint64_t body_max(void *ctx, const struct hf_http_request *request)
+{
+    struct hf_hub *hub = ctx;
+    struct hf_api_path path;
+    bool known = false;
+    const struct hf_api_operation *op =
+        hf_api_split(hf_bytes_str(request->target), &path)
+            ? hf_api_find(&path, hf_bytes_str(request->method), &known)
+            : NULL;
+    bool bytes = op != NULL && op->body == HF_API_BYTES;
+    return bytes && hf_hub_tenant_by_key(hub, request) != NULL ? HF_SEGMENT_MAX : HF_API_BODY_MAX;
+}
+
+const struct hf_http_handler hf_hub_handler = {
+    .body_max = body_max, .handle = handle, .over = over};

@@ -14,6 +14,7 @@
 const struct hf_http_server_conf hf_http_server_defaults = {
     .limits = {.head_max = 16384, .target_max = 4096, .body_max = 8u << 20, .framing_max = 65536},
     .connections_max = 20000,
+    .bodies_max = 256u << 20,
     .head_ns = 10 * SECOND,
     .body_grace_ns = 10 * SECOND,
     .body_rate = 1024,
@@ -74,6 +75,7 @@ struct connection {
     struct hf_buf ahead; /* bytes behind the request at hand */
     uint64_t phase_ns;   /* when the phase began */
     uint64_t body_seen;  /* bytes of the body */
+    uint64_t body_max;
     uint64_t written;    /* bytes of all answers */
     uint64_t last_taken; /* by the peer, at the last look */
     bool peer_ended;
@@ -88,6 +90,7 @@ struct hf_http_server {
     struct hf_queue connections;
     uint32_t count;
     uint64_t refused;
+    uint64_t bodies; /* bytes that are held */
     bool draining;
     void (*drained)(void *arg);
     void *drained_arg;
@@ -157,6 +160,7 @@ static void end_exchange(struct connection *c)
             c->server->handler->over(c->server->ctx, e);
         }
     }
+    c->server->bodies -= e->body.len;
     hf_buf_free(&e->body);
     hf_buf_free(&e->fields);
     *e = (struct hf_http_exchange){.connection = c,
@@ -383,6 +387,12 @@ static enum hf_rc on_head(void *ctx, const struct hf_http_request *request)
     c->exchange.request = request;
     c->exchange.began_ns = now_of(c);
     c->body_seen = 0;
+    c->body_max = c->server->handler->body_max == NULL
+                      ? c->server->conf.limits.body_max
+                      : c->server->handler->body_max(c->server->ctx, request);
+    if (!request->chunked && request->length > c->body_max) {
+        return HF_ETOOBIG;
+    }
     if (request->chunked || request->length > 0) {
         enter(c, BODY);
         if (request->expect_continue) {
@@ -396,7 +406,15 @@ static enum hf_rc on_body(void *ctx, struct hf_bytes data)
 {
     struct connection *c = ctx;
     c->body_seen += data.len;
+    if (c->body_seen > c->body_max) {
+        return HF_ETOOBIG;
+    }
+    if (c->server->bodies + data.len > c->server->conf.bodies_max) {
+        return HF_EBUSY;
+    }
+    size_t before = c->exchange.body.len;
     hf_buf_put(&c->exchange.body, data.ptr, data.len);
+    c->server->bodies += c->exchange.body.len - before;
     return c->exchange.body.failed;
 }
 
@@ -415,9 +433,17 @@ static void refuse(struct connection *c, enum hf_rc rc)
     int status = hf_http_parser_status(c->parser);
     c->server->refused++;
     c->exchange.request = NULL; /* so that it is the last answer */
+    if (rc == HF_ETOOBIG && status == 0) {
+        char detail[96];
+        (void)snprintf(detail, sizeof detail, "This call takes a body of at most %llu bytes.",
+                       (unsigned long long)c->body_max);
+        hf_http_problem(&c->exchange, 413, "too-big", detail);
+        return;
+    }
     if (status == 0) {
-        hf_http_problem(&c->exchange, rc == HF_ENOMEM ? 503 : 400, "out-of-memory",
-                        "The server has no memory for this request; try again.");
+        hf_http_add_field(&c->exchange, "Retry-After", HF_STR("1"));
+        hf_http_problem(&c->exchange, 503, rc == HF_EBUSY ? "busy" : "out-of-memory",
+                        "The server has no room for this request now; try again.");
         return;
     }
     hf_http_problem(&c->exchange, status, "malformed-request", hf_http_parser_reason(c->parser));
@@ -635,6 +661,11 @@ void hf_http_server_free(struct hf_http_server *server)
 uint32_t hf_http_server_connections(const struct hf_http_server *server)
 {
     return server->count;
+}
+
+uint64_t hf_http_server_bodies(const struct hf_http_server *server)
+{
+    return server->bodies;
 }
 
 uint64_t hf_http_server_refused(const struct hf_http_server *server)

@@ -18,7 +18,8 @@ struct hf_http_server;
 struct hf_http_server_conf {
     struct hf_http_limits limits;
     uint32_t connections_max; /* more are closed at once */
-    uint64_t head_ns;       /* from the first byte (or the connection's begin) to the head's end */
+    uint64_t bodies_max; /* bytes of all bodies that are held; more are answered 503: come later */
+    uint64_t head_ns;    /* from the first byte (or the connection's begin) to the head's end */
     uint64_t body_grace_ns; /* then the body must have come at body_rate or more */
     uint32_t body_rate;     /* bytes a second */
     uint64_t stuck_ns;      /* an answer of which the peer takes nothing */
@@ -32,6 +33,9 @@ extern const struct hf_http_server_conf hf_http_server_defaults;
 struct hf_http_exchange;
 
 struct hf_http_handler {
+    /* How big a body this request may bring, looked at before any of it is held; more is answered
+     * 413. May be NULL: limits.body_max. */
+    uint64_t (*body_max)(void *ctx, const struct hf_http_request *request);
     /* A whole request: answer it now or later. */
     void (*handle)(void *ctx, struct hf_http_exchange *exchange);
     /* The exchange is over: answered and sent, or the connection is lost. Free what `user` holds;
@@ -52,7 +56,10 @@ void hf_http_server_take(struct hf_http_server *server, struct hf_stream *stream
 /* Closes idle connections, lets answers finish for drain_ns, closes the rest; then done(arg). */
 void hf_http_server_drain(struct hf_http_server *server, void (*done)(void *arg), void *arg);
 uint32_t hf_http_server_connections(const struct hf_http_server *server);
-/* Requests that were refused before the handler saw them: malformed or too big. */
+/* Bytes of bodies that are held now. */
+uint64_t hf_http_server_bodies(const struct hf_http_server *server);
+/* Requests that were refused before the handler saw them: malformed, too big, or too much
+ * at once. */
 uint64_t hf_http_server_refused(const struct hf_http_server *server);
 
 /* The request; slices are good until the exchange is over. */

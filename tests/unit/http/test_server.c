@@ -50,7 +50,15 @@ static void over(void *ctx, struct hf_http_exchange *exchange)
     w->over++;
 }
 
-static const struct hf_http_handler handler = {.handle = handle, .over = over};
+/* "/small" takes bodies of 10 bytes. */
+static uint64_t body_max(void *ctx, const struct hf_http_request *request)
+{
+    (void)ctx;
+    return hf_bytes_eq(request->target, HF_BYTES("/small")) ? 10 : 1u << 20;
+}
+
+static const struct hf_http_handler handler = {
+    .body_max = body_max, .handle = handle, .over = over};
 
 static void client_data(struct hf_stream *stream, struct hf_bytes data)
 {
@@ -88,15 +96,16 @@ static void stop(struct hf_timer *timer)
     hf_loop_stop(w->loop);
 }
 
-static void begin(struct world *w)
+static void begin_with(struct world *w, uint64_t bodies_max)
 {
+    struct hf_http_server_conf conf = hf_http_server_defaults;
+    conf.bodies_max = bodies_max;
     struct hf_err err = {0};
     struct hf_stream *side = NULL;
     *w = (struct world){.received = hf_buf_init(4u << 20), .sending = hf_buf_init(1u << 20)};
     hf_env_sim_init(&w->sim, 1);
     HF_ASSERT(hf_loop_sim_new(&w->sim, 0, &w->loop, &err) == HF_OK);
-    HF_ASSERT(hf_http_server_new(w->loop, &hf_http_server_defaults, &handler, w, &w->server) ==
-              HF_OK);
+    HF_ASSERT(hf_http_server_new(w->loop, &conf, &handler, w, &w->server) == HF_OK);
     HF_ASSERT(hf_pair_new(w->loop, 1000000, &w->client, &side) == HF_OK);
     w->client->user = w;
     w->client->on_data = client_data;
@@ -106,6 +115,11 @@ static void begin(struct world *w)
     hf_timer_init(&w->stop, w->loop, stop);
     hf_stream_read(w->client, true);
     hf_http_server_take(w->server, side);
+}
+
+static void begin(struct world *w)
+{
+    begin_with(w, hf_http_server_defaults.bodies_max);
 }
 
 static void drained(void *arg)
@@ -185,6 +199,41 @@ HF_TEST(bodies)
     finish(&w);
 }
 
+/* A body that is bigger than its call takes is refused before it is held, whether its length is
+ * said or seen; all bodies together are bounded; what is over is not counted any more. */
+HF_TEST(body_limits)
+{
+    struct world w;
+    begin(&w);
+    (void)hf_stream_write(w.client, HF_BYTES("POST /small HTTP/1.1\r\nHost: h\r\n"
+                                             "Content-Length: 11\r\n\r\n"));
+    run_for(&w, 1);
+    HF_CHECK(received(&w, "413 ") && received(&w, "urn:holdfast:problem:too-big") && w.closed);
+    finish(&w);
+    begin(&w);
+    (void)hf_stream_write(w.client,
+                          HF_BYTES("POST /small HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: "
+                                   "chunked\r\n\r\n6\r\nabcdef\r\n5\r\nabcde\r\n"));
+    run_for(&w, 1);
+    HF_CHECK(received(&w, "413 ") && w.closed && w.handled == 0);
+    finish(&w);
+    begin_with(&w, 5);
+    (void)hf_stream_write(w.client,
+                          HF_BYTES("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde"));
+    run_for(&w, 1);
+    HF_CHECK(received(&w, "200 OK"));
+    HF_CHECK_U64(hf_http_server_bodies(w.server), 0);
+    (void)hf_stream_write(w.client, HF_BYTES("POST / HTTP/1.1\r\nHost: h\r\n"
+                                             "Content-Length: 6\r\n\r\nabc"));
+    run_for(&w, 1);
+    HF_CHECK_U64(hf_http_server_bodies(w.server), 3);
+    (void)hf_stream_write(w.client, HF_BYTES("def"));
+    run_for(&w, 1);
+    HF_CHECK(received(&w, "503 ") && received(&w, "Retry-After: ") && w.closed);
+    HF_CHECK_U64(hf_http_server_bodies(w.server), 0);
+    finish(&w);
+}
+
 /* A malformed request is answered with a problem document and the connection ends. */
 HF_TEST(malformed)
 {
@@ -260,5 +309,6 @@ HF_TEST(drain)
     finish(&w);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(pipeline), HF_TEST_CASE(bodies), HF_TEST_CASE(malformed),
-             HF_TEST_CASE(slow_clients), HF_TEST_CASE(stuck_reader), HF_TEST_CASE(drain))
+HF_TEST_MAIN(HF_TEST_CASE(pipeline), HF_TEST_CASE(bodies), HF_TEST_CASE(body_limits),
+             HF_TEST_CASE(malformed), HF_TEST_CASE(slow_clients), HF_TEST_CASE(stuck_reader),
+             HF_TEST_CASE(drain))

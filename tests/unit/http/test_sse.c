@@ -114,7 +114,8 @@ static void on_drained(void *ctx, struct hf_http_exchange *exchange)
     hf_sse_drained(&w->sse);
 }
 
-static const struct hf_http_handler handler = {handle, over, on_drained};
+static const struct hf_http_handler handler = {
+    .handle = handle, .over = over, .drained = on_drained};
 
 static void client_data(struct hf_stream *stream, struct hf_bytes data)
 {
