@@ -1,6 +1,7 @@
 /* hub/main.c: the program holdfast-hub. */
 #include "base/cli/service.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "hub/principal_api.h"
 
 struct program {
@@ -15,11 +16,14 @@ static struct program *program_of(struct hf_service *service)
     return HF_CONTAINER_OF(service, struct program, service);
 }
 
+/* What a client needs to be told: the key to pin, then, last, that it may come. */
 static void say_where(struct program *program)
 {
     char address[HF_ADDRESS_TEXT_MAX];
+    char pin[2 * HF_HASH_SIZE + 1];
     hf_address_format(&program->hub.listener.address, address);
-    hf_cli_printf(program->service.cli, "listening on https://%s\n", address);
+    hf_hex_encode(hf_bytes_of(program->hub.tls_pin.b, HF_HASH_SIZE), pin);
+    hf_cli_printf(program->service.cli, "TLS pin %s\nlistening on https://%s\n", pin, address);
     (void)hf_cli_flush(program->service.cli, NULL);
 }
 

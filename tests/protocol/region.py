@@ -33,6 +33,8 @@ class Region:
         while not line.startswith(b"listening on "):
             line = self.hub.stdout.readline()
             check(line, "the Hub ended: " + self.errors())
+            if line.startswith(b"TLS pin "):
+                self.pin = line.split()[-1].decode()
         self.url = line.split()[-1].decode()
 
     def errors(self):

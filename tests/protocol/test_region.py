@@ -50,6 +50,20 @@ def round_trip(world, region):
 
 
 @in_region
+def pinned(world, region):
+    """The command line reaches the Hub by the pin that it printed, also after a new start; a pin
+    that differs in one digit refuses it."""
+    region.create("acme")
+    for _ in range(2):
+        hub = ["--hub", region.url, "--hub-token", world.path("hub", "admin.token"), "--hub-pin"]
+        shown = world.run("tenant", "list", *hub, region.pin).stdout
+        check(b"acme" in shown, shown)
+        other = ("1" if region.pin[0] == "0" else "0") + region.pin[1:]
+        world.run("tenant", "list", *hub, other, code=3)
+        region.events("tenant.created")
+
+
+@in_region
 def audit(world, region):
     """A bundle verifies offline against the region's key alone; every flipped byte is noticed, and
     one in an event names the event; a bundle without an event, or of another region, is refused."""
@@ -297,4 +311,4 @@ def bad_segments(world, region):
     check(region.json("GET", "/healthz")["status"] == "ok", "the Hub is well")
 
 
-harness.main([round_trip, audit, read_models, commands, killed, impostors, bad_segments])
+harness.main([round_trip, pinned, audit, read_models, commands, killed, impostors, bad_segments])
