@@ -42,8 +42,8 @@ static inline void hf_env_random(struct hf_env *env, void *ptr, size_t len)
 /* The operating system's. Static, stateless, never freed. */
 struct hf_env *hf_env_os(void);
 
-/* A simulated one, in the caller's memory. Time moves only by hf_env_sim_advance (which
- * loop_sim calls); hf_env_sim_jump moves only the wall clock, as a bad NTP step would. */
+/* A simulated one, in the caller's memory. Time moves only by hf_env_sim_advance, which
+ * loop_sim calls. */
 struct hf_env_sim {
     struct hf_env env;
     /* private */
@@ -55,6 +55,5 @@ struct hf_env_sim {
 
 void hf_env_sim_init(struct hf_env_sim *sim, uint64_t seed);
 void hf_env_sim_advance(struct hf_env_sim *sim, uint64_t ns);
-void hf_env_sim_jump(struct hf_env_sim *sim, int64_t us);
 
 #endif

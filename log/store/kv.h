@@ -30,8 +30,6 @@ struct hf_kv_ops {
     enum hf_rc (*put)(struct hf_kv_txn *txn, int table, struct hf_bytes key, struct hf_bytes value,
                       bool append, struct hf_err *err);
     enum hf_rc (*del)(struct hf_kv_txn *txn, int table, struct hf_bytes key, struct hf_err *err);
-    enum hf_rc (*txn_get)(struct hf_kv_txn *txn, int table, struct hf_bytes key,
-                          struct hf_bytes *ret_value, struct hf_err *err);
     enum hf_rc (*commit)(struct hf_kv_txn *txn, struct hf_err *err);
     void (*abort)(struct hf_kv_txn *txn);
     enum hf_rc (*read)(struct hf_kv *kv, struct hf_kv_read **ret_read, struct hf_err *err);
@@ -85,13 +83,6 @@ static inline enum hf_rc hf_kv_del(struct hf_kv_txn *txn, int table, struct hf_b
                                    struct hf_err *err)
 {
     return txn->kv->ops->del(txn, table, key, err);
-}
-
-/* Sees the transaction's own writes; borrows until its next write or end. */
-static inline enum hf_rc hf_kv_txn_get(struct hf_kv_txn *txn, int table, struct hf_bytes key,
-                                       struct hf_bytes *ret_value, struct hf_err *err)
-{
-    return txn->kv->ops->txn_get(txn, table, key, ret_value, err);
 }
 
 /* Takes the transaction, whatever it answers. HF_ENOSPC, HF_EIO: see the promises above. */

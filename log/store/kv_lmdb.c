@@ -142,18 +142,6 @@ static enum hf_rc del(struct hf_kv_txn *txn, int table, struct hf_bytes key, str
     return fault(err, code, "cannot delete");
 }
 
-static enum hf_rc txn_get(struct hf_kv_txn *txn, int table, struct hf_bytes key,
-                          struct hf_bytes *ret_value, struct hf_err *err)
-{
-    MDB_val k = val_of(key);
-    MDB_val v;
-    int code = mdb_get(txn_of(txn)->mdb, lmdb_of(txn->kv)->table[table], &k, &v);
-    if (code == 0) {
-        *ret_value = hf_bytes_of(v.mv_data, v.mv_size);
-    }
-    return code == MDB_NOTFOUND ? HF_ENOTFOUND : fault(err, code, "cannot read");
-}
-
 static enum hf_rc commit(struct hf_kv_txn *txn, struct hf_err *err)
 {
     struct lmdb *lmdb = lmdb_of(txn->kv);
@@ -381,9 +369,9 @@ static void close_kv(struct hf_kv *kv)
     hf_heap_free(lmdb);
 }
 
-static const struct hf_kv_ops ops = {close_kv,  begin,          put, del,     txn_get,  commit,
-                                     abort_txn, begin_snapshot, get, ceiling, floor_of, next,
-                                     end,       bytes_of};
+static const struct hf_kv_ops ops = {close_kv,       begin, put,     del,      commit, abort_txn,
+                                     begin_snapshot, get,   ceiling, floor_of, next,   end,
+                                     bytes_of};
 
 static int open_tables(struct lmdb *lmdb, const struct hf_kv_conf *conf)
 {

@@ -33,7 +33,6 @@ struct hf_disk_model {
     struct hf_env_sim env; /* only its randomness: what survives a crash */
     struct hf_disk_plan plan;
     uint64_t steps;
-    uint64_t free_bytes;
     bool crashed;
     bool owned;
     struct file *files[FILES_MAX];
@@ -246,26 +245,6 @@ static enum hf_rc del(struct hf_kv_txn *txn, int table, struct hf_bytes key, str
     return rc == HF_OK ? add_op(txn_of(txn), table, false, key, (struct hf_bytes){NULL, 0}) : rc;
 }
 
-static enum hf_rc txn_get(struct hf_kv_txn *txn, int table, struct hf_bytes key,
-                          struct hf_bytes *ret_value, struct hf_err *err)
-{
-    (void)err;
-    const struct model_txn *model = txn_of(txn);
-    for (size_t i = model->count; i > 0; i--) {
-        const struct op *op = &model->ops[i - 1];
-        if (op->table == table && hf_bytes_eq(hf_pair_key(&op->pair), key)) {
-            *ret_value = hf_pair_value(&op->pair);
-            return op->is_put ? HF_OK : HF_ENOTFOUND;
-        }
-    }
-    struct hf_pair_model *pair = hf_table_model_find(&model->file->table[table], key);
-    if (pair == NULL) {
-        return HF_ENOTFOUND;
-    }
-    *ret_value = hf_pair_value(pair);
-    return HF_OK;
-}
-
 static void free_txn(struct model_txn *txn)
 {
     for (size_t i = 0; i < txn->count; i++) {
@@ -412,9 +391,9 @@ static uint64_t bytes_of(struct hf_kv *kv)
     return bytes;
 }
 
-static const struct hf_kv_ops kv_ops = {close_kv, begin,     put,        del,     txn_get,
-                                        commit,   abort_txn, begin_read, get,     ceiling,
-                                        floor_of, next,      end,        bytes_of};
+static const struct hf_kv_ops kv_ops = {close_kv,  begin,      put,     del,     commit,
+                                        abort_txn, begin_read, get,     ceiling, floor_of,
+                                        next,      end,        bytes_of};
 
 /* the place */
 
@@ -586,8 +565,9 @@ static enum hf_rc mark_read(struct hf_place *place, const char *name, uint8_t *o
 static enum hf_rc room(struct hf_place *place, uint64_t *ret_free, uint64_t *ret_total,
                        struct hf_err *err)
 {
+    (void)place;
     (void)err;
-    *ret_free = disk_of(place)->free_bytes;
+    *ret_free = UINT64_C(1) << 40;
     *ret_total = UINT64_C(1) << 40;
     return HF_OK;
 }
@@ -636,7 +616,6 @@ enum hf_rc hf_disk_model_new(uint64_t seed, struct hf_disk_model **ret_disk)
         return HF_ENOMEM;
     }
     hf_env_sim_init(&disk->env, seed);
-    disk->free_bytes = UINT64_C(1) << 40;
     *ret_disk = disk;
     return HF_OK;
 }
@@ -713,9 +692,4 @@ void hf_disk_model_restart(struct hf_disk_model *disk)
     }
     disk->crashed = false;
     disk->plan = (struct hf_disk_plan){0};
-}
-
-void hf_disk_model_set_room(struct hf_disk_model *disk, uint64_t free_bytes)
-{
-    disk->free_bytes = free_bytes;
 }

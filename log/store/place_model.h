@@ -37,7 +37,6 @@ uint64_t hf_disk_model_steps(const struct hf_disk_model *disk);
 bool hf_disk_model_crashed(const struct hf_disk_model *disk);
 /* After a crash, with all places closed: settles what survived and lets the disk work again. */
 void hf_disk_model_restart(struct hf_disk_model *disk);
-void hf_disk_model_set_room(struct hf_disk_model *disk, uint64_t free_bytes);
 
 /* The disk is one folder; a second owner gets HF_ELOCKED. */
 enum hf_rc hf_place_model_open(struct hf_disk_model *disk, enum hf_place_mode mode,
