@@ -117,24 +117,33 @@ static void print_raw(const struct hf_hub_session *session)
 
 /* list, watch, show */
 
-static int run_list(struct hf_cli *cli)
+/* One call; the answer as it came with --json, else as `print` shows it. */
+static int ask_and_print(struct hf_cli *cli, const char *method, const char *path,
+                         struct hf_bytes body,
+                         enum hf_rc (*print)(struct hf_cli *cli, const struct hf_json *json,
+                                             struct hf_err *err))
 {
     struct hf_hub_session session;
     struct hf_err err = {0};
     const struct hf_json *json = NULL;
     enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
     if (rc == HF_OK) {
-        rc = hf_hub_ask(&session, "GET", "/v1/tenants", (struct hf_bytes){NULL, 0}, &json, &err);
+        rc = hf_hub_ask(&session, method, path, body, &json, &err);
     }
     if (rc == HF_OK) {
         if (cli->json) {
             print_raw(&session);
         } else {
-            rc = print_list(cli, json, &err);
+            rc = print(cli, json, &err);
         }
     }
     hf_hub_session_close(&session);
     return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+static int run_list(struct hf_cli *cli)
+{
+    return ask_and_print(cli, "GET", "/v1/tenants", (struct hf_bytes){NULL, 0}, print_list);
 }
 
 struct watch {
@@ -206,26 +215,11 @@ static int run_watch(struct hf_cli *cli)
 static int call_tenant(struct hf_cli *cli, const char *method, const char *verb,
                        const struct hf_buf *body)
 {
-    struct hf_hub_session session;
-    struct hf_err err = {0};
-    const struct hf_json *json = NULL;
     char path[256];
     const char *name = hf_cli_operand(cli, 0);
     (void)snprintf(path, sizeof path, "/v1/tenants%s%.64s%s", verb == NULL ? "" : "/",
                    verb == NULL ? "" : name, verb == NULL ? "" : verb);
-    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
-    if (rc == HF_OK) {
-        rc = hf_hub_ask(&session, method, path, hf_buf_bytes(body), &json, &err);
-    }
-    if (rc == HF_OK) {
-        if (cli->json) {
-            print_raw(&session);
-        } else {
-            rc = print_tenant(cli, json, &err);
-        }
-    }
-    hf_hub_session_close(&session);
-    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+    return ask_and_print(cli, method, path, hf_buf_bytes(body), print_tenant);
 }
 
 static int run_show(struct hf_cli *cli)
@@ -353,20 +347,17 @@ static const struct hf_cli_option create_options[] = {
      .kind = HF_CLI_CHOICE,
      .choices = regions,
      .help = "the region it must be in; another region's Hub refuses it"}};
+#define REASON_HELP "why, for the record"
+#define REASON_OPTION                                                                              \
+    {                                                                                              \
+        .name = "reason", .kind = HF_CLI_STRING, .value = "TEXT", .required = true,                \
+        .help = REASON_HELP                                                                        \
+    }
+static const struct hf_cli_option reason_options[] = {HF_HUB_OPTIONS, REASON_OPTION};
 static const struct hf_cli_option move_options[] = {
     HF_HUB_OPTIONS,
     {.name = "ring", .kind = HF_CLI_CHOICE, .choices = rings, .required = true, .help = "where to"},
-    {.name = "reason",
-     .kind = HF_CLI_STRING,
-     .value = "TEXT",
-     .required = true,
-     .help = "why, for the record"}};
-static const struct hf_cli_option reason_options[] = {HF_HUB_OPTIONS,
-                                                      {.name = "reason",
-                                                       .kind = HF_CLI_STRING,
-                                                       .value = "TEXT",
-                                                       .required = true,
-                                                       .help = "why, for the record"}};
+    REASON_OPTION};
 static const char *const end_reasons[] = {"customer",   "unpaid",   "abuse",
                                           "never-used", "operator", NULL};
 static const struct hf_cli_option end_options[] = {HF_HUB_OPTIONS,
@@ -374,7 +365,7 @@ static const struct hf_cli_option end_options[] = {HF_HUB_OPTIONS,
                                                     .kind = HF_CLI_CHOICE,
                                                     .choices = end_reasons,
                                                     .required = true,
-                                                    .help = "why, for the record"}};
+                                                    .help = REASON_HELP}};
 static const struct hf_cli_option token_options[] = {
     HF_HUB_OPTIONS,
     {.name = "ttl",
