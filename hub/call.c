@@ -209,25 +209,42 @@ void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
 
 /* beginning and end */
 
-static struct hf_hub_principal *find_principal(struct hf_hub *hub,
-                                               const struct hf_http_request *request)
+bool hf_call_token_hash(const struct hf_http_request *request, struct hf_hash *ret_hash)
 {
     const struct hf_http_field *field = hf_http_field(request, "authorization");
     const char scheme[] = "Bearer ";
-    struct hf_hash hash;
     if (field == NULL || field->value.len < sizeof scheme ||
         memcmp(field->value.ptr, scheme, sizeof scheme - 1) != 0) {
-        return NULL;
+        return false;
     }
     hf_sha256(
         hf_bytes_of(field->value.ptr + sizeof scheme - 1, field->value.len - (sizeof scheme - 1)),
-        &hash);
+        ret_hash);
+    return true;
+}
+
+static struct hf_hub_principal *find_principal(struct hf_hub *hub,
+                                               const struct hf_http_request *request)
+{
+    struct hf_hash hash;
+    if (!hf_call_token_hash(request, &hash)) {
+        return NULL;
+    }
     struct hf_hub_principal *found =
         hf_hub_principal_by_token(&hub->principals, &hash, hf_env_wall_us(hf_loop_env(hub->loop)));
     if (found != NULL) {
         hf_hub_note_use(hub, found);
     }
     return found;
+}
+
+static void call_over(struct hf_hub_holder *holder)
+{
+    struct hf_hub_call *call = HF_CONTAINER_OF(holder, struct hf_hub_call, holder);
+    call->exchange = NULL;
+    if (!call->posting) {
+        free_call(call);
+    }
 }
 
 static void handle(void *ctx, struct hf_http_exchange *exchange)
@@ -245,21 +262,28 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     call->scratch = hf_buf_init(8u << 20);
     hf_arena_init(&call->arena, HF_API_BODY_MAX);
     call->held = hf_buf_init(HF_SEGMENT_MAX);
-    hf_http_exchange_set_user(exchange, call);
+    call->holder.over = call_over;
+    hf_http_exchange_set_user(exchange, &call->holder);
     call->principal = find_principal(hub, request);
     hf_call_route(call, request);
 }
 
+void hf_call_hand_over(struct hf_hub_call *call, struct hf_hub_follower *follower)
+{
+    HF_ASSERT(!call->posting);
+    follower->hub = call->hub;
+    follower->exchange = call->exchange;
+    hf_queue_init(&follower->node);
+    hf_http_exchange_set_user(call->exchange, &follower->holder);
+    free_call(call);
+}
+
 static void over(void *ctx, struct hf_http_exchange *exchange)
 {
-    struct hf_hub_call *call = hf_http_exchange_user(exchange);
+    struct hf_hub_holder *holder = hf_http_exchange_user(exchange);
     (void)ctx;
-    if (call == NULL) {
-        return;
-    }
-    call->exchange = NULL;
-    if (!call->posting) {
-        free_call(call);
+    if (holder != NULL) {
+        holder->over(holder);
     }
 }
 
@@ -277,5 +301,14 @@ static uint64_t body_max(void *ctx, const struct hf_http_request *request)
     return bytes && hf_hub_tenant_by_key(hub, request) != NULL ? HF_SEGMENT_MAX : HF_API_BODY_MAX;
 }
 
+static void drained(void *ctx, struct hf_http_exchange *exchange)
+{
+    struct hf_hub_holder *holder = hf_http_exchange_user(exchange);
+    (void)ctx;
+    if (holder != NULL && holder->drained != NULL) {
+        holder->drained(holder);
+    }
+}
+
 const struct hf_http_handler hf_hub_handler = {
-    .body_max = body_max, .handle = handle, .over = over};
+    .body_max = body_max, .handle = handle, .over = over, .drained = drained};

@@ -15,6 +15,7 @@
 #define HF_CALL_PAYLOAD 4096
 
 struct hf_hub_call {
+    struct hf_hub_holder holder;
     struct hf_hub *hub;
     struct hf_http_exchange *exchange; /* NULL when it is over */
     struct hf_api_path path;
@@ -60,6 +61,12 @@ void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err);
 /* Appends the event in the name of the call's principal; answers when it cannot. */
 void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
                   void (*done)(struct hf_hub_call *call));
+
+/* SHA-256 of the bearer token that a request carries; false when it has none. */
+bool hf_call_token_hash(const struct hf_http_request *request, struct hf_hash *ret_hash);
+
+/* Gives the call's exchange to a follower, which is then its holder; the call is gone. */
+void hf_call_hand_over(struct hf_hub_call *call, struct hf_hub_follower *follower);
 
 /* To the stream of the call's tenant, expecting the version that the decision was made on. */
 void hf_call_post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t version,

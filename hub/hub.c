@@ -192,6 +192,13 @@ static enum hf_rc open_tls(struct hf_hub *hub, const char *name, const struct hf
 
 /* opening */
 
+static void log_changed(void *arg, struct hf_log_writer *writer)
+{
+    struct hf_hub *hub = arg;
+    (void)writer;
+    hf_hub_followers_wake(&hub->followers);
+}
+
 static void accepted(struct hf_listener *listener, struct hf_stream *stream)
 {
     struct hf_hub *hub = HF_CONTAINER_OF(listener, struct hf_hub, listener);
@@ -237,6 +244,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     char origin[64];
     struct hf_secret host_key = {0};
     *hub = (struct hf_hub){.loop = loop, .logger = conf->logger};
+    hf_hub_followers_init(&hub->followers, loop);
     (void)snprintf(hub->region, sizeof hub->region, "%s", conf->region);
     (void)snprintf(hub->dir, sizeof hub->dir, "%s", conf->dir);
     (void)snprintf(origin, sizeof origin, "holdfast/%s", conf->region);
@@ -253,7 +261,9 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
                                             .origin = origin,
                                             .program = "holdfast-hub",
                                             .host_key = &host_key,
-                                            .free_floor = conf->free_floor};
+                                            .free_floor = conf->free_floor,
+                                            .changed = log_changed,
+                                            .arg = hub};
         rc = hf_owned_open(&owned, &hub->log, err);
     }
     if (rc == HF_OK) {
@@ -268,6 +278,9 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     }
     if (rc == HF_OK) {
         rc = fold_log(hub, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_hub_entries_new(hub->log.log, &hub->entries, err);
     }
     if (rc == HF_OK) {
         rc = open_listener(hub, conf->listen, err);
@@ -297,6 +310,8 @@ static void drained(void *arg)
     struct hf_hub *hub = arg;
     hf_http_server_free(hub->http);
     hub->http = NULL;
+    hf_hub_entries_free(hub->entries);
+    hub->entries = NULL;
     hf_owned_close(&hub->log, log_closed, hub);
 }
 
@@ -311,6 +326,7 @@ void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)
         hub->listening = false;
         hf_listener_close(&hub->listener);
     }
+    hf_hub_followers_close(&hub->followers);
     if (hub->http != NULL) {
         hf_http_server_drain(hub->http, drained, hub);
     } else {

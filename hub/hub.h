@@ -13,7 +13,9 @@
 #include "base/net/tls.h"
 #include "commands/cutover.h"
 #include "commands/region.h"
+#include "hub/entries.h"
 #include "hub/flags.h"
+#include "hub/followers.h"
 #include "hub/principals.h"
 #include "hub/tenants.h"
 #include "log/owned/owned.h"
@@ -75,8 +77,11 @@ struct hf_hub {
     struct hf_hub_flags flags;
     struct hf_cutover cutover;
     struct hf_hub_strangers strangers;
-    uint64_t sequence; /* of the producer "hub/REGION" */
-    uint64_t calls;    /* requests, and how they ended, for /metrics */
+    struct hf_hub_followers followers;
+    struct hf_hub_entries *entries; /* of the region's log, as the API shows them */
+    uint64_t streams;               /* open now */
+    uint64_t sequence;              /* of the producer "hub/REGION" */
+    uint64_t calls;                 /* requests, and how they ended, for /metrics */
     uint64_t calls_failed;
     uint64_t segments;
     uint64_t segments_refused;

@@ -59,6 +59,7 @@ void hf_serve_metrics(struct hf_hub_call *call)
     metric(buf, "holdfast_heartbeats_total", "counter", hub->heartbeats);
     metric(buf, "holdfast_heartbeat_expected", "gauge", registered);
     metric(buf, "holdfast_heartbeat_received", "gauge", fresh);
+    metric(buf, "holdfast_streams", "gauge", hub->streams);
     metric(buf, "holdfast_connections", "gauge", hf_http_server_connections(hub->http));
     if (buf->failed != HF_OK) {
         hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for the answer.");

@@ -16,6 +16,7 @@
 
 #define READ_MAX   (64u << 10)
 #define QUEUE_MAX  (64u << 20) /* far above what any user lets gather */
+#define UNSENT_MAX (128 << 10) /* bytes that the kernel takes beyond what it may send */
 #define BACKLOG    512
 #define ACCEPT_MAX 64 /* connections a turn of the loop */
 
@@ -246,6 +247,7 @@ enum hf_rc hf_socket_stream(struct hf_loop *loop, int fd, struct hf_stream **ret
                             struct hf_err *err)
 {
     int on = 1;
+    int unsent = UNSENT_MAX;
     struct socket_stream *s = hf_heap_zalloc(1, sizeof *s);
     if (s == NULL) {
         (void)close(fd);
@@ -253,6 +255,9 @@ enum hf_rc hf_socket_stream(struct hf_loop *loop, int fd, struct hf_stream **ret
     }
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* The kernel would take up to 4 MiB for a peer that reads nothing, and we would learn of it
+     * only then. What is on its way in the network does not count, so nobody gets slower. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     s->fd = fd;
     s->queue = hf_buf_init(QUEUE_MAX);
     s->stream.ops = &stream_ops;

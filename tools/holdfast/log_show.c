@@ -1,48 +1,20 @@
 /* tools/holdfast/log_show.c: holdfast log show: entries for people, as JSON lines, or raw. */
 #include "base/cli/interrupt.h"
 #include "base/json_out.h"
+#include "log/event/entry_json.h"
 #include "schemas/envelope.h"
 #include "schemas/event.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/session.h"
 
-static void opaque_json(struct hf_json_out *json, struct hf_bytes entry)
-{
-    hf_json_key_u64(json, "length", entry.len);
-    if (hf_utf8_valid(entry, /* ret_at= */ NULL)) {
-        hf_json_key_str(json, "text", hf_bytes_str(entry));
-    }
-    hf_json_key(json, HF_STR("data"));
-    hf_json_base64(json, entry);
-}
-
-static void event_json(struct hf_json_out *json, struct hf_bytes entry)
-{
-    struct hf_envelope envelope;
-    if (hf_envelope_read_leaf(entry, &envelope, /* err= */ NULL) != HF_OK) {
-        opaque_json(json, entry);
-        return;
-    }
-    hf_json_key(json, HF_STR("event"));
-    hf_envelope_to_json(&envelope, json);
-}
-
 static void entry_json(const struct hf_session *session, uint64_t index, struct hf_bytes entry,
                        struct hf_buf *buf)
 {
     struct hf_json_out json;
-    struct hf_hash leaf;
-    hf_tree_leaf_hash(entry, &leaf);
     hf_json_init(&json, buf);
     hf_json_object_begin(&json);
     hf_json_key_u64(&json, "index", index);
-    hf_json_key(&json, HF_STR("leaf"));
-    hf_json_hex(&json, hf_bytes_of(leaf.b, HF_HASH_SIZE));
-    if (hf_log_codec(session->log) == NULL) {
-        opaque_json(&json, entry);
-    } else {
-        event_json(&json, entry);
-    }
+    hf_entry_to_json(&json, entry, hf_log_codec(session->log) != NULL);
     hf_json_object_end(&json);
 }
 
