@@ -10,7 +10,8 @@
 
 #include "base/buf.h"
 
-#define HF_JSON_DEPTH_MAX 32
+#define HF_JSON_DEPTH_MAX  32
+#define HF_JSON_COPY_DEPTH 24 /* leaves room for what is around the copy */
 
 struct hf_json_out {
     /* private */
@@ -34,6 +35,10 @@ void hf_json_null(struct hf_json_out *json);
 void hf_json_hex(struct hf_json_out *json, struct hf_bytes value);
 void hf_json_base64(struct hf_json_out *json, struct hf_bytes value);
 void hf_json_time_us(struct hf_json_out *json, int64_t us);
+/* A value that was parsed (base/json_in.h), put in again. Numbers that are no integers, which no
+ * format of the product has, and what is nested deeper than HF_JSON_COPY_DEPTH, become null. */
+struct hf_json;
+void hf_json_copy(struct hf_json_out *json, const struct hf_json *value);
 /* A finished JSON value made elsewhere, put in as it is. */
 void hf_json_raw(struct hf_json_out *json, struct hf_bytes value);
 

@@ -4,7 +4,9 @@ import http.client
 import json
 import resource
 import select
+import signal
 import socket
+import subprocess
 import time
 import urllib.parse
 
@@ -221,6 +223,66 @@ def closing(world, region):
     connection.close()
 
 
+def options(world, region):
+    """What the command needs to know of the Hub, in the environment."""
+    path = world.path("admin.secret")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(region.admin)
+    world.env.update(HOLDFAST_HUB=region.url, HOLDFAST_HUB_TOKEN=path,
+                     HOLDFAST_HUB_PIN=region.json("GET", "/v1/region")["tls_pin"])
+
+
+@in_region
+def command(world, region):
+    """`holdfast events tail` prints what `log show` prints; filters; the last ten; the refusals."""
+    options(world, region)
+    fill(region, 15)
+    shown = world.run("log", "show", world.path("hub")).stdout
+    check(world.run("events", "tail", "--from", "0").stdout == shown, "as text")
+    check(world.run("events", "tail").stdout == b"".join(shown.splitlines(True)[-10:]), "the last")
+    shown = world.run("log", "show", world.path("hub"), "--json").stdout
+    check(world.run("events", "tail", "--from", "0", "--json").stdout == shown, "as JSON")
+    done = world.run("events", "tail", "--from", "0", "--type", "tenant.", "--stream", "tenant/t7")
+    check(done.stdout.count(b"\n") == 1 and b"tenant/t7@1" in done.stdout, done.stdout)
+    region.run_agent("t7", region.mint("t7"))
+    up(world, "t7")
+    append(world, "t7", 1)
+    caught_up(region, "t7", 1)
+    done = world.run("events", "tail", "--from", "0", "--tenant", "t7", "--segments", "--type", "clock.")
+    check(b".1  clock.tick  t7:clock/dev@1  {" in done.stdout, done.stdout)
+    world.run("events", "tail", "--from", "x", code=3)
+    world.run("events", "tail", "--stream", "s" * 500, code=2)
+
+
+@in_region
+def command_follows(world, region):
+    """`--follow` shows events as they come, goes on after the Hub was killed without a gap or a
+    repetition, and ends with 0 when it is interrupted."""
+    options(world, region)
+    listen = region.url.removeprefix("https://")
+    with open(world.path("tail.err"), "wb") as errors:
+        tail = subprocess.Popen([harness.PROGRAM, "events", "tail", "--follow", "--from", "0", "--json"],
+                                env=world.env, stdout=subprocess.PIPE, stderr=errors)
+    try:
+        lines = []
+        for number in range(3):
+            fill(region, 10, f"r{number}x")
+            while not lines or not lines[-1]["event"]["stream"].endswith(f"/r{number}x9"):
+                lines.append(json.loads(tail.stdout.readline()))
+            region.hub.kill()
+            region.hub.wait()
+            region.hub.stdout.close()
+            region.start(listen)
+        check([line["index"] for line in lines] == list(range(len(lines))), "a gap or twice")
+        check(lines == in_log(world)[:len(lines)], "not what the log has")
+        tail.send_signal(signal.SIGINT)
+        check(tail.wait(LIMIT) == 0, "interrupted")
+    finally:
+        tail.kill()
+        tail.wait()
+        tail.stdout.close()
+
+
 def metric(region, name):
     text = region.call("GET", "/metrics")[1].decode()
     return next(int(line.split()[1]) for line in text.splitlines() if line.startswith(name + " "))
@@ -295,4 +357,4 @@ def many_readers(world, region):
     until(lambda: metric(region, "holdfast_streams") == 0, "all are gone")
 
 
-harness.main([tail, pages, inside_segments, killed, closing, slow_reader, many_readers])
+harness.main([tail, pages, inside_segments, killed, closing, command, command_follows, slow_reader, many_readers])

@@ -390,7 +390,35 @@ HF_TEST(round_trip)
     }
 }
 
+/* A value parsed and copied is the same text; what is nested too deep becomes null. */
+HF_TEST(copy)
+{
+    static const char *const rows[][2] = {
+        {"{\"a\":[1,-2,\"x\",true,false,null,{}],\"b\":{\"c\":[[]]}}", NULL},
+        {"[]", NULL},
+        {"\"x\\n\"", NULL},
+        {"7", NULL},
+        {"[1.5]", "[null]"},
+        {"[[[[[[[[[[[[[[[[[[[[[[[[[[7]]]]]]]]]]]]]]]]]]]]]]]]]]",
+         "[[[[[[[[[[[[[[[[[[[[[[[[null]]]]]]]]]]]]]]]]]]]]]]]]"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_json_doc *doc = NULL;
+        struct hf_err err = {0};
+        struct hf_buf buf = hf_buf_init(1024);
+        struct hf_json_out json;
+        HF_CHECK_OK(hf_json_parse(hf_str_bytes(hf_str_c(rows[i][0])), &doc, &err), err);
+        hf_json_init(&json, &buf);
+        hf_json_copy(&json, hf_json_root(doc));
+        HF_CHECK_STR(hf_bytes_str(hf_buf_bytes(&buf)),
+                     hf_str_c(rows[i][1] == NULL ? rows[i][0] : rows[i][1]));
+        hf_buf_free(&buf);
+        hf_json_free(doc);
+    }
+}
+
 HF_TEST_MAIN(HF_TEST_CASE(refused), HF_TEST_CASE(place), HF_TEST_CASE(depth), HF_TEST_CASE(size),
              HF_TEST_CASE(values), HF_TEST_CASE(integers), HF_TEST_CASE(escape),
              HF_TEST_CASE(all_kinds_written), HF_TEST_CASE(output_fails),
-             HF_TEST_CASE(output_depth), HF_TEST_CASE(round_trip))
+             HF_TEST_CASE(output_depth), HF_TEST_CASE(round_trip), HF_TEST_CASE(copy))
