@@ -122,8 +122,11 @@ static enum hf_rc apply(struct hf_store *store, const struct hf_position *positi
 }
 
 const struct hf_projection hf_projection_fleet = {
+    .model = "fleet",
+    .version = 1,
     .name = "fleet_1",
     .about = "one row a tenant: ring, status, what of its log is here",
     .tables = {&table},
+    .streams = {"tenant/%s", "segment/%s"},
     .apply = apply,
 };

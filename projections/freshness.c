@@ -42,6 +42,8 @@ static enum hf_rc apply(struct hf_store *store, const struct hf_position *positi
 }
 
 const struct hf_projection hf_projection_freshness = {
+    .model = "freshness",
+    .version = 1,
     .name = "freshness_1",
     .about = "heartbeats expected and come, by hour",
     .tables = {&table},

@@ -3,3 +3,13 @@
 
 const struct hf_projection *const hf_projections[] = {
     &hf_projection_fleet, &hf_projection_freshness, &hf_projection_usage, NULL};
+
+const struct hf_projection *hf_projection_find(struct hf_str name)
+{
+    for (size_t i = 0; hf_projections[i] != NULL; i++) {
+        if (hf_str_eq(hf_str_c(hf_projections[i]->name), name)) {
+            return hf_projections[i];
+        }
+    }
+    return NULL;
+}

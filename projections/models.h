@@ -2,7 +2,7 @@
 #ifndef HF_PROJECTIONS_MODELS_H
 #define HF_PROJECTIONS_MODELS_H
 
-#include "projections/engine.h"
+#include "projections/projector.h"
 
 extern const struct hf_projection hf_projection_fleet;
 extern const struct hf_projection hf_projection_freshness;

@@ -39,6 +39,13 @@ struct hf_value {
 
 struct hf_store;
 
+/* Which rows a scan shows; all zero: all of them. */
+struct hf_scan {
+    const struct hf_value *first; /* only rows whose first key column is this; NULL: any */
+    const struct hf_value *after; /* only rows behind this key; NULL: from the first on */
+    uint64_t limit;               /* 0: none */
+};
+
 struct hf_store_ops {
     void (*close)(struct hf_store *store);
     enum hf_rc (*begin)(struct hf_store *store, struct hf_err *err);
@@ -48,13 +55,16 @@ struct hf_store_ops {
                          struct hf_err *err);
     enum hf_rc (*drop)(struct hf_store *store, const struct hf_table_def *table,
                        struct hf_err *err);
-    enum hf_rc (*put)(struct hf_store *store, const struct hf_table_def *table,
-                      const struct hf_value *row, struct hf_err *err);
+    enum hf_rc (*put_rows)(struct hf_store *store, const struct hf_table_def *table,
+                           const struct hf_value *const *rows, size_t count, struct hf_err *err);
     enum hf_rc (*get)(struct hf_store *store, const struct hf_table_def *table,
                       struct hf_value *row, struct hf_err *err);
     enum hf_rc (*scan)(struct hf_store *store, const struct hf_table_def *table,
+                       const struct hf_scan *scan,
                        enum hf_rc (*row)(void *arg, const struct hf_value *row), void *arg,
                        struct hf_err *err);
+    enum hf_rc (*remove)(struct hf_store *store, const struct hf_table_def *table,
+                         const struct hf_value *first, struct hf_err *err);
     enum hf_rc (*get_position)(struct hf_store *store, const char *projection,
                                uint64_t *ret_position, struct hf_err *err);
     enum hf_rc (*set_position)(struct hf_store *store, const char *projection, uint64_t position,
@@ -77,6 +87,7 @@ static inline enum hf_rc hf_store_begin(struct hf_store *store, struct hf_err *e
     return store->ops->begin(store, err);
 }
 
+/* HF_OK, or nothing of the transaction has happened and it is over. */
 static inline enum hf_rc hf_store_commit(struct hf_store *store, struct hf_err *err)
 {
     return store->ops->commit(store, err);
@@ -100,11 +111,19 @@ static inline enum hf_rc hf_store_drop(struct hf_store *store, const struct hf_t
     return store->ops->drop(store, table, err);
 }
 
-/* Writes a whole row; replaces one of the same key. */
+/* Writes whole rows, each key once; replaces those of the same key. Texts are UTF-8 without NUL (of
+ * which one store could keep what the other cannot): HF_EINVAL. */
+static inline enum hf_rc hf_store_put_rows(struct hf_store *store, const struct hf_table_def *table,
+                                           const struct hf_value *const *rows, size_t count,
+                                           struct hf_err *err)
+{
+    return store->ops->put_rows(store, table, rows, count, err);
+}
+
 static inline enum hf_rc hf_store_put(struct hf_store *store, const struct hf_table_def *table,
                                       const struct hf_value *row, struct hf_err *err)
 {
-    return store->ops->put(store, table, row, err);
+    return store->ops->put_rows(store, table, &row, 1, err);
 }
 
 /* row holds the key; fills the rest, texts borrowed until the next call on the table.
@@ -115,12 +134,21 @@ static inline enum hf_rc hf_store_get(struct hf_store *store, const struct hf_ta
     return store->ops->get(store, table, row, err);
 }
 
-/* All rows in key order (texts by bytes); an answer other than HF_OK ends it and comes back. */
+/* Rows in key order (numbers by size, texts by bytes); an answer other than HF_OK ends it and comes
+ * back. */
 static inline enum hf_rc hf_store_scan(struct hf_store *store, const struct hf_table_def *table,
+                                       const struct hf_scan *scan,
                                        enum hf_rc (*row)(void *arg, const struct hf_value *row),
                                        void *arg, struct hf_err *err)
 {
-    return store->ops->scan(store, table, row, arg, err);
+    return store->ops->scan(store, table, scan, row, arg, err);
+}
+
+/* Removes the rows whose first key column is this. */
+static inline enum hf_rc hf_store_remove(struct hf_store *store, const struct hf_table_def *table,
+                                         const struct hf_value *first, struct hf_err *err)
+{
+    return store->ops->remove(store, table, first, err);
 }
 
 /* 0 when there is none. */
@@ -135,6 +163,13 @@ static inline enum hf_rc hf_store_set_position(struct hf_store *store, const cha
 {
     return store->ops->set_position(store, projection, position, err);
 }
+
+/* HF_EINVAL when a text of the row cannot be kept. */
+enum hf_rc hf_row_check(const struct hf_table_def *table, const struct hf_value *row,
+                        struct hf_err *err);
+/* Less than, equal to, greater than 0, as scans order rows. */
+int hf_key_compare(const struct hf_table_def *table, const struct hf_value *a,
+                   const struct hf_value *b);
 
 static inline unsigned hf_table_columns(const struct hf_table_def *table)
 {

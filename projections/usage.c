@@ -1,6 +1,7 @@
 /* projections/usage.c: token usage by tenant, model and hour, out of metering records. */
 #include "projections/models.h"
 #include "schemas/events_gen.h"
+#include "schemas/upcast.h"
 
 #define HOUR_US INT64_C(3600000000)
 
@@ -31,12 +32,17 @@ static enum hf_rc apply(struct hf_store *store, const struct hf_position *positi
 {
     struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
     struct hf_event_metering_recorded record;
+    uint8_t bytes[1024];
+    struct hf_writer w = hf_writer_init(bytes, sizeof bytes);
+    struct hf_bytes payload;
     (void)position;
-    if (!hf_str_eq(event->type, HF_STR(HF_EVENT_METERING_RECORDED_NAME)) ||
-        event->schema_version != HF_EVENT_METERING_RECORDED_VERSION) {
+    if (!hf_str_eq(event->type, HF_STR(HF_EVENT_METERING_RECORDED_NAME))) {
         return HF_OK;
     }
-    enum hf_rc rc = hf_event_metering_recorded_decode(event->payload, &record, err);
+    enum hf_rc rc = hf_upcast_newest(event, HF_EVENT_METERING_RECORDED_VERSION, &w, &payload, err);
+    if (rc == HF_OK) {
+        rc = hf_event_metering_recorded_decode(payload, &record, err);
+    }
     if (rc != HF_OK) {
         return rc;
     }
@@ -58,6 +64,8 @@ static enum hf_rc apply(struct hf_store *store, const struct hf_position *positi
 }
 
 const struct hf_projection hf_projection_usage = {
+    .model = "usage",
+    .version = 1,
     .name = "usage_1",
     .about = "requests, tokens and cost by tenant, model and hour",
     .tables = {&table},

@@ -59,7 +59,7 @@ HOMES = {
     "msgpack.h": ("schemas/",),
     "msgpack/": ("schemas/",),
     "curl/": ("base/http/client.c",),
-    "libpq-fe.h": ("projections/", BENCH),
+    "libpq-fe.h": ("projections/postgres/", BENCH),
     "sqlite3.h": ("projections/sqlite/",),
 }
 

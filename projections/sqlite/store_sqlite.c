@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 
-#define TABLES_MAX 16
+#define TABLES_MAX 32
 
 /* A table's statements, prepared at its first use. */
 struct prepared {
@@ -154,18 +154,27 @@ static enum hf_rc find(struct sqlite_store *s, const struct hf_table_def *table,
     return rc;
 }
 
-static bool bind(sqlite3_stmt *statement, const struct hf_table_def *table, unsigned count,
-                 const struct hf_value *row)
+/* Binds the row's first `count` values behind the *at that are bound; moves *at. */
+static bool bind_from(sqlite3_stmt *statement, const struct hf_table_def *table, unsigned count,
+                      const struct hf_value *row, unsigned *at)
 {
     int code = SQLITE_OK;
     for (unsigned i = 0; i < count && code == SQLITE_OK; i++) {
-        int at = (int)i + 1;
-        code = table->columns[i].type == HF_COLUMN_INT
-                   ? sqlite3_bind_int64(statement, at, row[i].number)
-                   : sqlite3_bind_text(statement, at, row[i].text.len == 0 ? "" : row[i].text.ptr,
-                                       (int)row[i].text.len, SQLITE_STATIC);
+        int place = (int)++*at;
+        code =
+            table->columns[i].type == HF_COLUMN_INT
+                ? sqlite3_bind_int64(statement, place, row[i].number)
+                : sqlite3_bind_text(statement, place, row[i].text.len == 0 ? "" : row[i].text.ptr,
+                                    (int)row[i].text.len, SQLITE_STATIC);
     }
     return code == SQLITE_OK;
+}
+
+static bool bind(sqlite3_stmt *statement, const struct hf_table_def *table, unsigned count,
+                 const struct hf_value *row)
+{
+    unsigned at = 0;
+    return bind_from(statement, table, count, row, &at);
 }
 
 static void take_row(sqlite3_stmt *statement, const struct hf_table_def *table,
@@ -182,19 +191,21 @@ static void take_row(sqlite3_stmt *statement, const struct hf_table_def *table,
     }
 }
 
-static enum hf_rc put(struct hf_store *store, const struct hf_table_def *table,
-                      const struct hf_value *row, struct hf_err *err)
+static enum hf_rc put_rows(struct hf_store *store, const struct hf_table_def *table,
+                           const struct hf_value *const *rows, size_t count, struct hf_err *err)
 {
     struct sqlite_store *s = sqlite_of(store);
     struct prepared *p = NULL;
     enum hf_rc rc = find(s, table, &p, err);
-    if (rc != HF_OK) {
-        return rc;
+    for (size_t i = 0; rc == HF_OK && i < count; i++) {
+        rc = hf_row_check(table, rows[i], err);
+        if (rc == HF_OK) {
+            bool done = bind(p->put, table, hf_table_columns(table), rows[i]) &&
+                        sqlite3_step(p->put) == SQLITE_DONE;
+            rc = done ? HF_OK : fault(s, err, table->name);
+            (void)sqlite3_reset(p->put);
+        }
     }
-    bool done =
-        bind(p->put, table, hf_table_columns(table), row) && sqlite3_step(p->put) == SQLITE_DONE;
-    rc = done ? HF_OK : fault(s, err, table->name);
-    (void)sqlite3_reset(p->put);
     return rc;
 }
 
@@ -223,20 +234,54 @@ static enum hf_rc get(struct hf_store *store, const struct hf_table_def *table,
     return HF_OK;
 }
 
-static enum hf_rc scan(struct hf_store *store, const struct hf_table_def *table,
-                       enum hf_rc (*take)(void *arg, const struct hf_value *row), void *arg,
-                       struct hf_err *err)
+static void sql_scan(struct hf_buf *sql, const struct hf_table_def *table,
+                     const struct hf_scan *scan)
+{
+    const char *glue = " WHERE ";
+    hf_buf_str(sql, HF_STR("SELECT "));
+    sql_columns(sql, table, 0, hf_table_columns(table), "");
+    hf_buf_printf(sql, " FROM %s", table->name);
+    if (scan->first != NULL) {
+        hf_buf_printf(sql, "%s%s = ?", glue, table->columns[0].name);
+        glue = " AND ";
+    }
+    if (scan->after != NULL) {
+        hf_buf_printf(sql, "%s(", glue);
+        sql_columns(sql, table, 0, table->key_columns, "");
+        hf_buf_str(sql, HF_STR(") > ("));
+        for (unsigned i = 0; i < table->key_columns; i++) {
+            hf_buf_str(sql, i == 0 ? HF_STR("?") : HF_STR(", ?"));
+        }
+        hf_buf_str(sql, HF_STR(")"));
+    }
+    hf_buf_str(sql, HF_STR(" ORDER BY "));
+    sql_columns(sql, table, 0, table->key_columns, "");
+    if (scan->limit > 0) {
+        hf_buf_printf(sql, " LIMIT %llu", (unsigned long long)scan->limit);
+    }
+}
+
+static enum hf_rc scan_rows(struct hf_store *store, const struct hf_table_def *table,
+                            const struct hf_scan *scan,
+                            enum hf_rc (*take)(void *arg, const struct hf_value *row), void *arg,
+                            struct hf_err *err)
 {
     struct sqlite_store *s = sqlite_of(store);
     struct hf_buf sql = hf_buf_init(4096);
     sqlite3_stmt *statement = NULL;
     struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
-    hf_buf_str(&sql, HF_STR("SELECT "));
-    sql_columns(&sql, table, 0, hf_table_columns(table), "");
-    hf_buf_printf(&sql, " FROM %s ORDER BY ", table->name);
-    sql_columns(&sql, table, 0, table->key_columns, "");
+    sql_scan(&sql, table, scan);
     enum hf_rc rc = prepare(s, &sql, &statement, err);
     hf_buf_free(&sql);
+    unsigned at = 0;
+    if (rc == HF_OK && scan->first != NULL) {
+        rc = bind_from(statement, table, 1, scan->first, &at) ? rc : fault(s, err, table->name);
+    }
+    if (rc == HF_OK && scan->after != NULL) {
+        rc = bind_from(statement, table, table->key_columns, scan->after, &at)
+                 ? rc
+                 : fault(s, err, table->name);
+    }
     while (rc == HF_OK) {
         int code = sqlite3_step(statement);
         if (code == SQLITE_DONE) {
@@ -248,6 +293,23 @@ static enum hf_rc scan(struct hf_store *store, const struct hf_table_def *table,
         }
         take_row(statement, table, row);
         rc = take(arg, row);
+    }
+    (void)sqlite3_finalize(statement);
+    return rc;
+}
+
+static enum hf_rc remove_rows(struct hf_store *store, const struct hf_table_def *table,
+                              const struct hf_value *first, struct hf_err *err)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    struct hf_buf sql = hf_buf_init(4096);
+    sqlite3_stmt *statement = NULL;
+    hf_buf_printf(&sql, "DELETE FROM %s WHERE %s = ?", table->name, table->columns[0].name);
+    enum hf_rc rc = prepare(s, &sql, &statement, err);
+    hf_buf_free(&sql);
+    if (rc == HF_OK &&
+        (!bind(statement, table, 1, first) || sqlite3_step(statement) != SQLITE_DONE)) {
+        rc = fault(s, err, table->name);
     }
     (void)sqlite3_finalize(statement);
     return rc;
@@ -274,7 +336,7 @@ static enum hf_rc set_position(struct hf_store *store, const char *projection, u
 {
     struct hf_value row[HF_COLUMNS_MAX] = {{.text = hf_str_c(projection)},
                                            {.number = (int64_t)position}};
-    return put(store, &positions, row, err);
+    return hf_store_put(store, &positions, row, err);
 }
 
 static enum hf_rc begin(struct hf_store *store, struct hf_err *err)
@@ -284,7 +346,11 @@ static enum hf_rc begin(struct hf_store *store, struct hf_err *err)
 
 static enum hf_rc commit(struct hf_store *store, struct hf_err *err)
 {
-    return run(sqlite_of(store), "COMMIT", err);
+    enum hf_rc rc = run(sqlite_of(store), "COMMIT", err);
+    if (rc != HF_OK) {
+        (void)run(sqlite_of(store), "ROLLBACK", NULL);
+    }
+    return rc;
 }
 
 static void rollback(struct hf_store *store)
@@ -300,8 +366,20 @@ static void close_store(struct hf_store *store)
     hf_heap_free(s);
 }
 
-static const struct hf_store_ops ops = {close_store, begin, commit, rollback,     create,      drop,
-                                        put,         get,   scan,   get_position, set_position};
+static const struct hf_store_ops ops = {
+    .close = close_store,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .create = create,
+    .drop = drop,
+    .put_rows = put_rows,
+    .get = get,
+    .scan = scan_rows,
+    .remove = remove_rows,
+    .get_position = get_position,
+    .set_position = set_position,
+};
 
 enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, struct hf_err *err)
 {

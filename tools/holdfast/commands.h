@@ -17,13 +17,16 @@ extern const struct hf_cli_command hf_command_log_export;   /* log_export.c */
 extern const struct hf_cli_command hf_command_log_verify;   /* log_verify.c */
 extern const struct hf_cli_command hf_command_proof_verify; /* proof_verify.c */
 
-extern const struct hf_cli_command hf_command_cutover;     /* cutover.c: a group */
-extern const struct hf_cli_command hf_command_flag;        /* flag.c: a group */
-extern const struct hf_cli_command hf_command_principal;   /* principal.c: a group */
-extern const struct hf_cli_command hf_command_tenant;      /* tenant.c: a group */
-extern const struct hf_cli_command hf_command_events;      /* events.c: a group */
-extern const struct hf_cli_command hf_command_audit;       /* audit.c: a group */
-extern const struct hf_cli_command hf_command_projections; /* projections.c: a group */
+extern const struct hf_cli_command hf_command_cutover;          /* cutover.c: a group */
+extern const struct hf_cli_command hf_command_flag;             /* flag.c: a group */
+extern const struct hf_cli_command hf_command_principal;        /* principal.c: a group */
+extern const struct hf_cli_command hf_command_tenant;           /* tenant.c: a group */
+extern const struct hf_cli_command hf_command_events;           /* events.c: a group */
+extern const struct hf_cli_command hf_command_audit;            /* audit.c: a group */
+extern const struct hf_cli_command hf_command_projections;      /* projections.c: a group */
+extern const struct hf_cli_command hf_command_projections_dead; /* projections_promote.c: */
+extern const struct hf_cli_command hf_command_projections_promote;
+extern const struct hf_cli_command hf_command_projections_show; /* projections_show.c */
 
 /* The operand that every log command begins with. */
 #define HF_OPERAND_DIR                                                                             \

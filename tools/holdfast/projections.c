@@ -2,64 +2,35 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/cli/progress.h"
+#include "base/assert.h"
 #include "base/cli/table.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/json_out.h"
-#include "projections/engine.h"
-#include "projections/sqlite/store_sqlite.h"
+#include "projections/digest.h"
+#include "projections/promote.h"
 #include "tools/holdfast/commands.h"
-#include "tools/holdfast/session.h"
-
-#define BATCH 2000
-
-struct models {
-    struct hf_cli *cli;
-    struct hf_session session;
-    struct hf_store *store;
-};
-
-static enum hf_rc open_models(struct models *m, struct hf_cli *cli, const char *db,
-                              struct hf_err *err)
-{
-    *m = (struct models){.cli = cli};
-    enum hf_rc rc = hf_session_open(&m->session, cli, HF_PLACE_READ, err);
-    return rc == HF_OK ? hf_store_sqlite_open(db, &m->store, err) : rc;
-}
-
-static void close_models(struct models *m)
-{
-    hf_store_close(m->store);
-    hf_session_close(&m->session);
-}
-
-static void progress(void *arg, uint64_t done, uint64_t total)
-{
-    (void)total;
-    hf_progress_set(arg, done);
-}
-
-static enum hf_rc run_models(struct models *m, struct hf_projection_run *ret, struct hf_err *err)
-{
-    struct hf_progress bar;
-    hf_progress_start(&bar, m->cli, "read models", "entries", hf_log_size(m->session.log));
-    enum hf_rc rc = hf_projections_run(m->store, m->session.log, BATCH, progress, &bar, ret, err);
-    hf_progress_end(&bar);
-    return rc;
-}
+#include "tools/holdfast/models.h"
 
 /* One projection's name, position, rows and digest. */
-static enum hf_rc put_status(struct models *m, const struct hf_projection *p,
+static enum hf_rc put_status(struct hf_models *m, const struct hf_projection *p,
                              struct hf_table *table, struct hf_json_out *json, struct hf_err *err)
 {
     struct hf_hash digest;
     uint64_t rows = 0;
     uint64_t position = 0;
+    uint64_t dead = 0;
+    const struct hf_projection *promoted = NULL;
     char hex[2 * HF_HASH_SIZE + 1];
     enum hf_rc rc = hf_projection_digest(m->store, p, &digest, &rows, err);
     if (rc == HF_OK) {
         rc = hf_store_get_position(m->store, p->name, &position, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_count_dead(m->store, p, &dead, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_promoted(m->store, hf_str_c(p->model), &promoted, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -69,27 +40,36 @@ static enum hf_rc put_status(struct models *m, const struct hf_projection *p,
     if (json != NULL) {
         hf_json_object_begin(json);
         hf_json_key_str(json, "projection", hf_str_c(p->name));
+        hf_json_key_str(json, "model", hf_str_c(p->model));
+        hf_json_key_u64(json, "version", p->version);
+        hf_json_key(json, HF_STR("promoted"));
+        hf_json_bool(json, promoted == p);
         hf_json_key_u64(json, "position", position);
         hf_json_key_u64(json, "lag", size > position ? size - position : 0);
+        hf_json_key_u64(json, "dead_letters", dead);
         hf_json_key_u64(json, "rows", rows);
         hf_json_key_str(json, "digest", hf_str_c(hex));
         hf_json_object_end(json);
         return HF_OK;
     }
     hf_table_cell(table, hf_str_c(p->name));
+    hf_table_cell(table, promoted == p ? HF_STR("yes") : HF_STR(""));
     hf_table_u64(table, position);
     hf_table_u64(table, size > position ? size - position : 0);
+    hf_table_u64(table, dead);
     hf_table_u64(table, rows);
     hf_table_cell(table, hf_str_c(hex));
     hf_table_cell(table, hf_str_c(p->about));
     return HF_OK;
 }
 
-static enum hf_rc print_status(struct models *m, struct hf_err *err)
+static enum hf_rc print_status(struct hf_models *m, struct hf_err *err)
 {
     static const struct hf_table_column columns[] = {{.title = "PROJECTION"},
+                                                     {.title = "READ"},
                                                      {.title = "POSITION", .right = true},
                                                      {.title = "LAG", .right = true},
+                                                     {.title = "DEAD", .right = true},
                                                      {.title = "ROWS", .right = true},
                                                      {.title = "DIGEST"},
                                                      {.title = "WHAT"}};
@@ -114,82 +94,58 @@ static enum hf_rc print_status(struct models *m, struct hf_err *err)
     return rc;
 }
 
-static int finish(struct models *m, enum hf_rc rc, const struct hf_err *err)
-{
-    struct hf_cli *cli = m->cli;
-    close_models(m);
-    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, err);
-}
-
 static int run_status(struct hf_cli *cli)
 {
-    struct models m;
+    struct hf_models m;
     struct hf_err err = {0};
-    enum hf_rc rc = open_models(&m, cli, hf_cli_str(cli, "db"), &err);
+    enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK) {
         rc = print_status(&m, &err);
     }
-    return finish(&m, rc, &err);
-}
-
-static void tell_dead(struct models *m, const struct hf_projection_run *run)
-{
-    if (run->dead_letters > 0) {
-        hf_cli_note(m->cli, "%llu events could not be read, the last at entry %llu, event %u",
-                    (unsigned long long)run->dead_letters, (unsigned long long)run->last_dead.index,
-                    run->last_dead.offset);
-    }
+    return hf_models_finish(&m, rc, &err);
 }
 
 static int run_update(struct hf_cli *cli)
 {
-    struct models m;
+    struct hf_models m;
     struct hf_err err = {0};
-    struct hf_projection_run run;
-    enum hf_rc rc = open_models(&m, cli, hf_cli_str(cli, "db"), &err);
+    enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK) {
-        rc = run_models(&m, &run, &err);
+        rc = hf_models_update(&m, NULL, &err);
     }
     if (rc == HF_OK) {
-        tell_dead(&m, &run);
         rc = print_status(&m, &err);
     }
-    return finish(&m, rc, &err);
+    return hf_models_finish(&m, rc, &err);
 }
 
 static int run_rebuild(struct hf_cli *cli)
 {
-    struct models m;
+    struct hf_models m;
     struct hf_err err = {0};
-    struct hf_projection_run run;
-    const char *only = hf_cli_operand(cli, 1);
-    bool found = only == NULL;
-    enum hf_rc rc = open_models(&m, cli, hf_cli_str(cli, "db"), &err);
+    const char *name = hf_cli_operand(cli, 1);
+    const struct hf_projection *only = NULL;
+    enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
+    if (rc == HF_OK && name != NULL) {
+        rc = hf_models_find(name, &only, &err);
+    }
     for (size_t i = 0; rc == HF_OK && hf_projections[i] != NULL; i++) {
-        if (only == NULL || strcmp(only, hf_projections[i]->name) == 0) {
-            found = true;
+        if (only == NULL || only == hf_projections[i]) {
             rc = hf_projection_reset(m.store, hf_projections[i], &err);
         }
     }
-    if (rc == HF_OK && !found) {
-        rc = hf_err_set(&err, HF_EUSAGE,
-                        "there is no read model \"%.60s\"; see holdfast "
-                        "projections status",
-                        only);
+    if (rc == HF_OK) {
+        rc = hf_models_update(&m, NULL, &err);
     }
     if (rc == HF_OK) {
-        rc = run_models(&m, &run, &err);
-    }
-    if (rc == HF_OK) {
-        tell_dead(&m, &run);
         rc = print_status(&m, &err);
     }
-    return finish(&m, rc, &err);
+    return hf_models_finish(&m, rc, &err);
 }
 
-/* verify: builds everything anew in a file beside it and compares digests. */
+/* verify: builds everything anew in a file of its own and compares digests. */
 
-static enum hf_rc compare(struct models *have, struct models *fresh, const char **ret_differs,
+static enum hf_rc compare(struct hf_models *have, struct hf_models *fresh, const char **ret_differs,
                           struct hf_err *err)
 {
     enum hf_rc rc = HF_OK;
@@ -208,42 +164,27 @@ static enum hf_rc compare(struct models *have, struct models *fresh, const char 
     return rc;
 }
 
-static void remove_fresh(const char *path)
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < HF_LEN(suffixes); i++) {
-        char name[HF_PATH_MAX + 8];
-        (void)snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        (void)unlink(name);
-    }
-}
-
 static int run_verify(struct hf_cli *cli)
 {
-    struct models m;
-    struct models fresh = {.cli = cli};
+    struct hf_models m;
+    struct hf_models fresh = {.cli = cli};
     struct hf_err err = {0};
-    struct hf_projection_run run;
-    char path[HF_PATH_MAX];
     const char *differs = NULL;
-    (void)snprintf(path, sizeof path, "%s.verify", hf_cli_str(cli, "db"));
-    remove_fresh(path);
-    enum hf_rc rc = open_models(&m, cli, hf_cli_str(cli, "db"), &err);
+    enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK) {
-        rc = run_models(&m, &run, &err); /* to the same position */
+        rc = hf_models_update(&m, NULL, &err); /* to the same position */
     }
     if (rc == HF_OK) {
-        rc = open_models(&fresh, cli, path, &err);
+        rc = hf_models_open(&fresh, cli, "", &err); /* a file without a name: SQLite removes it */
     }
     if (rc == HF_OK) {
-        rc = run_models(&fresh, &run, &err);
+        rc = hf_models_update(&fresh, NULL, &err);
     }
     if (rc == HF_OK && hf_log_size(m.session.log) == hf_log_size(fresh.session.log)) {
         rc = compare(&m, &fresh, &differs, &err);
     }
-    close_models(&fresh);
-    remove_fresh(path);
-    close_models(&m);
+    hf_models_close(&fresh);
+    hf_models_close(&m);
     if (rc != HF_OK) {
         return hf_cli_fail(cli, &err);
     }
@@ -255,14 +196,7 @@ static int run_verify(struct hf_cli *cli)
     return HF_EXIT_OK;
 }
 
-static const struct hf_cli_option options[] = {
-    {.name = "db",
-     .kind = HF_CLI_STRING,
-     .value = "FILE",
-     .required = true,
-     .env = "HOLDFAST_PROJECTIONS",
-     .setting = "projections",
-     .help = "the SQLite file of the read models; made when it is not there"}};
+static const struct hf_cli_option options[] = {HF_MODELS_OPTION};
 static const struct hf_cli_operand operands[] = {
     {.name = "DIR", .help = "the folder of the region's log"}};
 static const struct hf_cli_operand rebuild_operands[] = {
@@ -306,5 +240,7 @@ static const struct hf_cli_command command_verify = {
 const struct hf_cli_command hf_command_projections = {
     .name = "projections",
     .summary = "read models out of a region's log",
-    HF_CLI_CHILDREN(&command_status, &command_update, &command_rebuild, &command_verify),
+    HF_CLI_CHILDREN(&command_status, &command_update, &command_rebuild, &command_verify,
+                    &hf_command_projections_promote, &hf_command_projections_dead,
+                    &hf_command_projections_show),
 };

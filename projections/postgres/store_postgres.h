@@ -1,0 +1,20 @@
+/* projections/postgres/store_postgres.h: read models in a PostgreSQL database.
+ *
+ * Tables live in the schema "holdfast", made when it is not there; texts are compared by bytes
+ * (COLLATE "C"), so that scans have the order that they have in every store. Few rows are written
+ * by prepared statements in a pipeline, one round trip for all; many by COPY into a temporary table
+ * and one upsert out of it. One writer a database: the second is refused by an advisory lock.
+ * Blocking; one thread.
+ */
+#ifndef HF_PROJECTIONS_POSTGRES_STORE_POSTGRES_H
+#define HF_PROJECTIONS_POSTGRES_STORE_POSTGRES_H
+
+#include "projections/store.h"
+
+/* url: postgresql://[user@]host[:port]/database[?...], as libpq takes it. No password belongs into
+ * it: libpq finds one in ~/.pgpass or $PGPASSFILE; a URL with a password is refused with HF_EINVAL.
+ * Gives *ret_store. HF_ELOCKED: another program writes these read models. HF_EIO: the server's own
+ * words. */
+enum hf_rc hf_store_postgres_open(const char *url, struct hf_store **ret_store, struct hf_err *err);
+
+#endif

@@ -1,0 +1,97 @@
+"""tests/protocol/postgres.py: a PostgreSQL server for one test, from the system's package.
+
+As a program it runs a command with $HOLDFAST_TEST_POSTGRES set to the URL of an empty database:
+  postgres.py COMMAND...      exit code 77 (skipped, for meson) where there is no server
+"""
+import glob
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+
+USER = "postgres"
+
+
+def find():
+    """The folder of the newest server's programs; None."""
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/postgres"),
+                   key=lambda path: int(path.split("/")[4]))
+    return os.path.dirname(found[-1]) if found else None
+
+
+class Postgres:
+    """Listens on a Unix socket in its own folder and nowhere else."""
+
+    def __init__(self):
+        self.bin = find()
+        self.dir = tempfile.mkdtemp(prefix="holdfast-postgres-")
+        self.as_user = None
+        self.server = None
+        if os.geteuid() == 0:  # the server refuses to run as root
+            entry = pwd.getpwnam(USER)
+            self.as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+            os.chown(self.dir, entry.pw_uid, entry.pw_gid)
+        self.run("initdb", "-D", self.data(), "-U", "holdfast", "-A", "trust", "--no-sync",
+                 "-E", "UTF8", "--locale=C")
+        self.start()
+
+    def data(self):
+        return os.path.join(self.dir, "data")
+
+    def url(self, database="postgres"):
+        return f"postgresql://holdfast@/{database}?host={self.dir}"
+
+    def run(self, program, *args):
+        return subprocess.run([os.path.join(self.bin, program), *args], check=True, cwd="/",
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              **(self.as_user or {})).stdout
+
+    def start(self):
+        self.server = subprocess.Popen(
+            [os.path.join(self.bin, "postgres"), "-D", self.data(), "-k", self.dir, "-c",
+             "listen_addresses=", "-c", "fsync=off", "-c", "logging_collector=off"],
+            cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **(self.as_user or {}))
+        for _ in range(600):
+            ready = subprocess.run([os.path.join(self.bin, "pg_isready"), "-q", "-h", self.dir,
+                                    "-t", "1"], check=False, cwd="/")
+            if ready.returncode == 0:
+                return
+            if self.server.poll() is not None:
+                raise RuntimeError("the PostgreSQL server ended")
+        raise RuntimeError("the PostgreSQL server does not come up")
+
+    def sql(self, text, database="postgres"):
+        done = subprocess.run([os.path.join(self.bin, "psql"), "-X", "-q", "-A", "-t", "-d",
+                               self.url(database), "-c", text], check=True, cwd="/",
+                              stdout=subprocess.PIPE)
+        return done.stdout.decode().strip()
+
+    def stop(self, hard=False):
+        if self.server.poll() is None:
+            if hard:
+                self.server.kill()
+            else:
+                self.server.send_signal(2)  # fast: connections are ended
+            self.server.wait()
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def main():
+    if find() is None:
+        print("1..0 # SKIP there is no PostgreSQL server on this machine")
+        return 77
+    server = Postgres()
+    try:
+        return subprocess.run(sys.argv[1:], check=False, env=dict(
+            os.environ, HOLDFAST_TEST_POSTGRES=server.url())).returncode
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
