@@ -27,6 +27,11 @@ enum hf_rc hf_hub_append(struct hf_hub *hub, const struct hf_hub_event *event, s
     return hf_owned_post(&hub->log, &conf, post, err);
 }
 
+void hf_hub_reached(struct hf_hub *hub, const struct hf_append *append)
+{
+    hub->as_of = append->first + 1 > hub->as_of ? append->first + 1 : hub->as_of;
+}
+
 void hf_hub_fold_own(struct hf_hub *hub, const struct hf_append *append)
 {
     struct hf_err err = {0};
@@ -51,4 +56,5 @@ void hf_hub_fold_own(struct hf_hub *hub, const struct hf_append *append)
     }
     hf_packer_free(packer);
     hf_buf_free(&entry);
+    hf_hub_reached(hub, append);
 }

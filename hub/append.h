@@ -21,8 +21,12 @@ struct hf_hub_event {
 enum hf_rc hf_hub_append(struct hf_hub *hub, const struct hf_hub_event *event, struct hf_str actor,
                          struct hf_post *post, struct hf_err *err);
 
-/* Takes what was appended into the Hub's memory, so that the next decision sees it. For an append
- * that went well; repeated ones are let go. */
+/* An append went well, and what the Hub knows has it: answers are as of it now. Appends are
+ * answered in the log's order. */
+void hf_hub_reached(struct hf_hub *hub, const struct hf_append *append);
+
+/* Takes what was appended into the Hub's memory, so that the next decision sees it; then it is
+ * reached. For an append that went well; repeated ones are let go. */
 void hf_hub_fold_own(struct hf_hub *hub, const struct hf_append *append);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "hub/agent_key.h"
+#include "hub/condition.h"
 #include "hub/notes.h"
 
 #define RETRY_S "1"
@@ -164,7 +165,7 @@ bool hf_call_tenant(struct hf_hub_call *call)
         hf_call_problem(call, HF_PROBLEM_NOT_FOUND, "There is no such tenant in this region.");
         return false;
     }
-    return true;
+    return !call->op->appends || hf_call_matches(call, call->tenant->life.version);
 }
 
 /* posting */

@@ -43,7 +43,7 @@ struct hf_hub_call {
 /* The n-th parameter of the path. */
 struct hf_str hf_call_param(const struct hf_hub_call *call, unsigned n);
 /* The tenant that the path's first parameter names; answers 404 when there is none that the call's
- * principal may see. */
+ * principal may see, and as hf_call_matches does for a command. */
 bool hf_call_tenant(struct hf_hub_call *call);
 
 /* Answers with a JSON text. */

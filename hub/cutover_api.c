@@ -1,7 +1,7 @@
 /* hub/cutover_api.c: the region's cutover, step by step, and its gates. */
 #include <stdio.h>
 
-#include "hub/call.h"
+#include "hub/condition.h"
 
 #define FRESH_US INT64_C(120000000)
 
@@ -22,14 +22,14 @@ static void put_gates(struct hf_json_out *json, const struct hf_cutover *cutover
     hf_json_object_end(json);
 }
 
-static void answer_cutover(struct hf_hub_call *call)
+static void put_cutover(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
     const struct hf_cutover *cutover = &hub->cutover;
     struct hf_json_out json;
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
-    hf_json_key_u64(&json, "as_of", hf_log_size(hub->log.log));
+    hf_json_key_u64(&json, "as_of", hub->as_of);
     hf_json_key_str(&json, "region", hf_str_c(hub->region));
     hf_json_key(&json, HF_STR("begun"));
     hf_json_bool(&json, cutover->version > 0);
@@ -53,9 +53,20 @@ static void answer_cutover(struct hf_hub_call *call)
     hf_call_answer(call, 200, &call->scratch);
 }
 
+/* After a command. */
+static void answer_cutover(struct hf_hub_call *call)
+{
+    hf_call_tag_version(call, call->hub->cutover.version);
+    put_cutover(call);
+}
+
 void hf_serve_cutover_show(struct hf_hub_call *call)
 {
-    answer_cutover(call);
+    char tag[24];
+    (void)snprintf(tag, sizeof tag, "%llu", (unsigned long long)call->hub->cutover.version);
+    if (!hf_call_not_modified(call, tag)) {
+        put_cutover(call);
+    }
 }
 
 static void post_cutover(struct hf_hub_call *call, const char *type, uint32_t version,
@@ -76,6 +87,9 @@ void hf_serve_cutover_begin(struct hf_hub_call *call)
 {
     struct hf_event_cutover_begun event = {.reason = call->in.cutover_begin.reason};
     struct hf_err err = {0};
+    if (!hf_call_matches(call, call->hub->cutover.version)) {
+        return;
+    }
     event.region = (enum hf_event_cutover_begun_region)call->hub->region_number;
     enum hf_rc rc = hf_cutover_may_begin(&call->hub->cutover, &err);
     if (rc == HF_OK) {
@@ -117,6 +131,9 @@ void hf_serve_cutover_advance(struct hf_hub_call *call)
                         "window_s: is missing; the parallel run lasts so many seconds at least");
         return;
     }
+    if (!hf_call_matches(call, call->hub->cutover.version)) {
+        return;
+    }
     count_facts(call->hub, &facts);
     event.region = (enum hf_event_cutover_advanced_region)call->hub->region_number;
     event.has_window_until = step == HF_CUTOVER_PARALLEL_RUN;
@@ -140,6 +157,9 @@ void hf_serve_cutover_revert(struct hf_hub_call *call)
 {
     struct hf_event_cutover_reverted event = {.reason = call->in.cutover_revert.reason};
     struct hf_err err = {0};
+    if (!hf_call_matches(call, call->hub->cutover.version)) {
+        return;
+    }
     enum hf_rc rc = hf_cutover_may_revert(&call->hub->cutover, &err);
     event.region = (enum hf_event_cutover_reverted_region)call->hub->region_number;
     if (rc == HF_OK) {
@@ -172,7 +192,7 @@ void hf_serve_cutover_admit(struct hf_hub_call *call)
     }
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
-    hf_json_key_u64(&json, "as_of", hf_log_size(call->hub->log.log));
+    hf_json_key_u64(&json, "as_of", call->hub->as_of);
     hf_json_key_str(&json, "way", hf_str_c(hf_provision_way_name(way)));
     hf_json_object_end(&json);
     hf_call_answer(call, 200, &call->scratch);

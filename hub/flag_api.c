@@ -1,7 +1,7 @@
 /* hub/flag_api.c: calls about feature flags. */
 #include <stdio.h>
 
-#include "hub/call.h"
+#include "hub/condition.h"
 
 static void put_flag(struct hf_json_out *json, const struct hf_flag *flag)
 {
@@ -30,7 +30,7 @@ void hf_serve_flags_list(struct hf_hub_call *call)
     struct hf_json_out json;
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
-    hf_json_key_u64(&json, "as_of", hf_log_size(hub->log.log));
+    hf_json_key_u64(&json, "as_of", hub->as_of);
     hf_json_key(&json, HF_STR("flags"));
     hf_json_array_begin(&json);
     for (struct hf_hub_flag *flag = hf_hub_flags_first(&hub->flags); flag != NULL;
@@ -53,7 +53,7 @@ void hf_serve_tenant_flags(struct hf_hub_call *call)
     const struct hf_tenant *life = &call->tenant->life;
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
-    hf_json_key_u64(&json, "as_of", hf_log_size(hub->log.log));
+    hf_json_key_u64(&json, "as_of", hub->as_of);
     hf_json_key_str(&json, "tenant", hf_str_c(life->name));
     hf_json_key(&json, HF_STR("flags"));
     hf_json_object_begin(&json);
@@ -73,6 +73,7 @@ static void set(struct hf_hub_call *call)
     const struct hf_hub_flag *flag = hf_hub_flag_find(&call->hub->flags, hf_str_c(call->subject));
     hf_json_init(&json, &call->scratch);
     put_flag(&json, &flag->life);
+    hf_call_tag_version(call, flag->life.version);
     hf_call_answer(call, 200, &call->scratch);
 }
 
@@ -110,6 +111,9 @@ void hf_serve_flag_set(struct hf_hub_call *call)
     }
     const struct hf_hub_flag *known = hf_hub_flag_find(&hub->flags, wish.flag);
     const struct hf_flag *life = known == NULL ? &never_set : &known->life;
+    if (!hf_call_matches(call, life->version)) {
+        return;
+    }
     rc = hf_flag_may_set(life, &wish, &err);
     event.flag = wish.flag;
     event.scope = (enum hf_event_flag_set_scope)wish.scope;

@@ -89,6 +89,7 @@ static enum hf_rc fold_log(struct hf_hub *hub, struct hf_err *err)
         }
     }
     hf_reader_close(reader);
+    hub->as_of = hf_log_size(hub->log.log);
     return rc == HF_EEND ? HF_OK : rc;
 }
 
@@ -113,7 +114,14 @@ static enum hf_rc open_keys(struct hf_hub *hub, const struct hf_secret *host_key
     (void)snprintf(name, sizeof name, "%s/api-keys", hub->region);
     const struct hf_owned_key_conf api = {hub->dir, "api.key", name, HF_KEY_ED25519, host_key, env};
     struct hf_vkey unused; /* nobody verifies what it signs: it makes keys */
-    return hf_owned_key(&api, &hub->api_keys, &unused, err);
+    rc = hf_owned_key(&api, &hub->api_keys, &unused, err);
+    if (rc == HF_OK) {
+        struct hf_signature signature;
+        hf_sign(hub->api_keys, HF_BYTES("holdfast/cursor-key/v1\n"), &signature);
+        hf_sha256(hf_bytes_of(signature.b, sizeof signature.b), &hub->cursor_key);
+        hf_wipe(&signature, sizeof signature);
+    }
+    return rc;
 }
 
 /* The TLS key lies sealed under the host key beside its certificate. */

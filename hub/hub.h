@@ -63,6 +63,7 @@ struct hf_hub {
     struct hf_signing_key *cosigner; /* signs receipts */
     struct hf_vkey cosigner_vkey;
     struct hf_signing_key *api_keys; /* API keys are made of its signatures */
+    struct hf_hash cursor_key;       /* of lists' cursors */
     struct hf_timer window;          /* heartbeat.window */
     struct hf_post window_post;
     bool window_posting;
@@ -80,6 +81,7 @@ struct hf_hub {
     struct hf_hub_followers followers;
     struct hf_hub_entries *entries; /* of the region's log, as the API shows them */
     uint64_t streams;               /* open now */
+    uint64_t as_of;                 /* every entry of the log below it is in what the Hub knows */
     uint64_t sequence;              /* of the producer "hub/REGION" */
     uint64_t calls;                 /* requests, and how they ended, for /metrics */
     uint64_t calls_failed;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "hub/condition.h"
 
 #define TOKEN_PREFIX "hfp_"
 #define SECOND_US    INT64_C(1000000)
@@ -82,7 +83,7 @@ void hf_serve_principals_list(struct hf_hub_call *call)
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
-    hf_json_key_u64(&json, "as_of", hf_log_size(hub->log.log));
+    hf_json_key_u64(&json, "as_of", hub->as_of);
     hf_json_key(&json, HF_STR("principals"));
     hf_json_array_begin(&json);
     for (struct hf_hub_principal *p = hf_hub_principals_first(&hub->principals); p != NULL;
@@ -104,8 +105,9 @@ static struct hf_hub_principal *named(struct hf_hub_call *call)
         hf_hub_principal_find(&call->hub->principals, hf_call_param(call, 0));
     if (p == NULL) {
         hf_call_problem(call, HF_PROBLEM_NOT_FOUND, "There is no principal of this name.");
+        return NULL;
     }
-    return p;
+    return hf_call_matches(call, p->life.version) ? p : NULL;
 }
 
 static void post_to_principal(struct hf_hub_call *call, struct hf_str name, uint64_t version,
@@ -128,6 +130,11 @@ static void answer_token(struct hf_hub_call *call)
     hf_json_object_begin(&json);
     hf_json_key_str(&json, "token", (struct hf_str){(const char *)text.ptr, text.len});
     hf_json_object_end(&json);
+    if (call->op->tagged && call->exchange != NULL) { /* the path names who got a new one */
+        const struct hf_hub_principal *p =
+            hf_hub_principal_find(&call->hub->principals, hf_call_param(call, 0));
+        hf_call_tag_version(call, p->life.version);
+    }
     hf_call_answer(call, 201, &call->scratch);
 }
 
@@ -232,6 +239,7 @@ static void answer_named(struct hf_hub_call *call)
         hf_hub_principal_find(&call->hub->principals, hf_str_c(call->subject));
     hf_json_init(&json, &call->scratch);
     put_principal(&json, &p->life, hf_env_wall_us(hf_loop_env(call->hub->loop)));
+    hf_call_tag_version(call, p->life.version);
     hf_call_answer(call, 200, &call->scratch);
 }
 

@@ -48,7 +48,12 @@ static bool take_values(struct hf_hub_call *call)
 {
     struct hf_err err = {0};
     struct hf_bytes body = hf_http_exchange_body(call->exchange);
+    const struct hf_http_request *request = hf_http_exchange_request(call->exchange);
     enum hf_rc rc = hf_api_check_params(call->op, &call->path, &err);
+    if (rc == HF_OK && call->op->appends && !call->op->tagged &&
+        hf_http_field(request, "if-match") != NULL) {
+        rc = hf_err_set(&err, HF_EINVAL, "If-Match: this call is about nothing that has a version");
+    }
     if (rc == HF_OK) {
         rc = hf_api_take_query(call->op, call->path.query, &call->arena, &call->docs[0],
                                &call->asked, &err);

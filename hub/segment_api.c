@@ -31,6 +31,7 @@ static void received(struct hf_hub_call *call)
     t->segments++;
     t->last_segment = call->post.append.first;
     call->hub->segments++;
+    hf_hub_reached(call->hub, &call->post.append);
     answer_receipt(call, 200);
 }
 

@@ -1,7 +1,7 @@
 /* hub/status_api.c: how the Hub is, what its region is, what its API is. */
 #include <stdio.h>
 
-#include "hub/call.h"
+#include "hub/condition.h"
 
 #define METRICS_TYPE "text/plain; version=0.0.4"
 
@@ -96,8 +96,10 @@ void hf_serve_checkpoint(struct hf_hub_call *call)
 
 void hf_serve_openapi(struct hf_hub_call *call)
 {
-    hf_http_answer(call->exchange, 200, "application/json",
-                   hf_bytes_of(hf_api_document, HF_API_DOCUMENT_SIZE));
+    if (!hf_call_not_modified(call, HF_API_DOCUMENT_TAG)) {
+        hf_http_answer(call->exchange, 200, "application/json",
+                       hf_bytes_of(hf_api_document, HF_API_DOCUMENT_SIZE));
+    }
 }
 
 void hf_serve_problems(struct hf_hub_call *call)

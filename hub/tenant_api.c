@@ -1,112 +1,7 @@
 /* hub/tenant_api.c: operators' calls about tenants. */
 #include <stdio.h>
 
-#include "hub/call.h"
-
-/* showing */
-
-static void put_mirror(struct hf_json_out *json, const struct hf_hub_tenant *t)
-{
-    hf_json_key_u64(json, "epoch", t->mirror.epoch);
-    hf_json_key_u64(json, "receipt", t->mirror.frontier.size);
-    hf_json_key_u64(json, "segments", t->segments);
-    if (t->heartbeat_counter > 0) {
-        uint64_t size = t->mirror.frontier.size;
-        hf_json_key(json, HF_STR("last_heartbeat"));
-        hf_json_time_us(json, t->heartbeat_us);
-        hf_json_key_u64(json, "events", t->reported_size > size ? t->reported_size : size);
-        hf_json_key_u64(json, "lag", t->reported_size > size ? t->reported_size - size : 0);
-    }
-}
-
-static void put_versions(struct hf_json_out *json, const struct hf_hub_tenant *t)
-{
-    static const char *const names[] = {"policy", "wrapper", "openclaw",
-                                        "proxy",  "agent",   "self_test"};
-    hf_json_key(json, HF_STR("versions"));
-    hf_json_object_begin(json);
-    for (size_t i = 0; i < HF_LEN(names); i++) {
-        if (t->versions[i][0] != '\0') {
-            hf_json_key_str(json, names[i], hf_str_c(t->versions[i]));
-        }
-    }
-    hf_json_object_end(json);
-}
-
-static void put_tenant(struct hf_json_out *json, const struct hf_hub *hub,
-                       const struct hf_hub_tenant *t)
-{
-    hf_json_object_begin(json);
-    hf_json_key_str(json, "tenant", hf_str_c(t->life.name));
-    hf_json_key_str(json, "region", hf_str_c(hub->region));
-    hf_json_key_str(json, "status", hf_str_c(hf_tenant_status_name(t->life.status)));
-    hf_json_key_str(json, "ring", hf_str_c(hf_ring_name(t->life.ring)));
-    hf_json_key_u64(json, "version", t->life.version);
-    hf_json_key(json, HF_STR("registered"));
-    hf_json_bool(json, t->life.registered);
-    put_mirror(json, t);
-    put_versions(json, t);
-    hf_json_object_end(json);
-}
-
-static void put_as_of(struct hf_json_out *json, const struct hf_hub *hub)
-{
-    hf_json_key_u64(json, "as_of", hf_log_size(hub->log.log));
-}
-
-/* A place that an event has made, and one that the query wants to see. */
-static bool is_listed(const struct hf_api_tenants_list_query *query, const struct hf_hub_tenant *t)
-{
-    static const enum hf_tenant_status statuses[] = {
-        [HF_API_TENANTS_LIST_QUERY_STATUS_ACTIVE] = HF_TENANT_ACTIVE,
-        [HF_API_TENANTS_LIST_QUERY_STATUS_SUSPENDED] = HF_TENANT_SUSPENDED,
-        [HF_API_TENANTS_LIST_QUERY_STATUS_DECOMMISSIONED] = HF_TENANT_GONE,
-    };
-
-    return t->life.status != HF_TENANT_NONE &&
-           (!query->has_ring || (int)t->life.ring == (int)query->ring) &&
-           (!query->has_status || t->life.status == statuses[query->status]);
-}
-
-void hf_serve_tenants_list(struct hf_hub_call *call)
-{
-    struct hf_hub *hub = call->hub;
-    struct hf_json_out json;
-    hf_json_init(&json, &call->scratch);
-    hf_json_object_begin(&json);
-    put_as_of(&json, hub);
-    hf_json_key(&json, HF_STR("now"));
-    hf_json_time_us(&json, hf_env_wall_us(hf_loop_env(hub->loop)));
-    hf_json_key(&json, HF_STR("tenants"));
-    hf_json_array_begin(&json);
-    for (struct hf_hub_tenant *t = hf_hub_tenants_first(hub->tenants); t != NULL;
-         t = hf_hub_tenants_next(hub->tenants, t)) {
-        if (is_listed(&call->asked.tenants_list, t) &&
-            hf_principal_reaches(&call->principal->life, hf_str_c(t->life.name))) {
-            put_tenant(&json, hub, t);
-        }
-    }
-    hf_json_array_end(&json);
-    hf_json_object_end(&json);
-    hf_call_answer(call, 200, &call->scratch);
-}
-
-void hf_call_answer_tenant(struct hf_hub_call *call, int status)
-{
-    struct hf_json_out json;
-    hf_json_init(&json, &call->scratch);
-    put_tenant(&json, call->hub, call->tenant);
-    hf_call_answer(call, status, &call->scratch);
-}
-
-void hf_serve_tenant_show(struct hf_hub_call *call)
-{
-    if (hf_call_tenant(call)) {
-        hf_call_answer_tenant(call, 200);
-    }
-}
-
-/* commands */
+#include "hub/condition.h"
 
 static void done(struct hf_hub_call *call)
 {
@@ -212,6 +107,7 @@ static void token_minted(struct hf_hub_call *call)
     hf_json_key_str(&json, "tenant", hf_str_c(call->tenant->life.name));
     hf_json_key_str(&json, "token", (struct hf_str){(const char *)text.ptr, text.len - 1});
     hf_json_object_end(&json);
+    hf_call_tag_version(call, call->tenant->life.version);
     hf_call_answer(call, 201, &call->scratch);
 }
 

@@ -132,6 +132,12 @@ enum hf_rc hf_hub_tenants_fold(struct hf_hub_tenants *tenants, uint64_t index,
     }
     struct hf_hub_tenant *t =
         hf_hub_tenant_get(tenants, (struct hf_str){stream.ptr + prefix, stream.len - prefix});
-    return t == NULL ? hf_err_set(err, HF_ENOMEM, "no memory for a tenant")
-                     : hf_tenant_fold(&t->life, envelope, err);
+    if (t == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for a tenant");
+    }
+    if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_TENANT_CREATED_NAME))) {
+        hf_queue_remove(&t->order); /* its place is where the log has it, not where it was wished */
+        hf_queue_push(&tenants->order, &t->order);
+    }
+    return hf_tenant_fold(&t->life, envelope, err);
 }

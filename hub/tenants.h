@@ -41,7 +41,8 @@ struct hf_hub_tenant *hf_hub_tenant_find(struct hf_hub_tenants *tenants, struct 
 /* Finds or makes an entry (status HF_TENANT_NONE until an event creates it). NULL: no memory. */
 struct hf_hub_tenant *hf_hub_tenant_get(struct hf_hub_tenants *tenants, struct hf_str name);
 uint64_t hf_hub_tenants_count(const struct hf_hub_tenants *tenants);
-/* The first, the next one; NULL at the end. Ordered by creation. */
+/* The first, the next one; NULL at the end. Ordered by creation in the log: new ones come last, and
+ * a restart changes nothing. */
 struct hf_hub_tenant *hf_hub_tenants_first(struct hf_hub_tenants *tenants);
 struct hf_hub_tenant *hf_hub_tenants_next(struct hf_hub_tenants *tenants,
                                           const struct hf_hub_tenant *tenant);

@@ -82,6 +82,8 @@ static void posted(struct hf_post *post)
     hub->window_posting = false;
     if (post->append.rc != HF_OK) {
         hf_log(hub->logger, HF_LOG_WARN, "window.lost", hf_f_err(&post->append.err));
+    } else {
+        hf_hub_reached(hub, &post->append);
     }
 }
 

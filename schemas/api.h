@@ -50,6 +50,7 @@ struct hf_api_operation {
     enum hf_api_body body;
     bool needs_body; /* of JSON: some member is required */
     bool appends;    /* it is a command: an event comes of it */
+    bool tagged;     /* it is about one thing that has a version */
     bool bound;      /* also for principals that are bound to a tenant, about theirs */
     hf_api_take_fn *take_body;
     hf_api_take_fn *take_query;

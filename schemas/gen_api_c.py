@@ -71,6 +71,7 @@ def operation_row(op):
             ('body', 'HF_API_NO_BODY' if op.body is None else 'HF_API_JSON' if body else 'HF_API_BYTES'),
             ('needs_body', 'true' if needs else 'false'),
             ('appends', 'true' if op.appends else 'false'), ('bound', 'true' if op.bound else 'false'),
+            ('tagged', 'true' if op.tagged else 'false'),
             ('take_body', f'take_hf_api_{op.name}' if body else 'NULL'),
             ('take_query', f'take_hf_api_{op.name}_query' if op.query else 'NULL'),
             ('params', '{' + ', '.join(f'&rule_param_{name}' for name, _ in op.params) + '}' if op.params else '{NULL}')]

@@ -41,6 +41,11 @@ def schema(node, answer):
     return out
 
 
+TAG = 'Names the state of the thing that is shown; up to the first dash it is the version of its life.'
+MATCH = 'The call is carried out when the version in one of these entity tags is still that of the thing.'
+NONE_MATCH = 'When one of these entity tags is that of the answer, 304 is answered instead.'
+
+
 def problem_responses(op, api):
     by_status = {}
     for name in op.problems:
@@ -70,6 +75,9 @@ def parameters(op):
     out = [{'name': name, 'in': 'path', 'required': True, 'schema': schema(node, False)} for name, node in op.params]
     for m in op.query.members if op.query else []:
         out.append({'name': m.name, 'in': 'query', 'required': False, 'schema': schema(m.node, False)})
+    if op.tagged:
+        out.append({'name': 'If-Match' if op.appends else 'If-None-Match', 'in': 'header', 'required': False,
+                    'description': MATCH if op.appends else NONE_MATCH, 'schema': {'type': 'string'}})
     return out
 
 
@@ -88,6 +96,11 @@ def operation(op, api):
         needed = op.body.kind != 'object' or any(m.required for m in op.body.members)
         out['requestBody'] = {'description': op.body.doc, 'required': needed, 'content': {op.body_content: content}}
     responses = {str(status): answer_response(answer) for status, answer in op.answers.items()}
+    if op.tagged:
+        for response in responses.values():
+            response['headers'] = {'ETag': {'description': TAG, 'schema': {'type': 'string'}}}
+        if not op.appends:
+            responses['304'] = {'description': 'It is what If-None-Match names.'}
     for status, response in problem_responses(op, api).items():
         if status in responses:  # such as a 503 that says how the Hub is
             response['content'].update(responses[status].get('content', {}))

@@ -1,6 +1,7 @@
 """The API against its own document: every operation with right, missing, wrong and surplus input, by
 everybody who may and may not call it; whatever is answered is as described."""
 import copy
+import json
 import re
 import urllib.parse
 
@@ -86,10 +87,10 @@ class Bench:
             "tenant_decommission": lambda: ({"tenant": self.fresh()}, {}, {"reason": "never-used"}),
             "tenant_move": lambda: ({"tenant": self.fresh()}, {}, {"ring": "general", "reason": "good"}),
             "tenant_resume": lambda: ({"tenant": self.suspended()}, {}, {"reason": "paid"}),
-            "tenant_show": lambda: ({"tenant": "acme"}, {}, None),
+            "tenant_show": lambda: ({"tenant": "acme"}, {"as_of": self.hub.size()}, None),
             "tenant_suspend": lambda: ({"tenant": self.fresh()}, {}, {"reason": "unpaid"}),
             "tenant_token": lambda: ({"tenant": self.fresh()}, {}, {"ttl_s": 604800}),
-            "tenants_list": lambda: ({}, {"ring": "sandbox", "status": "active"}, None),
+            "tenants_list": lambda: ({}, {"ring": "sandbox", "status": "active", "limit": 7}, None),
         }.get(name, lambda: ({}, {}, None))()
 
     def token(self, name):
@@ -192,6 +193,8 @@ def wrong(hub):
         if not operation.get("requestBody") and method != "GET":
             is_problem(bench.call(name, params, query, b"{}"), 400, "invalid", "no body")
         for parameter in operation.get("parameters", []):
+            if parameter["in"] == "header":
+                continue
             values = [v for v in bench.document.wrong(parameter["schema"]) if isinstance(v, str)]
             for value in values:
                 if parameter["in"] == "query":
@@ -242,6 +245,141 @@ def methods(hub):
     connection.close()
 
 
+def pages(hub, query="", **more):
+    """All pages of the list of tenants; after each one, `more` may do something."""
+    names, url = [], "/v1/tenants?limit=3" + query
+    while url:
+        answer = hub.call("GET", url)
+        check(answer.status == 200, f"{url}: {answer.status} {answer.body[:200]}")
+        page, link = answer.json(), answer.fields.get("Link", "")
+        names.append([row["tenant"] for row in page["tenants"]])
+        check(("next" in page) == bool(link) and page.get("next", "") in link, f"{link} {page.get('next')}")
+        url = link.removeprefix("<").removesuffix('>; rel="next"')
+        more.get("after", lambda: None)()
+    return names
+
+
+@in_hub
+def pagination(hub):
+    """Pages hold every tenant once in the order of creation, whatever is created meanwhile and however
+    often the Hub is killed; cursors of others are refused."""
+    rings = ["sandbox", "canary", "general"]
+    created = []
+
+    def create():
+        created.append(f"t{len(created)}")
+        hub.json("POST", "/v1/tenants", {"tenant": created[-1], "ring": rings[len(created) % 3]}, 201)
+
+    check(pages(hub) == [[]], "no tenants")
+    for _ in range(3):
+        create()
+    check(pages(hub) == [created], "exactly one page")
+    for _ in range(7):
+        create()
+    check(pages(hub) == [created[:3], created[3:6], created[6:9], created[9:]], "pages of three")
+    seen = sum(pages(hub, after=lambda: create() if len(created) < 40 else None), [])
+    check(len(seen) > 10 and seen == created[:len(seen)], f"{seen} is not the begin of {created}")
+    while len(created) < 40:
+        create()
+    seen = sum(pages(hub, "&ring=canary"), [])
+    check(seen == created[0::3], f"{seen}")
+    check(sum(pages(hub, after=hub.kill), []) == created, "in the same order after a restart")
+    hub.json("POST", "/v1/tenants/t3/suspend", {"reason": "x"})
+    check(pages(hub, "&status=suspended") == [["t3"]], "by status")
+    check(len(hub.json("GET", "/v1/tenants")["tenants"]) == 40, "100 without a limit")
+    cursor = hub.json("GET", "/v1/tenants?limit=3&ring=canary")["next"]
+    for query in (f"cursor={cursor}", f"ring=general&cursor={cursor}", f"ring=canary&cursor={cursor}00",
+                  f"ring=canary&cursor={cursor[:-2]}", "cursor=" + "00" * 20, "cursor=" + "01" * 20,
+                  "limit=0", "limit=1001"):
+        is_problem(hub.call("GET", "/v1/tenants?" + query), 400, "invalid")
+    hub.json("GET", f"/v1/tenants?ring=canary&cursor={cursor}")
+    shown = hub.world.run("tenant", "list", "--json", "--hub", hub.url, "--hub-pin",
+                          hub.json("GET", "/v1/region")["tls_pin"], "--hub-token",
+                          hub.world.path("hub", "admin.token")).stdout
+    check([row["tenant"] for row in json.loads(shown)["tenants"]] == created, "holdfast tenant list")
+
+
+@in_hub
+def conditions(hub):
+    """A tag stays while the thing does: 304 for who has it, 412 for who decided on an older one."""
+    bench = Bench(hub)
+
+    def show(**fields):
+        return hub.call("GET", "/v1/tenants/acme", fields=fields)
+
+    tag = show().fields["ETag"]
+    check(re.fullmatch(r'"3-1?-?[0-9-]*"', tag), tag)
+    for value in (tag, "W/" + tag, '"x", ' + tag, "*"):
+        answer = show(**{"If-None-Match": value})
+        check((answer.status, answer.body, answer.fields["ETag"]) == (304, b"", tag), f"{value}")
+    for value in ('"x"', '"3"', '""'):
+        check(show(**{"If-None-Match": value}).status == 200, value)
+    for value in ("x", '"x', "3", '"x" "y"', 'W/x'):
+        is_problem(show(**{"If-None-Match": value}), 400, "invalid", "If-None-Match")
+    hub.json("POST", "/v1/heartbeat", bench.agent.heartbeat(), token=bench.agent.api_key)
+    check(show(**{"If-None-Match": tag}).status == 200, "a heartbeat changes what is shown")
+
+    def move(ring, status, tag):
+        answer = hub.call("POST", "/v1/tenants/acme/move", {"ring": ring, "reason": "r"},
+                          fields={"If-Match": tag} if tag else {})
+        bench.document.expect("tenant_move", answer)
+        check(answer.status == status, f"{answer.status} {answer.body[:200]}")
+        return answer.fields["ETag"]
+
+    check(move("canary", 200, '"3"') == '"4"', "the version before")
+    check(move("general", 412, '"3"') == '"4"', "an older one")
+    check(move("general", 412, 'W/"4"') == '"4"', "weak tags never match")
+    check(move("canary", 412, '"40"') == '"4"', "412 goes before 409")
+    check(move("general", 200, '"1", "4-1-0-1"') == '"5"', "with the rest of the tag")
+    check(move("sandbox", 200, "*") == '"6"', "any")
+    check(move("canary", 200, None) == '"7"', "none")
+    is_problem(hub.call("POST", "/v1/tenants/acme/move", {"ring": "general", "reason": "r"},
+                        fields={"If-Match": "7"}), 400, "invalid", "If-Match")
+    is_problem(hub.call("POST", "/v1/tenants", {"tenant": "b", "ring": "canary"},
+                        fields={"If-Match": '"0"'}), 400, "invalid", "If-Match")
+    for path, body in (("/v1/cutover/begin", {"reason": "r"}),
+                       ("/v1/flags/new", {"value": "on", "reason": "r"})):
+        is_problem(hub.call("POST", path, body, fields={"If-Match": '"1"'}), 412, "changed")
+        is_problem(hub.call("POST", path, body, fields={"If-Match": "*"}), 412, "changed")
+        answer = hub.call("POST", path, body, fields={"If-Match": '"0"'})
+        check((answer.status, answer.fields["ETag"]) == (200, '"1"'), f"{path}: {answer.status}")
+    is_problem(hub.call("POST", "/v1/principals/viewer/revoke", {"reason": "r"},
+                        fields={"If-Match": '"9"'}), 412, "changed")
+    for path in ("/v1/cutover", "/v1/openapi.json"):
+        tag = hub.call("GET", path).fields["ETag"]
+        check(hub.call("GET", path, fields={"If-None-Match": tag}).status == 304, path)
+
+
+@in_hub
+def past(hub):
+    """as_of is the size of the log that an answer is based on, and shows a life as it was."""
+    rings, sizes = ["sandbox", "canary", "general"], []
+    hub.json("POST", "/v1/tenants", {"tenant": "other", "ring": "sandbox"}, 201)
+    before = hub.size()
+    hub.json("POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}, 201)
+    for number in range(1, 9):
+        answer = hub.json("POST", "/v1/tenants/acme/move", {"ring": rings[number % 3], "reason": "r"})
+        check(answer["as_of"] == hub.size(), f"{answer}")
+        sizes.append(answer["as_of"])
+        hub.json("POST", "/v1/tenants/other/move", {"ring": rings[number % 3], "reason": "r"})
+    hub.json("POST", "/v1/tenants/acme/suspend", {"reason": "r"})
+
+    def at(size, status=200):
+        return hub.json("GET", f"/v1/tenants/acme?as_of={size}", status=status)
+
+    for _ in range(2):
+        at(0, 404)
+        at(before, 404)
+        check((at(before + 1)["version"], at(before + 1)["ring"]) == (1, "sandbox"), "created")
+        for number, size in enumerate(sizes, 1):
+            shown = at(size)
+            check((shown["as_of"], shown["version"], shown["ring"], shown["status"]) ==
+                  (size, number + 1, rings[number % 3], "active"), f"{shown}")
+        check(at(hub.size())["status"] == "suspended", "now")
+        at(hub.size() + 1, 400)
+        hub.kill()
+
+
 @in_hub
 def document(hub):
     """What the document says about itself holds: references lead somewhere, ids are used once."""
@@ -269,4 +407,4 @@ def document(hub):
 
 
 if __name__ == "__main__":
-    harness.main([right, strangers, wrong, methods, document])
+    harness.main([right, strangers, wrong, methods, pagination, conditions, past, document])

@@ -10,6 +10,7 @@
 #include "base/cli/cli.h"
 #include "base/http/client.h"
 #include "base/json_in.h"
+#include "base/json_out.h"
 
 struct hf_hub_session {
     struct hf_cli *cli;
@@ -72,6 +73,14 @@ struct hf_hub_request {
      * answer has none. */
     const char *token_file;
 };
+
+/* Takes one page of a list; it borrows until it returns. */
+typedef enum hf_rc hf_hub_page_fn(void *arg, const struct hf_json *page, struct hf_err *err);
+/* Asks for the pages of the list at `path` (which has no query), one after the other. */
+enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub_page_fn *take,
+                        void *arg, struct hf_err *err);
+/* Writes a value of an answer as it is. */
+void hf_hub_copy_json(struct hf_json_out *json, const struct hf_json *value);
 
 /* A whole command: asks, shows, returns the exit code. */
 int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request);

@@ -69,27 +69,71 @@ static void add_row(struct hf_table *table, struct hf_str now, const struct hf_j
     hf_table_u64(table, number_of(tenant, "lag"));
 }
 
-static bool is_list(const struct hf_json *json)
-{
-    const struct hf_json *tenants =
-        hf_json_kind(json) == HF_JSON_OBJECT ? hf_json_get(json, "tenants") : NULL;
-    return tenants != NULL && hf_json_kind(tenants) == HF_JSON_ARRAY;
-}
-
-static enum hf_rc print_list(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
-{
+/* The list as it is gathered from its pages: a table for people, or JSON. */
+struct listing {
+    bool as_json;
     struct hf_table table;
-    if (!is_list(json)) {
+    struct hf_buf text;
+    struct hf_json_out json;
+    uint64_t as_of; /* of the last page */
+    char now[HF_TIME_TEXT];
+};
+
+static enum hf_rc take_page(void *arg, const struct hf_json *page, struct hf_err *err)
+{
+    struct listing *listing = arg;
+    const struct hf_json *tenants = hf_member_array(page, "tenants");
+    if (tenants == NULL) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is not a list of tenants");
     }
-    const struct hf_json *tenants = hf_json_get(json, "tenants");
-    hf_table_init(&table, columns, HF_LEN(columns));
     for (size_t i = 0; i < hf_json_count(tenants); i++) {
-        add_row(&table, text_of(json, "now"), hf_json_at(tenants, i));
+        if (listing->as_json) {
+            hf_hub_copy_json(&listing->json, hf_json_at(tenants, i));
+        } else {
+            add_row(&listing->table, text_of(page, "now"), hf_json_at(tenants, i));
+        }
     }
-    enum hf_rc rc = hf_table_write(&table, cli->out, err);
-    hf_table_free(&table);
+    listing->as_of = hf_member_u64(page, "as_of");
+    (void)snprintf(listing->now, sizeof listing->now, "%.*s",
+                   HF_STR_ARG(hf_member_str(page, "now")));
+    return HF_OK;
+}
+
+static enum hf_rc gather(struct hf_hub_session *session, bool as_json, struct listing *listing,
+                         struct hf_err *err)
+{
+    *listing = (struct listing){.as_json = as_json, .text = hf_buf_init(1u << 30)};
+    hf_table_init(&listing->table, columns, HF_LEN(columns));
+    hf_json_init(&listing->json, &listing->text);
+    hf_json_object_begin(&listing->json);
+    hf_json_key(&listing->json, HF_STR("tenants"));
+    hf_json_array_begin(&listing->json);
+    enum hf_rc rc = hf_hub_pages(session, "/v1/tenants", take_page, listing, err);
+    if (rc == HF_OK) {
+        hf_json_array_end(&listing->json);
+        hf_json_key_u64(&listing->json, "as_of", listing->as_of);
+        hf_json_key_str(&listing->json, "now", hf_str_c(listing->now));
+        hf_json_object_end(&listing->json);
+        rc = listing->text.failed == HF_OK
+                 ? HF_OK
+                 : hf_err_set(err, listing->text.failed, "no memory for the list");
+    }
     return rc;
+}
+
+static enum hf_rc print_list(struct hf_cli *cli, struct listing *listing, struct hf_err *err)
+{
+    if (!listing->as_json) {
+        return hf_table_write(&listing->table, cli->out, err);
+    }
+    hf_cli_printf(cli, "%.*s\n", (int)listing->text.len, (const char *)listing->text.ptr);
+    return HF_OK;
+}
+
+static void free_list(struct listing *listing)
+{
+    hf_table_free(&listing->table);
+    hf_buf_free(&listing->text);
 }
 
 /* One tenant as the list shows it; its age by this machine's clock. */
@@ -143,7 +187,19 @@ static int ask_and_print(struct hf_cli *cli, const char *method, const char *pat
 
 static int run_list(struct hf_cli *cli)
 {
-    return ask_and_print(cli, "GET", "/v1/tenants", (struct hf_bytes){NULL, 0}, print_list);
+    struct hf_hub_session session;
+    struct listing listing = {.as_json = false};
+    struct hf_err err = {0};
+    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
+    if (rc == HF_OK) {
+        rc = gather(&session, cli->json, &listing, &err);
+    }
+    if (rc == HF_OK) {
+        rc = print_list(cli, &listing, &err);
+    }
+    free_list(&listing);
+    hf_hub_session_close(&session);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
 }
 
 struct watch {
@@ -168,16 +224,16 @@ static void due(struct hf_timer *timer)
 static void show_once(struct watch *watch)
 {
     struct hf_cli *cli = watch->session.cli;
+    struct listing listing;
     struct hf_err err = {0};
-    const struct hf_json *json = NULL;
-    enum hf_rc rc =
-        hf_hub_ask(&watch->session, "GET", "/v1/tenants", (struct hf_bytes){NULL, 0}, &json, &err);
+    enum hf_rc rc = gather(&watch->session, /* as_json= */ false, &listing, &err);
     if (isatty(fileno(cli->out)) == 1) {
         hf_cli_printf(cli, "\033[H\033[J"); /* a terminal: always at the same place */
     }
     if (rc == HF_OK) {
-        rc = print_list(cli, json, &err);
+        rc = print_list(cli, &listing, &err);
     }
+    free_list(&listing);
     if (rc != HF_OK) {
         hf_cli_printf(cli, "the Hub does not answer: %s\n", err.text);
     }
