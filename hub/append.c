@@ -17,6 +17,7 @@ enum hf_rc hf_hub_append(struct hf_hub *hub, const struct hf_hub_event *event, s
         .stream = event->stream,
         .occurred_us = hf_env_wall_us(hf_loop_env(hub->loop)),
         .actor = actor,
+        .correlation = event->correlation,
         .payload = event->payload,
     };
     const struct hf_post_conf conf = {.envelope = &envelope,

@@ -12,7 +12,8 @@ struct hf_hub_event {
     struct hf_bytes blob;   /* empty: none; borrowed until the answer */
     struct hf_str producer; /* empty: the Hub's own, with its next sequence */
     uint64_t sequence;
-    bool expects; /* the stream must be at `version` */
+    struct hf_str correlation; /* empty: none */
+    bool expects;              /* the stream must be at `version` */
     uint64_t version;
 };
 

@@ -42,7 +42,8 @@ static void note_problem(struct hf_hub_call *call, enum hf_problem problem, cons
 {
     int status = hf_api_problem_types[problem].status;
     const struct hf_http_request *request = hf_http_exchange_request(call->exchange);
-    bool refused = status >= 400 && status < 500 && status != 404 && status != 405;
+    bool refused = status >= 400 && status < 500 && status != 404 && status != 405 &&
+                   problem != HF_PROBLEM_IN_PROGRESS;
     if (problem == HF_PROBLEM_UNKNOWN_PRINCIPAL) {
         call->hub->strangers.unknown_principal++;
     } else if (refused && call->principal != NULL) {
@@ -59,10 +60,11 @@ static void note_problem(struct hf_hub_call *call, enum hf_problem problem, cons
 }
 
 /* What goes with a status. */
-static void add_fields(struct hf_hub_call *call, int status)
+static void add_fields(struct hf_hub_call *call, enum hf_problem problem)
 {
+    int status = hf_api_problem_types[problem].status;
     call->hub->calls_failed += status >= 500 ? 1 : 0;
-    if (status == 503 || status == 429) {
+    if (status == 503 || problem == HF_PROBLEM_IN_PROGRESS) {
         hf_http_add_field(call->exchange, "Retry-After", HF_STR(RETRY_S));
     }
     if (status == 401) {
@@ -75,7 +77,7 @@ void hf_call_problem(struct hf_hub_call *call, enum hf_problem problem, const ch
     const struct hf_api_problem *known = &hf_api_problem_types[problem];
     if (call->exchange != NULL) {
         note_problem(call, problem, detail);
-        add_fields(call, known->status);
+        add_fields(call, problem);
         hf_http_problem(call->exchange, known->status, known->name, detail);
     }
 }
@@ -101,7 +103,7 @@ void hf_call_problem_end(struct hf_hub_call *call, enum hf_problem problem,
     int status = hf_api_problem_types[problem].status;
     hf_json_object_end(json);
     if (call->exchange != NULL) {
-        add_fields(call, status);
+        add_fields(call, problem);
         hf_http_answer(call->exchange, status, "application/problem+json",
                        hf_buf_bytes(&call->scratch));
     }
@@ -170,6 +172,15 @@ bool hf_call_tenant(struct hf_hub_call *call)
 
 /* posting */
 
+/* The event's fold keeps the key; without an event there is nothing to answer again. */
+static void end_key(struct hf_hub_call *call)
+{
+    if (call->keyed != NULL && call->keyed->pending) {
+        hf_hub_keys_drop(&call->hub->keys, call->keyed);
+    }
+    call->keyed = NULL;
+}
+
 static void posted(struct hf_post *post)
 {
     struct hf_hub_call *call = HF_CONTAINER_OF(post, struct hf_hub_call, post);
@@ -178,11 +189,13 @@ static void posted(struct hf_post *post)
         if (call->answer_note.len == 0) {
             hf_hub_fold_own(call->hub, &post->append);
         }
+        end_key(call);
         call->posted(call);
     } else {
         if (call->tenant != NULL && call->answer_note.len > 0) {
             call->tenant->receiving = false;
         }
+        end_key(call);
         hf_call_refuse(call, &post->append.err);
     }
     call->posting = false;
@@ -194,14 +207,27 @@ static void posted(struct hf_post *post)
 void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
                   void (*done)(struct hf_hub_call *call))
 {
+    struct hf_hub_event keyed = *event;
     struct hf_err err = {0};
+    enum hf_rc rc = HF_OK;
     char actor[64];
+    char correlation[HF_HUB_KEY_TEXT];
+    if (call->has_key) {
+        hf_hub_key_format(&call->key, correlation);
+        keyed.correlation = hf_str_c(correlation);
+        call->keyed = hf_hub_keys_begin(&call->hub->keys, &call->key);
+        rc = call->keyed != NULL ? HF_OK
+                                 : hf_err_set(&err, HF_ENOMEM, "no memory for a command's key");
+    }
     (void)snprintf(actor, sizeof actor, "principal:%s",
                    call->principal == NULL ? "agent" : call->principal->life.name);
     call->posted = done;
     call->post.done = posted;
-    enum hf_rc rc = hf_hub_append(call->hub, event, hf_str_c(actor), &call->post, &err);
+    if (rc == HF_OK) {
+        rc = hf_hub_append(call->hub, &keyed, hf_str_c(actor), &call->post, &err);
+    }
     if (rc != HF_OK) {
+        end_key(call);
         hf_call_refuse(call, &err);
         return;
     }

@@ -27,6 +27,9 @@ struct hf_hub_call {
     struct hf_json_doc *docs[2]; /* from which they borrow */
     struct hf_arena arena;
     struct hf_hub_tenant *tenant;
+    bool has_key; /* a command with an Idempotency-Key, and what it came to */
+    struct hf_hub_key key;
+    struct hf_hub_keyed *keyed; /* while its event is on its way */
     struct hf_post post;
     bool posting;
     uint8_t payload[HF_CALL_PAYLOAD];
@@ -73,6 +76,10 @@ void hf_call_post_to_tenant(struct hf_hub_call *call, const char *type, uint32_t
                             struct hf_bytes payload, void (*posted)(struct hf_hub_call *call));
 /* Answers with the call's tenant as it is now. */
 void hf_call_answer_tenant(struct hf_hub_call *call, int status);
+/* The same with the flag and the principal that call->subject names, and with the cutover. */
+void hf_call_answer_flag(struct hf_hub_call *call);
+void hf_call_answer_principal(struct hf_hub_call *call);
+void hf_call_answer_cutover(struct hf_hub_call *call);
 
 /* Finds the operation that the request is, lets nobody through who may not, takes the values as
  * schemas/api declares them, and runs the handler; or answers why not (hub/routes.c). */

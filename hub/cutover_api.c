@@ -53,8 +53,7 @@ static void put_cutover(struct hf_hub_call *call)
     hf_call_answer(call, 200, &call->scratch);
 }
 
-/* After a command. */
-static void answer_cutover(struct hf_hub_call *call)
+void hf_call_answer_cutover(struct hf_hub_call *call)
 {
     hf_call_tag_version(call, call->hub->cutover.version);
     put_cutover(call);
@@ -80,7 +79,7 @@ static void post_cutover(struct hf_hub_call *call, const char *type, uint32_t ve
                                        .payload = hf_writer_done(w),
                                        .expects = true,
                                        .version = call->hub->cutover.version};
-    hf_call_post(call, &event, answer_cutover);
+    hf_call_post(call, &event, hf_call_answer_cutover);
 }
 
 void hf_serve_cutover_begin(struct hf_hub_call *call)

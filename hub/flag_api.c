@@ -67,7 +67,7 @@ void hf_serve_tenant_flags(struct hf_hub_call *call)
     hf_call_answer(call, 200, &call->scratch);
 }
 
-static void set(struct hf_hub_call *call)
+void hf_call_answer_flag(struct hf_hub_call *call)
 {
     struct hf_json_out json;
     const struct hf_hub_flag *flag = hf_hub_flag_find(&call->hub->flags, hf_str_c(call->subject));
@@ -137,5 +137,5 @@ void hf_serve_flag_set(struct hf_hub_call *call)
                                       .payload = hf_writer_done(&w),
                                       .expects = true,
                                       .version = life->version};
-    hf_call_post(call, &post, set);
+    hf_call_post(call, &post, hf_call_answer_flag);
 }

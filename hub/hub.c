@@ -62,6 +62,10 @@ enum hf_rc hf_hub_fold(struct hf_hub *hub, uint64_t index, const struct hf_envel
     if (rc == HF_OK) {
         rc = hf_hub_flags_fold(&hub->flags, envelope, err);
     }
+    if (rc == HF_OK) {
+        int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+        rc = hf_hub_keys_fold(&hub->keys, index, envelope, now, err);
+    }
     if (rc == HF_OK && hf_str_starts(envelope->stream, HF_STR("cutover/"))) {
         rc = hf_cutover_fold(&hub->cutover, envelope, err);
     }
@@ -243,6 +247,9 @@ static enum hf_rc open_memory(struct hf_hub *hub, struct hf_err *err)
     if (rc == HF_OK) {
         rc = hf_hub_flags_init(&hub->flags, env);
     }
+    if (rc == HF_OK) {
+        rc = hf_hub_keys_init(&hub->keys, env);
+    }
     return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
 }
 
@@ -307,6 +314,7 @@ static void log_closed(void *arg)
     hf_hub_tenants_free(hub->tenants);
     hf_hub_principals_fini(&hub->principals);
     hf_hub_flags_fini(&hub->flags);
+    hf_hub_keys_fini(&hub->keys);
     hf_tls_server_free(hub->tls);
     hf_signing_key_free(hub->cosigner);
     hf_signing_key_free(hub->api_keys);

@@ -16,6 +16,7 @@
 #include "hub/entries.h"
 #include "hub/flags.h"
 #include "hub/followers.h"
+#include "hub/keys.h"
 #include "hub/principals.h"
 #include "hub/tenants.h"
 #include "log/owned/owned.h"
@@ -78,6 +79,7 @@ struct hf_hub {
     struct hf_hub_flags flags;
     struct hf_cutover cutover;
     struct hf_hub_strangers strangers;
+    struct hf_hub_keys keys; /* of commands */
     struct hf_hub_followers followers;
     struct hf_hub_entries *entries; /* of the region's log, as the API shows them */
     uint64_t streams;               /* open now */

@@ -232,7 +232,7 @@ void hf_serve_principal_rotate(struct hf_hub_call *call)
     post_to_principal(call, rotated.principal, p->life.version, &event, answer_token);
 }
 
-static void answer_named(struct hf_hub_call *call)
+void hf_call_answer_principal(struct hf_hub_call *call)
 {
     struct hf_json_out json;
     const struct hf_hub_principal *p =
@@ -268,5 +268,5 @@ void hf_serve_principal_revoke(struct hf_hub_call *call)
     struct hf_hub_event event = {.type = HF_EVENT_PRINCIPAL_REVOKED_NAME,
                                  .schema_version = HF_EVENT_PRINCIPAL_REVOKED_VERSION,
                                  .payload = hf_writer_done(&w)};
-    post_to_principal(call, revoked.principal, p->life.version, &event, answer_named);
+    post_to_principal(call, revoked.principal, p->life.version, &event, hf_call_answer_principal);
 }

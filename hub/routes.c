@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "hub/agent_key.h"
+#include "hub/replay.h"
 
 static void (*const handlers[HF_API_COUNT])(struct hf_hub_call *call) = {
 #define ROW(name) hf_serve_##name,
@@ -102,7 +103,7 @@ void hf_call_route(struct hf_hub_call *call, const struct hf_http_request *reque
         answer_none(call, method, known);
         return;
     }
-    if (may_call(call) && take_values(call)) {
+    if (may_call(call) && take_values(call) && hf_call_is_new(call)) {
         handlers[call->op - hf_api_operations](call);
     }
 }

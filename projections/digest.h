@@ -7,7 +7,8 @@
 #include "projections/projector.h"
 
 /* SHA-256 over, for each of its tables, the name and a newline, then all rows in key order: a
- * number as its decimal digits and ";", a text as its length, ":" and itself; a newline ends the row. */
+ * number as its decimal digits and ";", a text as its length, ":" and itself; a newline ends the
+ * row. */
 enum hf_rc hf_projection_digest(struct hf_store *store, const struct hf_projection *projection,
                                 struct hf_hash *ret_digest, uint64_t *ret_rows, struct hf_err *err);
 

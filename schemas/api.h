@@ -39,6 +39,17 @@ enum hf_api_body {
     HF_API_BYTES,
 };
 
+/* What a principal's command answers with, so that it can be answered again. */
+enum hf_api_shows {
+    HF_API_SHOWS_NOTHING,
+    HF_API_SHOWS_CUTOVER,
+    HF_API_SHOWS_FLAG,
+    HF_API_SHOWS_PRINCIPAL,
+    HF_API_SHOWS_PRINCIPAL_TOKEN,
+    HF_API_SHOWS_TENANT,
+    HF_API_SHOWS_TENANT_TOKEN,
+};
+
 typedef enum hf_rc hf_api_take_fn(const struct hf_json *value, struct hf_arena *arena, void *ret,
                                   struct hf_err *err);
 
@@ -52,6 +63,8 @@ struct hf_api_operation {
     bool appends;    /* it is a command: an event comes of it */
     bool tagged;     /* it is about one thing that has a version */
     bool bound;      /* also for principals that are bound to a tenant, about theirs */
+    enum hf_api_shows shows;
+    int status; /* of success, the first one that is declared */
     hf_api_take_fn *take_body;
     hf_api_take_fn *take_query;
     const struct hf_field_text *params[HF_API_PARAMS_MAX];

@@ -12,6 +12,7 @@ CONTENT = re.compile(r'[a-z]+/[a-z0-9.+-]+(; [a-z]+=[a-z0-9.-]+)*')
 METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 ROLES = ('viewer', 'auditor', 'operator', 'approver', 'admin')
 WHO = ('anyone', 'agent') + ROLES
+SHOWS = ('cutover', 'flag', 'principal', 'principal-token', 'tenant', 'tenant-token')
 QUERY_KINDS = ('text', 'enum', 'u64', 'i64', 'time', 'bytes')
 LIST_MAX = 1000
 
@@ -21,6 +22,7 @@ OF_PRINCIPALS = ('unknown-principal', 'not-permitted')
 OF_AGENTS = ('unknown-agent', 'tenant-not-active')
 OF_BODIES = ('too-big',)
 OF_PATHS = ('not-found',)
+OF_KEYED = ('key-reused', 'in-progress')
 OF_TAGGED = ('changed',)     # commands
 OF_APPENDS = ('conflict', 'read-only', 'outcome-unknown', 'busy', 'closing', 'failed')
 # Of the connection or the path: before there is an operation.
@@ -35,6 +37,7 @@ class Operation:
         self.method = self.path = self.who = self.summary = self.description = None
         self.appends = False
         self.bound = False      # also for principals that are bound to a tenant, about theirs
+        self.shows = None       # of a principal's command
         self.tagged = False     # about one thing that has a version: entity tags
         self.params = []        # (name, node), in the path's order
         self.query = None
@@ -141,7 +144,7 @@ def load_problems(checker, raw, api):
         if not statuses or any(not isinstance(s, int) or not 400 <= s <= 599 for s in statuses):
             checker.fail(f'{path}.status', 'a status from 400 to 599, or a list of them, is expected')
         api.problems[name] = Problem(name, statuses, checker.text_line(entry, 'help', path))
-    for name in set(ALWAYS + OF_PRINCIPALS + OF_AGENTS + OF_BODIES + OF_PATHS + OF_TAGGED + OF_APPENDS + BEFORE):
+    for name in set(ALWAYS + OF_PRINCIPALS + OF_AGENTS + OF_BODIES + OF_PATHS + OF_KEYED + OF_TAGGED + OF_APPENDS + BEFORE):
         if name not in api.problems:
             checker.fail('$.problems', f'{name} is missing; the generator gives it to operations')
 
@@ -183,6 +186,7 @@ def all_problems(checker, api, own, path, op):
         names |= set(OF_AGENTS if op.who == 'agent' else OF_PRINCIPALS)
     names |= set(OF_BODIES if op.body is not None else ()) | set(OF_PATHS if op.params else ())
     names |= set(OF_APPENDS if op.appends else ()) | set(OF_TAGGED if op.appends and op.tagged else ())
+    names |= set(OF_KEYED if op.shows else ())
     for name in own:
         if name not in api.problems:
             checker.fail(path, f'the problem {name} is not declared')
@@ -194,7 +198,7 @@ def load_operation(file, events, api, raw, path):
     answers = ApiChecker(file, events, api.schemas)
     answers.array_max = LIST_MAX
     checker.keywords(raw, path, ('id', 'method', 'path', 'who', 'summary', 'answers'),
-                     ('description', 'query', 'request', 'problems', 'appends', 'bound', 'tagged'))
+                     ('description', 'query', 'request', 'problems', 'appends', 'bound', 'tagged', 'shows'))
     if not isinstance(raw['id'], str) or OPERATION_ID.fullmatch(raw['id']) is None or \
             raw['id'] in C_WORDS:
         checker.fail(f'{path}.id', 'a name of small letters, digits and _ that is no word of C is expected')
@@ -212,6 +216,9 @@ def load_operation(file, events, api, raw, path):
             checker.fail(f'{path}.path', f'{name} is not declared under "parameters"')
         op.params.append((name, api.parameters[name]))
     op.tagged = raw.get('tagged', False)
+    op.shows = raw.get('shows')
+    if (op.shows is not None) != (op.appends and op.who in ROLES) or op.shows not in SHOWS + (None,):
+        checker.fail(f'{path}.shows', f'one of {SHOWS} goes with each command of a principal, and with nothing else')
     op.bound = raw.get('bound', op.path.startswith('/v1/tenants/{tenant}'))
     if 'query' in raw:
         load_query(checker, raw['query'], f'{path}.query', op)

@@ -72,6 +72,7 @@ def operation_row(op):
             ('needs_body', 'true' if needs else 'false'),
             ('appends', 'true' if op.appends else 'false'), ('bound', 'true' if op.bound else 'false'),
             ('tagged', 'true' if op.tagged else 'false'),
+            ('shows', 'HF_API_SHOWS_' + constant(op.shows or 'nothing')), ('status', min(op.answers)),
             ('take_body', f'take_hf_api_{op.name}' if body else 'NULL'),
             ('take_query', f'take_hf_api_{op.name}_query' if op.query else 'NULL'),
             ('params', '{' + ', '.join(f'&rule_param_{name}' for name, _ in op.params) + '}' if op.params else '{NULL}')]

@@ -43,6 +43,7 @@ def schema(node, answer):
 
 TAG = 'Names the state of the thing that is shown; up to the first dash it is the version of its life.'
 MATCH = 'The call is carried out when the version in one of these entity tags is still that of the thing.'
+KEY = 'The same principal, key and request within 24 hours is carried out once, and answered again as the first time.'
 NONE_MATCH = 'When one of these entity tags is that of the answer, 304 is answered instead.'
 
 
@@ -56,7 +57,7 @@ def problem_responses(op, api):
         text = ' '.join(f'{name}: {api.problems[name].help}' for name in names)
         out[str(status)] = {'description': text, 'x-problems': names, 'content': {
             'application/problem+json': {'schema': {'$ref': '#/components/schemas/problem'}}}}
-        if status == 503:
+        if status == 503 or 'in-progress' in names:
             out[str(status)]['headers'] = {'Retry-After': {'description': 'Seconds to wait before another try.',
                                                            'schema': {'type': 'integer'}}}
     return out
@@ -78,6 +79,9 @@ def parameters(op):
     if op.tagged:
         out.append({'name': 'If-Match' if op.appends else 'If-None-Match', 'in': 'header', 'required': False,
                     'description': MATCH if op.appends else NONE_MATCH, 'schema': {'type': 'string'}})
+    if op.shows:
+        out.append({'name': 'Idempotency-Key', 'in': 'header', 'required': False, 'description': KEY,
+                    'schema': {'type': 'string', 'minLength': 1, 'maxLength': 64, 'pattern': '^[!-~]+$'}})
     return out
 
 
@@ -101,6 +105,11 @@ def operation(op, api):
             response['headers'] = {'ETag': {'description': TAG, 'schema': {'type': 'string'}}}
         if not op.appends:
             responses['304'] = {'description': 'It is what If-None-Match names.'}
+    if op.shows:
+        for status in op.answers:
+            responses[str(status)].setdefault('headers', {})['Idempotency-Replayed'] = {
+                'description': 'true: it was carried out before, and is shown as it is now.',
+                'schema': {'type': 'string'}}
     for status, response in problem_responses(op, api).items():
         if status in responses:  # such as a 503 that says how the Hub is
             response['content'].update(responses[status].get('content', {}))

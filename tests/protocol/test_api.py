@@ -7,7 +7,7 @@ import urllib.parse
 
 import harness
 from harness import check
-from hub import Agent, in_hub
+from hub import Agent, Answer, in_hub
 from openapi import Document
 
 RANKS = ["viewer", "auditor", "operator", "approver", "admin"]
@@ -381,6 +381,97 @@ def past(hub):
 
 
 @in_hub
+def repeated(hub):
+    """A command that is sent again with its key is carried out once, also after a kill; it is answered
+    as the first time, without the token that was shown; another request with the key is refused."""
+    bench = Bench(hub)
+    late = ["cutover_begin", "cutover_advance", "cutover_revert"]
+    commands = [n for n in bench.document.operations if n not in late] + late
+    commands = [n for n in commands if any(
+        p["name"] == "Idempotency-Key" for p in bench.document.operations[n][2].get("parameters", []))]
+    check(len(commands) > 12 and "tenant_create" in commands, f"{commands}")
+    done = {}
+
+    def again(name, key, path, body, token=None):
+        answer = hub.call(bench.document.operations[name][0], path, body, fields={"Idempotency-Key": key},
+                          token=token)
+        bench.document.expect(name, answer)
+        return answer
+
+    for number, name in enumerate(commands):
+        if name == "cutover_revert":
+            hub.json("POST", "/v1/cutover/advance",
+                     {"step": "cleanup-release", "evidence": "e", "reason": "r"})
+        params, _, body = bench.right(name)
+        path = bench.document.operations[name][1]
+        for parameter, value in params.items():
+            path = path.replace("{" + parameter + "}", value)
+        key = f"{number}-" + "k" * (62 - len(str(number)))
+        first = again(name, key, path, body)
+        check(first.status in (200, 201) and first.fields["Idempotency-Replayed"] is None,
+              f"{name}: {first.status} {first.body[:200]}")
+        size = hub.size()
+        second = again(name, key, path, body)
+        check((second.status, second.fields["Idempotency-Replayed"]) == (first.status, "true"), name)
+        check(hub.size() == size, f"{name} was carried out twice")
+        one, two = ({k: v for k, v in answer.json().items() if k not in ("as_of", "token", "shown_before")}
+                    for answer in (first, second))
+        check(one == two and "token" not in second.json(), f"{name}: {one} {two}")
+        check(("token" in first.json()) == ("shown_before" in second.json()), name)
+        done[name] = (key, path, body, first.status)
+    before = bench.state()
+    hub.kill()
+    for name, (key, path, body, status) in done.items():
+        answer = again(name, key, path, body)
+        check((answer.status, answer.fields["Idempotency-Replayed"]) == (status, "true"), f"{name}: killed")
+        is_problem(again(name, key, path, {**body, "surplus": 1}), 400, "invalid", "surplus")
+    check(bench.state() == before, "something was carried out twice")
+    key, path, body, _ = done["tenant_move"]
+    is_problem(again("tenant_move", key, path, {**body, "reason": "other"}), 422, "key-reused")
+    is_problem(again("tenant_move", key, "/v1/tenants/acme/move", body), 422, "key-reused")
+    is_problem(again("tenant_suspend", key, "/v1/tenants/acme/suspend", {"reason": "x"}), 422, "key-reused")
+    other = again("tenant_move", key, "/v1/tenants/acme/move", {"ring": "general", "reason": "x"},
+                  token=bench.tokens["operator"])
+    check(other.status == 200 and other.fields["Idempotency-Replayed"] is None, "somebody else's key")
+    is_problem(again("tenant_move", "refused", "/v1/tenants/acme/move", {"ring": "general", "reason": "x"}),
+               409, "exists")
+    hub.json("POST", "/v1/tenants/acme/move", {"ring": "canary", "reason": "x"})
+    check(again("tenant_move", "refused", "/v1/tenants/acme/move",
+                {"ring": "general", "reason": "x"}).status == 200, "a refusal is not kept")
+    for key in ("", "a b", "k" * 65, "\u00fc".encode().decode("latin-1")):
+        is_problem(again("tenant_move", key, "/v1/tenants/acme/move", {"ring": "canary", "reason": "x"}),
+                   400, "invalid", "Idempotency-Key")
+
+
+@in_hub
+def at_once(hub):
+    """The same command from many at the same time is carried out once."""
+    hub.json("POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}, 201)
+    connections = [hub.connect() for _ in range(16)]
+    for connection in connections:
+        connection.connect()
+    for round_ in range(10):
+        ring = ["canary", "sandbox"][round_ % 2]
+        for connection in connections:
+            connection.request("POST", "/v1/tenants/acme/move", '{"ring": "%s", "reason": "r"}' % ring,
+                               {"Authorization": "Bearer " + hub.admin, "Idempotency-Key": f"r{round_}"})
+        fresh = 0
+        for connection in connections:
+            got = connection.getresponse()
+            answer = Answer(got.status, got.headers, got.read())
+            if answer.status == 409:
+                is_problem(answer, 409, "in-progress")
+                check(answer.fields["Retry-After"] == "1", "Retry-After")
+            else:
+                check(answer.status == 200 and answer.json()["ring"] == ring, f"{answer.body}")
+                fresh += answer.fields["Idempotency-Replayed"] is None
+        shown = hub.json("GET", "/v1/tenants/acme")
+        check(fresh == 1 and shown["version"] == round_ + 2, f"{fresh} {shown}")
+    for connection in connections:
+        connection.close()
+
+
+@in_hub
 def document(hub):
     """What the document says about itself holds: references lead somewhere, ids are used once."""
     raw = hub.json("GET", "/v1/openapi.json")
@@ -407,4 +498,5 @@ def document(hub):
 
 
 if __name__ == "__main__":
-    harness.main([right, strangers, wrong, methods, pagination, conditions, past, document])
+    harness.main([right, strangers, wrong, methods, pagination, conditions, past, repeated,
+                  at_once, document])

@@ -25,7 +25,7 @@ GOOD['operations'] = [
      'query': {'as_of': {'type': 'integer', 'description': 'When.', 'minimum': 0, 'maximum': 2**63 - 1}},
      'answers': {'200': {'description': 'It.', 'schema': {'$ref': 'thing'}}}},
     {'id': 'thing_move', 'method': 'POST', 'path': '/v1/things/{tenant}/move', 'who': 'operator', 'appends': True,
-     'summary': 'Moves it.', 'problems': ['exists'],
+     'shows': 'tenant', 'tagged': True, 'summary': 'Moves it.', 'problems': ['exists'],
      'request': {'type': 'object', 'description': 'Where to.', 'required': ['ring'], 'additionalProperties': False,
                  'properties': {'ring': {'$event': 'tenant.moved#after'},
                                 'token': {'type': 'string', 'description': 'Key.', 'contentEncoding': 'hex',
@@ -63,6 +63,9 @@ BAD = [
     ('answer with two contents', SHOW + ['answers', '200', 'content'], 'text/plain', '.answers.200: an answer is either'),
     ('answer of a wrong status', SHOW + ['answers', '404'], {'description': 'X.'}, '.answers.404: a status'),
     ('no answer', SHOW + ['answers'], {}, '$.operations[0].answers: at least one'),
+    ('command that shows nothing', MOVE + ['shows'], None, '$.operations[1].shows: one of'),
+    ('command that shows the unknown', MOVE + ['shows'], 'king', '$.operations[1].shows: one of'),
+    ('read that is shown again', SHOW + ['shows'], 'tenant', '$.operations[0].shows: one of'),
     ('undeclared problem', MOVE + ['problems'], ['king'], '$.operations[1].problems: the problem king'),
     ('problem without help', ['problems', 'exists', 'help'], None, '$.problems.exists: the keyword help'),
     ('problem of a good status', ['problems', 'exists', 'status'], 200, '$.problems.exists.status: a status'),
@@ -111,7 +114,7 @@ def main():
             ('an event\'s member', ring['enum'] == ['sandbox', 'canary', 'general'], str(ring)),
             ('hexadecimal text', move['requestBody']['content']['application/json']['schema']['properties']['token']
              ['maxLength'] == 64, str(move)),
-            ('problems by status', move['responses']['409']['x-problems'] == ['conflict', 'exists'], str(move)),
+            ('problems by status', move['responses']['409']['x-problems'] == ['conflict', 'exists', 'in-progress'], str(move)),
             ('no command, no conflict', '409' not in show['responses'], str(show))]
         code, text = attempt(GOOD, '--c', folder)
         results.append(('the same in C', code == 0, text))
