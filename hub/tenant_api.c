@@ -79,14 +79,19 @@ void hf_serve_tenant_create(struct hf_hub_call *call)
         return;
     }
     event.region = (enum hf_event_tenant_created_region)call->hub->region_number;
-    call->tenant = hf_hub_tenant_get(call->hub->tenants, event.tenant);
-    enum hf_rc rc = call->tenant == NULL ? hf_err_set(&err, HF_ENOMEM, "no memory for a tenant")
-                                         : hf_tenant_may_create(&call->tenant->life, &err);
+    struct hf_tenant none;
+    hf_tenant_init(&none);
+    call->tenant = hf_hub_tenant_find(call->hub->tenants, event.tenant);
+    enum hf_rc rc = hf_tenant_may_create(call->tenant == NULL ? &none : &call->tenant->life, &err);
     if (rc == HF_OK) {
         rc = hf_cutover_may_provision(&call->hub->cutover, HF_WAY_NEW_FLOW, ring, &err);
     }
     if (rc == HF_OK) {
         rc = hf_event_tenant_created_check(&event, &err);
+    }
+    if (rc == HF_OK) { /* only now: what is refused must not cost memory */
+        call->tenant = hf_hub_tenant_get(call->hub->tenants, event.tenant);
+        rc = call->tenant != NULL ? HF_OK : hf_err_set(&err, HF_ENOMEM, "no memory for a tenant");
     }
     if (rc != HF_OK) {
         hf_call_refuse(call, &err);

@@ -14,7 +14,7 @@ ROLES = ('viewer', 'auditor', 'operator', 'approver', 'admin')
 WHO = ('anyone', 'agent') + ROLES
 SHOWS = ('cutover', 'flag', 'principal', 'principal-token', 'tenant', 'tenant-token')
 QUERY_KINDS = ('text', 'enum', 'u64', 'i64', 'time', 'bytes')
-LIST_MAX = 1000
+LIST_MAX = 65536         # of an answer
 
 # What any call can end in, whoever makes it and whatever it asks for.
 ALWAYS = ('invalid', 'out-of-memory')
@@ -50,7 +50,7 @@ class Operation:
 class Answer:
     def __init__(self, description, content, node):
         self.description = description
-        self.content = content  # None: no body
+        self.content = content  # media types; none: no body
         self.node = node        # of application/json
 
 
@@ -155,10 +155,11 @@ def load_answer(checker, raw, path):
         checker.fail(path, 'an answer is either JSON with a schema or other content')
     description = checker.doc(raw, path)
     if 'schema' in raw:
-        return Answer(description, 'application/json', checker.node(raw['schema'], f'{path}.schema', 0))
-    content = raw.get('content')
-    if content is not None and (not isinstance(content, str) or CONTENT.fullmatch(content) is None):
-        checker.fail(f'{path}.content', 'a media type is expected')
+        return Answer(description, ['application/json'], checker.node(raw['schema'], f'{path}.schema', 0))
+    content = raw.get('content', [])
+    content = [content] if isinstance(content, str) else content
+    if any(not isinstance(c, str) or CONTENT.fullmatch(c) is None for c in content):
+        checker.fail(f'{path}.content', 'a media type, or a list of them, is expected')
     return Answer(description, content, None)
 
 

@@ -65,10 +65,8 @@ def problem_responses(op, api):
 
 def answer_response(answer):
     out = {'description': answer.description}
-    if answer.node is not None:
-        out['content'] = {answer.content: {'schema': schema(answer.node, True)}}
-    elif answer.content is not None:
-        out['content'] = {answer.content: {}}
+    if answer.content:
+        out['content'] = {c: {'schema': schema(answer.node, True)} if answer.node else {} for c in answer.content}
     return out
 
 
