@@ -57,9 +57,11 @@ static void close_loop(struct hf_loop *loop)
     hf_heap_free(uv);
 }
 
+/* Older libuv fires timers before it waits for descriptors: when the time passes just then, nothing
+ * would bound the wait any more. A loop that is told to stop does not wait. */
 static void waited(uv_timer_t *timer)
 {
-    (void)timer;
+    uv_stop(timer->loop);
 }
 
 static void poll(struct hf_loop *loop, uint64_t wait_ns)

@@ -2,6 +2,7 @@
 #include "base/loop.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include "tests/harness/test.h"
 
@@ -153,5 +154,45 @@ HF_TEST(work_elsewhere)
     hf_loop_free(loop);
 }
 
+struct metronome {
+    struct hf_timer timer;
+    struct hf_waker waker; /* keeps the loop waiting for descriptors */
+    unsigned left;
+};
+
+static void never_woken(struct hf_waker *waker)
+{
+    (void)waker;
+}
+
+static void beat(struct hf_timer *timer)
+{
+    struct metronome *m = HF_CONTAINER_OF(timer, struct metronome, timer);
+    if (--m->left == 0) {
+        hf_loop_stop(timer->loop);
+    } else {
+        HF_CHECK_RC(hf_timer_arm(timer, 1000), HF_OK);
+    }
+}
+
+/* Whenever a short timer's time passes on the way into the wait, the wait ends all the same: a
+ * thousandth of them is hit. When one is slept over, the alarm ends the program. */
+HF_TEST(short_timers)
+{
+    struct hf_loop *loop = NULL;
+    struct metronome m = {.waker = {.woken = never_woken}, .left = 2500};
+    HF_CHECK_RC(hf_loop_uv_new(&loop, NULL), HF_OK);
+    HF_CHECK_RC(hf_waker_open(loop, &m.waker), HF_OK);
+    hf_timer_init(&m.timer, loop, beat);
+    (void)alarm(25);
+    beat(&m.timer);
+    hf_loop_run(loop);
+    (void)alarm(0);
+    HF_CHECK_U64(m.left, 0);
+    hf_waker_close(&m.waker);
+    hf_loop_run(loop);
+    hf_loop_free(loop);
+}
+
 HF_TEST_MAIN(HF_TEST_CASE(timer_heap), HF_TEST_CASE(wakes_from_threads),
-             HF_TEST_CASE(work_elsewhere))
+             HF_TEST_CASE(work_elsewhere), HF_TEST_CASE(short_timers))
