@@ -276,6 +276,30 @@ enum hf_rc hf_socket_stream(struct hf_loop *loop, int fd, struct hf_stream **ret
     return HF_OK;
 }
 
+enum hf_rc hf_socket_connect(struct hf_loop *loop, const struct hf_address *address,
+                             struct hf_stream **ret_stream, struct hf_err *err)
+{
+    char text[HF_ADDRESS_TEXT_MAX];
+    int fd = socket(address->storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    hf_address_format(address, text);
+    if (fd < 0) {
+        return hf_err_errno(err, errno, "cannot make a socket");
+    }
+    if (connect(fd, (const struct sockaddr *)(const void *)&address->storage, address->len) != 0 &&
+        errno != EINPROGRESS) {
+        int why = errno;
+        (void)close(fd);
+        (void)hf_err_errno(err, why, "cannot connect to %s", text);
+        return HF_EIO;
+    }
+    enum hf_rc rc = hf_socket_stream(loop, fd, ret_stream, err);
+    if (rc == HF_OK) {
+        (void)snprintf((*ret_stream)->peer.text, sizeof(*ret_stream)->peer.text, "%.*s",
+                       (int)sizeof(*ret_stream)->peer.text - 1, text);
+    }
+    return rc;
+}
+
 /* listening */
 
 static void acceptable(struct hf_poll *poll, unsigned events)

@@ -1,4 +1,4 @@
-/* base/net/socket.h: TCP and Unix sockets as streams, and listening for them. */
+/* base/net/socket.h: TCP and Unix sockets as streams: connecting and listening. */
 #ifndef HF_BASE_NET_SOCKET_H
 #define HF_BASE_NET_SOCKET_H
 
@@ -9,6 +9,11 @@
  * when this fails. Gives *ret_stream. */
 enum hf_rc hf_socket_stream(struct hf_loop *loop, int fd, struct hf_stream **ret_stream,
                             struct hf_err *err);
+
+/* Begins to connect; what is written waits for it. Gives *ret_stream, which ends with HF_EIO when
+ * nobody answers. HF_EIO at once when nobody listens on this machine. */
+enum hf_rc hf_socket_connect(struct hf_loop *loop, const struct hf_address *address,
+                             struct hf_stream **ret_stream, struct hf_err *err);
 
 /* Embedded by its owner, who keeps it in place until `closed` ran. */
 struct hf_listener {

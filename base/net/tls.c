@@ -220,6 +220,57 @@ void hf_tls_server_pin(const struct hf_tls_server *server, struct hf_hash *ret_p
     *ret_pin = server->pin;
 }
 
+/* clients */
+
+struct hf_tls_client {
+    SSL_CTX *context;
+    struct hf_hash pin;
+};
+
+/* Takes the place of OpenSSL's walk up a chain of authorities: only the key counts. */
+static int check_pin(X509_STORE_CTX *store, void *arg)
+{
+    const struct hf_tls_client *client = arg;
+    X509 *certificate = X509_STORE_CTX_get0_cert(store);
+    struct hf_hash pin;
+    if (certificate != NULL && take_pin(certificate, &pin) && hf_hash_eq(&pin, &client->pin)) {
+        return 1;
+    }
+    X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+    return 0;
+}
+
+enum hf_rc hf_tls_client_new(const struct hf_hash *pin, struct hf_tls_client **ret_client,
+                             struct hf_err *err)
+{
+    struct hf_tls_client *client = hf_heap_zalloc(1, sizeof *client);
+    if (client == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for TLS");
+    }
+    client->pin = *pin;
+    client->context = SSL_CTX_new(TLS_client_method());
+    if (client->context == NULL ||
+        SSL_CTX_set_min_proto_version(client->context, TLS1_2_VERSION) != 1) {
+        enum hf_rc rc = openssl_error(err, "cannot start TLS");
+        hf_tls_client_free(client);
+        return rc;
+    }
+    (void)SSL_CTX_set_mode(client->context, SSL_MODE_RELEASE_BUFFERS);
+    (void)SSL_CTX_set_options(client->context, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_verify(client->context, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_cert_verify_callback(client->context, check_pin, client);
+    *ret_client = client;
+    return HF_OK;
+}
+
+void hf_tls_client_free(struct hf_tls_client *client)
+{
+    if (client != NULL) {
+        SSL_CTX_free(client->context);
+        hf_heap_free(client);
+    }
+}
+
 /* streams */
 
 static struct tls_stream *tls_of(struct hf_stream *stream)
@@ -409,13 +460,12 @@ static size_t queued(const struct hf_stream *stream)
 
 static const struct hf_stream_ops ops = {read_on, write_out, finish, close_stream, queued};
 
-enum hf_rc hf_tls_accept(struct hf_tls_server *server, struct hf_stream *under,
-                         struct hf_stream **ret_stream)
+static enum hf_rc put_on_top(SSL_CTX *context, struct hf_stream *under, struct tls_stream **ret)
 {
     struct tls_stream *t = hf_heap_zalloc(1, sizeof *t);
     BIO *in = BIO_new(BIO_s_mem());
     BIO *out = BIO_new(BIO_s_mem());
-    SSL *ssl = SSL_new(server->context);
+    SSL *ssl = SSL_new(context);
     if (t == NULL || in == NULL || out == NULL || ssl == NULL) {
         hf_heap_free(t);
         BIO_free(in);
@@ -424,7 +474,6 @@ enum hf_rc hf_tls_accept(struct hf_tls_server *server, struct hf_stream *under,
         return HF_ENOMEM;
     }
     SSL_set_bio(ssl, in, out);
-    SSL_set_accept_state(ssl);
     *t = (struct tls_stream){.under = under, .ssl = ssl, .in = in, .out = out};
     t->early = hf_buf_init(EARLY_MAX);
     t->stream.ops = &ops;
@@ -436,6 +485,30 @@ enum hf_rc hf_tls_accept(struct hf_tls_server *server, struct hf_stream *under,
     under->on_end = under_end;
     under->on_drain = under_drain;
     under->on_closed = under_closed;
-    *ret_stream = &t->stream;
+    *ret = t;
     return HF_OK;
+}
+
+enum hf_rc hf_tls_accept(struct hf_tls_server *server, struct hf_stream *under,
+                         struct hf_stream **ret_stream)
+{
+    struct tls_stream *t = NULL;
+    enum hf_rc rc = put_on_top(server->context, under, &t);
+    if (rc == HF_OK) {
+        SSL_set_accept_state(t->ssl);
+        *ret_stream = &t->stream;
+    }
+    return rc;
+}
+
+enum hf_rc hf_tls_connect(struct hf_tls_client *client, struct hf_stream *under,
+                          struct hf_stream **ret_stream)
+{
+    struct tls_stream *t = NULL;
+    enum hf_rc rc = put_on_top(client->context, under, &t);
+    if (rc == HF_OK) {
+        SSL_set_connect_state(t->ssl);
+        *ret_stream = &t->stream;
+    }
+    return rc;
 }

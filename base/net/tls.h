@@ -1,4 +1,4 @@
-/* base/net/tls.h: TLS 1.2 and 1.3 for servers, in process, on top of any stream (OpenSSL 3).
+/* base/net/tls.h: TLS 1.2 and 1.3 in process, on top of any stream (OpenSSL 3).
  *
  * A region's identity may be self-signed: whoever talks to it pins the SHA-256 of its public key
  * (SubjectPublicKeyInfo, RFC 7469's pin), which a registration token carries.
@@ -31,5 +31,17 @@ void hf_tls_server_pin(const struct hf_tls_server *server, struct hf_hash *ret_p
  * reads, and whoever uses it bounds the time. HF_ENOMEM leaves `under` with the caller. */
 enum hf_rc hf_tls_accept(struct hf_tls_server *server, struct hf_stream *under,
                          struct hf_stream **ret_stream);
+
+/* The other side: trusts the one server key that has the pin, whatever else its certificate says.
+ * A stream to another server ends with HF_EBADSIG before a byte of what was written is sent. */
+struct hf_tls_client;
+
+/* Gives *ret_client, which outlives its streams. */
+enum hf_rc hf_tls_client_new(const struct hf_hash *pin, struct hf_tls_client **ret_client,
+                             struct hf_err *err);
+void hf_tls_client_free(struct hf_tls_client *client);
+/* As hf_tls_accept. */
+enum hf_rc hf_tls_connect(struct hf_tls_client *client, struct hf_stream *under,
+                          struct hf_stream **ret_stream);
 
 #endif

@@ -231,4 +231,111 @@ HF_TEST(hostile)
     finish(&w);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(plain), HF_TEST_CASE(tls), HF_TEST_CASE(hostile))
+/* One connection of our own making, without the client library. */
+struct caller {
+    struct world *world;
+    struct hf_stream *stream;
+    struct hf_buf got;
+    enum hf_rc why;
+};
+
+static void caller_data(struct hf_stream *stream, struct hf_bytes data)
+{
+    struct caller *caller = stream->user;
+    hf_buf_put(&caller->got, data.ptr, data.len);
+}
+
+static void caller_end(struct hf_stream *stream, enum hf_rc why)
+{
+    struct caller *caller = stream->user;
+    caller->why = why;
+    hf_stream_close(stream);
+}
+
+static void caller_closed(struct hf_stream *stream)
+{
+    struct caller *caller = stream->user;
+    hf_loop_stop(caller->world->loop);
+}
+
+/* Connects, writes a request before anything is open, and reads until the end. */
+static void call_out(struct caller *caller, const struct hf_hash *pin)
+{
+    static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    struct world *w = caller->world;
+    struct hf_tls_client *client = NULL;
+    caller->got = hf_buf_init(65536);
+    HF_CHECK_OK(hf_socket_connect(w->loop, &w->listener.address, &caller->stream, &w->err), w->err);
+    if (pin != NULL) {
+        struct hf_stream *under = caller->stream;
+        HF_CHECK_OK(hf_tls_client_new(pin, &client, &w->err), w->err);
+        HF_CHECK_RC(hf_tls_connect(client, under, &caller->stream), HF_OK);
+    }
+    caller->stream->user = caller;
+    caller->stream->on_data = caller_data;
+    caller->stream->on_end = caller_end;
+    caller->stream->on_closed = caller_closed;
+    HF_CHECK_RC(hf_stream_write(caller->stream, hf_bytes_of(text, sizeof text - 1)), HF_OK);
+    hf_stream_read(caller->stream, true);
+    hf_loop_run(w->loop);
+    hf_tls_client_free(client);
+}
+
+static void check_call_out(bool tls)
+{
+    struct world w;
+    begin(&w, tls, &hf_http_server_defaults.limits);
+    struct caller caller = {.world = &w};
+    call_out(&caller, tls ? &w.pin : NULL);
+    HF_CHECK_RC(caller.why, HF_EEND);
+    HF_CHECK_U64(count(&caller.got, "HTTP/1.1 200 "), 1);
+    HF_CHECK_U64(w.answers, 1);
+    hf_buf_free(&caller.got);
+    if (tls) {
+        struct hf_hash other = w.pin;
+        other.b[31] ^= 1;
+        call_out(&caller, &other);
+        HF_CHECK_RC(caller.why, HF_EBADSIG);
+        HF_CHECK_U64(caller.got.len, 0);
+        HF_CHECK_U64(w.answers, 1); /* the request was not sent */
+        hf_buf_free(&caller.got);
+    }
+    finish(&w);
+}
+
+HF_TEST(connect_plain)
+{
+    check_call_out(false);
+}
+
+HF_TEST(connect_tls)
+{
+    check_call_out(true);
+}
+
+/* Nobody listens there any more: said at once, or by the stream's end. */
+HF_TEST(connect_nobody)
+{
+    struct world w;
+    struct caller caller = {.world = &w, .got = hf_buf_init(64)};
+    begin(&w, false, &hf_http_server_defaults.limits);
+    struct hf_address address = w.listener.address;
+    finish(&w);
+    HF_CHECK_OK(hf_loop_uv_new(&w.loop, &w.err), w.err);
+    enum hf_rc rc = hf_socket_connect(w.loop, &address, &caller.stream, &w.err);
+    if (rc == HF_OK) {
+        caller.stream->user = &caller;
+        caller.stream->on_data = caller_data;
+        caller.stream->on_end = caller_end;
+        caller.stream->on_closed = caller_closed;
+        HF_CHECK_RC(hf_stream_write(caller.stream, HF_BYTES("x")), HF_OK);
+        hf_stream_read(caller.stream, true);
+        hf_loop_run(w.loop);
+        rc = caller.why;
+    }
+    HF_CHECK_RC(rc, HF_EIO);
+    hf_loop_free(w.loop);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(plain), HF_TEST_CASE(tls), HF_TEST_CASE(hostile),
+             HF_TEST_CASE(connect_plain), HF_TEST_CASE(connect_tls), HF_TEST_CASE(connect_nobody))
