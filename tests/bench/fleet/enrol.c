@@ -104,6 +104,8 @@ static void take_identity(struct tenant *t, const struct hf_json *answer)
     if (!fleet->has_cosigner) {
         must(hf_vkey_parse(hf_json_as_str(hf_json_get(answer, "cosigner")), &fleet->cosigner, &err),
              &err, "cosigner");
+        (void)snprintf(fleet->log_vkey, sizeof fleet->log_vkey, "%.*s",
+                       HF_STR_ARG(hf_json_as_str(hf_json_get(answer, "log"))));
         fleet->has_cosigner = true;
     }
     fleet->enrolled++;

@@ -33,6 +33,7 @@ enum asking {
     ASKING_CREATE,
     ASKING_TOKEN,
     ASKING_REGISTER,
+    ASKING_HISTORY,
     ASKING_BEAT,
     ASKING_SEGMENT,
     ASKING_SIZE, /* the check at the end */
@@ -102,6 +103,7 @@ struct fleet_conf {
     const char *visible;     /* path of the read model, "*" is the tenant; NULL: receipt only */
     const char *visible_key; /* its member that counts a tenant's entries */
     double warm_s;
+    uint64_t history;              /* events that the first tenant has before the run */
     int restart;                   /* signal, 0: none */
     const char *const *argv_again; /* of the Hub, with the address that it had */
     const char *log;
@@ -123,6 +125,7 @@ struct fleet {
     struct hf_hash pin;
     struct hf_vkey cosigner;
     bool has_cosigner;
+    char log_vkey[HF_VKEY_TEXT_MAX + 1]; /* what an auditor trusts */
     struct tenant *tenants;
     uint64_t enrolled;
     uint64_t next; /* to enrol, then to check */
@@ -177,7 +180,7 @@ void tenant_append(struct tenant *tenant, bool urgent);
 /* Writes what goes next, as a segment with its signed checkpoint. */
 void tenant_make_segment(struct tenant *tenant, struct hf_buf *body);
 /* Checks the receipt and lets go of what it covers. */
-void tenant_take_receipt(struct tenant *tenant, struct hf_bytes note);
+void tenant_take_receipt(struct tenant *tenant, struct hf_bytes bytes);
 /* The Hub is at `size`. */
 void tenant_resume(struct tenant *tenant, uint64_t size);
 
@@ -194,6 +197,10 @@ void fleet_probe(struct tenant *tenant, uint64_t wanted, double since);
 /* Starts the check that the Hub has all of every tenant's log; fleet->checked counts. */
 void fleet_check(struct fleet *fleet);
 void fleet_checked(struct tenant *tenant, int status, struct hf_bytes body);
+
+/* The first tenant's history, segment after segment; runs the loop. */
+void fleet_history(struct fleet *fleet);
+void fleet_history_answered(struct tenant *tenant, int status, struct hf_bytes body);
 
 /* run.c: the run: warming up, measuring, perhaps a restart, draining, checking. */
 void fleet_play(struct fleet *fleet);

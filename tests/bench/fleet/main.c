@@ -26,6 +26,14 @@ static void read_admin(struct fleet *fleet, const char *dir)
     load_pin(path, &fleet->pin);
 }
 
+static void write_trust(const struct fleet *fleet, const char *dir)
+{
+    char path[HF_PATH_MAX];
+    struct hf_err err = {0};
+    (void)snprintf(path, sizeof path, "%s.trust", dir);
+    must(hf_file_replace(path, hf_str_bytes(hf_str_c(fleet->log_vkey)), 0644, &err), &err, path);
+}
+
 static void take_options(const struct hf_cli *cli, struct fleet_conf *conf)
 {
     static const int signals[] = {0, SIGTERM, SIGKILL};
@@ -38,6 +46,7 @@ static void take_options(const struct hf_cli *cli, struct fleet_conf *conf)
     conf->batch_s = (double)hf_cli_u64(cli, "batch-s");
     conf->metering_s = metering == 0 ? 0 : 60.0 / (double)metering;
     conf->urgent_s = urgent == 0 ? 0 : 1.0 / (double)urgent;
+    conf->history = hf_cli_u64(cli, "history");
     conf->visible = hf_cli_str(cli, "visible");
     conf->visible_key = hf_cli_str(cli, "visible-key");
     conf->restart = signals[hf_cli_choice(cli, "restart")];
@@ -70,6 +79,10 @@ static int run(struct hf_cli *cli)
     load_target_init(&fleet.target, fleet.loop, fleet.hub.url, &fleet.pin);
     fleet.rss_empty = load_process_rss(fleet.hub.pid);
     fleet_enrol(&fleet);
+    if (fleet.conf.history > 0) {
+        fleet_history(&fleet);
+        write_trust(&fleet, dir);
+    }
     fleet_play(&fleet);
     if (cli->json) {
         fleet_report_json(&fleet);
@@ -121,6 +134,11 @@ static const struct hf_cli_option options[] = {
      .fallback = "1",
      .max = 1000,
      .help = "urgent events of all tenants in a second"},
+    {.name = "history",
+     .kind = HF_CLI_U64,
+     .fallback = "0",
+     .max = 100000000,
+     .help = "events that the first tenant has before the run"},
     {.name = "visible",
      .kind = HF_CLI_STRING,
      .value = "PATH",

@@ -236,6 +236,10 @@ void tenant_answered(struct load_wire *wire, int status, struct hf_bytes body)
         return;
     }
     t->asking = ASKING_NOTHING;
+    if (what == ASKING_HISTORY) {
+        fleet_history_answered(t, status, body);
+        return;
+    }
     heard(t);
     if (what == ASKING_SIZE) {
         fleet_checked(t, status, body);

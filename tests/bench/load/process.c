@@ -26,14 +26,14 @@ static void become(const char *const *argv, int out, const char *log)
         words[i] = hf_heap_copy(argv[i], strlen(argv[i]) + 1);
     }
     int err = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (err >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && dup2(out, STDOUT_FILENO) >= 0 &&
-        dup2(err, STDERR_FILENO) >= 0) {
-        (void)execvp(argv[0], words);
+    if (words[0] != NULL && err >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+        dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0) {
+        (void)execvp(words[0], words);
     }
     _exit(3);
 }
 
-static void spawn(struct load_process *process, const char *const *argv, const char *log)
+void load_process_spawn(struct load_process *process, const char *const *argv, const char *log)
 {
     int ends[2];
     must(pipe2(ends, O_CLOEXEC) == 0 ? HF_OK : HF_EIO, NULL, "pipe");
@@ -73,7 +73,7 @@ static bool read_some(struct load_process *process)
 
 void load_process_start(struct load_process *process, const char *const *argv, const char *log)
 {
-    spawn(process, argv, log);
+    load_process_spawn(process, argv, log);
     while (!process->found) {
         if (!read_some(process)) {
             (void)fprintf(stderr, "bench: %s did not start; see %s\n", argv[0], log);
@@ -111,7 +111,7 @@ static void watch_gone(struct hf_timer *timer)
         must(hf_timer_arm(timer, GONE_NS), NULL, "timer");
         return;
     }
-    spawn(process, process->argv, process->log);
+    load_process_spawn(process, process->argv, process->log);
     process->poll = (struct hf_poll){.ready = out_ready, .closed = out_closed};
     must(hf_poll_open(timer->loop, &process->poll, process->out, &err), &err, "poll");
     hf_poll_set(&process->poll, HF_POLL_READ);

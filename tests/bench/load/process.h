@@ -25,6 +25,8 @@ struct load_process {
 /* Starts argv (ends with NULL); its standard error goes to the file `log`. Waits until it says
  * "listening on URL". */
 void load_process_start(struct load_process *process, const char *const *argv, const char *log);
+/* For a program that does not say where it listens. */
+void load_process_spawn(struct load_process *process, const char *const *argv, const char *log);
 /* Sends the signal and starts it anew when it ended, without waiting: `listening` runs when it says
  * so. Borrows argv and log. */
 void load_process_restart(struct load_process *process, struct hf_loop *loop, int number,
