@@ -33,6 +33,7 @@ struct hf_hub_call {
     struct hf_post post;
     bool posting;
     uint8_t payload[HF_CALL_PAYLOAD];
+    size_t payload_len;          /* where the answer is made of it */
     struct hf_buf held;          /* a segment: the exchange may end before it is on disk */
     struct hf_bytes answer_note; /* of it: what is to be cosigned */
     struct hf_buf scratch;

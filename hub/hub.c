@@ -69,6 +69,9 @@ enum hf_rc hf_hub_fold(struct hf_hub *hub, uint64_t index, const struct hf_envel
     if (rc == HF_OK && hf_str_starts(envelope->stream, HF_STR("cutover/"))) {
         rc = hf_cutover_fold(&hub->cutover, envelope, err);
     }
+    if (rc == HF_OK) {
+        rc = hf_hub_directives_fold(&hub->directives, index, envelope, err);
+    }
     return rc == HF_OK ? hf_hub_tenants_fold(hub->tenants, index, envelope, hub->log.log, err) : rc;
 }
 
@@ -250,6 +253,9 @@ static enum hf_rc open_memory(struct hf_hub *hub, struct hf_err *err)
     if (rc == HF_OK) {
         rc = hf_hub_keys_init(&hub->keys, env);
     }
+    if (rc == HF_OK) {
+        rc = hf_hub_directives_init(&hub->directives, env);
+    }
     return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
 }
 
@@ -315,6 +321,7 @@ static void log_closed(void *arg)
     hf_hub_principals_fini(&hub->principals);
     hf_hub_flags_fini(&hub->flags);
     hf_hub_keys_fini(&hub->keys);
+    hf_hub_directives_fini(&hub->directives);
     hf_tls_server_free(hub->tls);
     hf_signing_key_free(hub->cosigner);
     hf_signing_key_free(hub->api_keys);
@@ -342,6 +349,7 @@ void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)
         hub->listening = false;
         hf_listener_close(&hub->listener);
     }
+    hf_hub_directives_wake_all(&hub->directives);
     hf_hub_followers_close(&hub->followers);
     if (hub->http != NULL) {
         hf_http_server_drain(hub->http, drained, hub);

@@ -13,6 +13,7 @@
 #include "base/net/tls.h"
 #include "commands/cutover.h"
 #include "commands/region.h"
+#include "hub/directives.h"
 #include "hub/entries.h"
 #include "hub/flags.h"
 #include "hub/followers.h"
@@ -81,6 +82,7 @@ struct hf_hub {
     struct hf_hub_strangers strangers;
     struct hf_hub_keys keys; /* of commands */
     struct hf_hub_followers followers;
+    struct hf_hub_directives directives;
     struct hf_hub_entries *entries; /* of the region's log, as the API shows them */
     uint64_t streams;               /* open now */
     uint64_t as_of;                 /* every entry of the log below it is in what the Hub knows */

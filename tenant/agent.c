@@ -57,7 +57,7 @@ void hf_agent_ask(struct hf_agent *agent, struct hf_agent_job *job, const char *
         registered && agent->conf.hub_url == NULL ? agent->region.hub_url : agent->conf.hub_url;
     (void)snprintf(job->url, sizeof job->url, "%s%s", hub, path);
     job->busy = true;
-    job->call = (struct hf_http_call){.method = "POST",
+    job->call = (struct hf_http_call){.method = content_type == NULL ? "GET" : "POST",
                                       .url = job->url,
                                       .content_type = content_type,
                                       .token = registered ? &agent->api_key : NULL,
@@ -245,6 +245,7 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
     hf_agent_replicate_start(agent);
     hf_agent_heartbeat_start(agent);
     hf_agent_rotate_start(agent);
+    hf_agent_feed_start(agent);
     return HF_OK;
 }
 
@@ -253,7 +254,8 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
 {
     bool registered = false;
     *agent = (struct hf_agent){.loop = loop, .logger = conf->logger, .conf = *conf};
-    struct hf_agent_job *jobs[] = {&agent->enrol, &agent->upload, &agent->beat, &agent->rotate};
+    struct hf_agent_job *jobs[] = {&agent->enrol, &agent->upload, &agent->beat, &agent->rotate,
+                                   &agent->feed.job};
     for (size_t i = 0; i < HF_LEN(jobs); i++) {
         jobs[i]->body = hf_buf_init(8u << 20);
     }
@@ -328,6 +330,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     end_job(&agent->upload);
     end_job(&agent->beat);
     end_job(&agent->rotate);
+    end_job(&agent->feed.job);
     hf_http_client_free(agent->client);
     agent->client = NULL;
     if (agent->listening) {

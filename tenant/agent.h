@@ -23,8 +23,8 @@
 #include "base/sm.h"
 #include "commands/enrolment.h"
 #include "log/owned/owned.h"
-
-#define HF_AGENT_URL_MAX 256
+#include "tenant/feed.h"
+#include "tenant/job.h"
 
 enum hf_agent_state {
     HF_AGENT_NEW,
@@ -58,16 +58,6 @@ struct hf_agent_region {
     uint64_t key_serial;  /* of the API key: how often it was rotated */
 };
 
-/* A job that asks the Hub something: one call at a time, back-off after failures. */
-struct hf_agent_job {
-    struct hf_http_call call;
-    struct hf_timer timer;
-    bool busy;
-    unsigned failures; /* in a row */
-    char url[HF_AGENT_URL_MAX + 32];
-    struct hf_buf body;
-};
-
 struct hf_agent {
     struct hf_loop *loop;
     const struct hf_logger *logger;
@@ -92,6 +82,8 @@ struct hf_agent {
     struct hf_agent_job upload;
     struct hf_agent_job beat;
     struct hf_agent_job rotate;
+    struct hf_agent_feed feed;
+    uint64_t uploads_paused_ns; /* until then, by the monotonic clock */
     struct hf_http_server *local;
     struct hf_listener listener;
     bool listening;
@@ -123,7 +115,7 @@ void hf_agent_enrol(struct hf_agent *agent);
 /* tenant/agent.c: opens log, client and socket; moves to RUNNING. */
 enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err);
 void hf_agent_move(struct hf_agent *agent, enum hf_agent_state state);
-/* Starts a job's call: POST body to PATH at the Hub. */
+/* Starts a job's call: POST its body to PATH at the Hub, or GET when content_type is NULL. */
 void hf_agent_ask(struct hf_agent *agent, struct hf_agent_job *job, const char *path,
                   const char *content_type, void (*done)(struct hf_http_call *call));
 /* The call is over: after a failure arms the job's timer by back-off (1 s doubling to 60 s, half of
@@ -137,6 +129,7 @@ void hf_agent_replicate_poke(struct hf_agent *agent, bool urgent);
 
 /* tenant/heartbeat.c */
 void hf_agent_heartbeat_start(struct hf_agent *agent);
+void hf_agent_heartbeat_now(struct hf_agent *agent);
 
 /* tenant/rotate.c: the next API key, now and then or when somebody asks for it. */
 void hf_agent_rotate_start(struct hf_agent *agent);

@@ -85,6 +85,13 @@ static void beat(struct hf_timer *timer)
     hf_agent_ask(agent, job, "/v1/heartbeat", "application/json", answered);
 }
 
+void hf_agent_heartbeat_now(struct hf_agent *agent)
+{
+    if (!agent->beat.busy) {
+        (void)hf_timer_arm(&agent->beat.timer, 0);
+    }
+}
+
 void hf_agent_heartbeat_start(struct hf_agent *agent)
 {
     /* From the clock, so that it goes on growing after a restart without being kept. */

@@ -197,6 +197,11 @@ static void upload(struct hf_timer *timer)
     struct hf_agent_job *job = HF_CONTAINER_OF(timer, struct hf_agent_job, timer);
     struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, upload);
     struct hf_err err = {0};
+    uint64_t now = hf_env_mono_ns(hf_loop_env(agent->loop));
+    if (now < agent->uploads_paused_ns) { /* the region asked for it: tenant/feed.c */
+        (void)hf_timer_arm(timer, agent->uploads_paused_ns - now);
+        return;
+    }
     if (job->busy || agent->sm.state != HF_AGENT_RUNNING ||
         hf_log_size(agent->log.log) <= agent->receipt) {
         return;

@@ -73,6 +73,13 @@ class Bench:
             "cutover_advance": lambda: ({}, {}, {"step": "freeze-legacy", "evidence": "e", "reason": "r"}),
             "cutover_begin": lambda: ({}, {}, {"reason": "r"}),
             "cutover_revert": lambda: ({}, {}, {"reason": "r"}),
+            "directive_issue": lambda: ({"tenant": "acme"}, {}, {
+                "kind": "pause-uploads", "parameters": "seconds=60", "ttl_s": 604800, "reason": "r"}),
+            "directive_issue_all": lambda: ({}, {}, {"kind": "refresh", "ttl_s": 60, "reason": "r"}),
+            "events": lambda: ({}, {"from": "0", "type": "tenant.", "stream": "tenant/acme",
+                                    "tenant": "acme", "segments": "1", "limit": "10", "wait_s": "0"}, None),
+            "feed": lambda: ({}, {"after": "0", "size": "1", "wait_s": "0"}, None),
+            "feed_region": lambda: ({}, {"from": "0", "wait_s": "0"}, None),
             "flag_set": lambda: ({"flag": f"f{self.hub.size()}"}, {}, {
                 "value": "on", "scope": "tenant", "subject": "acme", "reason": "r"}),
             "principal_create": lambda: ({}, {}, {"principal": f"n{self.hub.size()}", "role": "viewer",

@@ -1,0 +1,72 @@
+/* commands/directive.c: kinds of directives and their bounds. */
+#include "commands/directive.h"
+
+#include "base/assert.h"
+#include "base/parse.h"
+
+static const struct hf_str kinds[] = {
+    [HF_DIRECTIVE_REFRESH] = {"refresh", 7},
+    [HF_DIRECTIVE_PAUSE_UPLOADS] = {"pause-uploads", 13},
+    [HF_DIRECTIVE_ROTATE_KEY] = {"rotate-key", 10},
+};
+
+static enum hf_rc read_seconds(struct hf_str parameters, uint64_t *ret_seconds, struct hf_err *err)
+{
+    struct hf_str key = HF_STR("seconds=");
+    if (!hf_str_starts(parameters, key) ||
+        hf_parse_u64((struct hf_str){parameters.ptr + key.len, parameters.len - key.len}, 1,
+                     HF_DIRECTIVE_PAUSE_MAX_S, ret_seconds) != HF_OK) {
+        return hf_err_set(err, HF_EINVAL, "parameters: a pause takes seconds=N, N from 1 to %d",
+                          HF_DIRECTIVE_PAUSE_MAX_S);
+    }
+    return HF_OK;
+}
+
+enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
+                             struct hf_directive *ret, struct hf_err *err)
+{
+    size_t kind = 0;
+    while (kind < HF_LEN(kinds) && !hf_str_eq(kinds[kind], event->kind)) {
+        kind++;
+    }
+    if (kind == HF_LEN(kinds)) {
+        return hf_err_set(err, HF_ENOSYS,
+                          "kind: refresh, pause-uploads and rotate-key are known here");
+    }
+    struct hf_str parameters = event->has_parameters ? event->parameters : HF_STR("");
+    *ret = (struct hf_directive){.kind = (enum hf_directive_kind)kind};
+    if (ret->kind == HF_DIRECTIVE_PAUSE_UPLOADS) {
+        return read_seconds(parameters, &ret->seconds, err);
+    }
+    if (parameters.len > 0 || event->has_artifact) {
+        return hf_err_set(err, HF_EINVAL, "parameters, artifact: this kind takes none");
+    }
+    return HF_OK;
+}
+
+enum hf_rc hf_directive_may_issue(const struct hf_event_directive_issued *event, uint64_t last,
+                                  const struct hf_tenant *tenant, int64_t now_us,
+                                  struct hf_err *err)
+{
+    struct hf_directive directive;
+    enum hf_rc rc = hf_directive_read(event, &directive, err);
+    if (rc == HF_ENOSYS) {
+        err->rc = HF_EINVAL; /* here it is the caller's mistake */
+        return HF_EINVAL;
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    if (event->sequence != last + 1) {
+        return hf_err_set(err, HF_EINVAL, "sequence: the next directive is number %llu",
+                          (unsigned long long)last + 1);
+    }
+    if (event->not_after <= now_us || event->not_after - now_us > HF_DIRECTIVE_LIFE_MAX_US) {
+        return hf_err_set(err, HF_EINVAL, "not_after: at most 7 days from now on");
+    }
+    if (tenant != NULL && tenant->status != HF_TENANT_ACTIVE) {
+        return hf_err_set(err, HF_EPERM, "the tenant %s is not active: nobody would hear it",
+                          tenant->name);
+    }
+    return HF_OK;
+}

@@ -1,0 +1,42 @@
+/* commands/directive.h: what a region may tell a tenant's agent to do, on both sides.
+ *
+ * A directive is an event directive.issued in the region's log, in the stream directive/TENANT or,
+ * for all tenants, of the address "*", which no tenant can have. Its number grows
+ * by one with each directive of the region, whoever it is for. Pure: the time is an argument.
+ */
+#ifndef HF_COMMANDS_DIRECTIVE_H
+#define HF_COMMANDS_DIRECTIVE_H
+
+#include "base/err.h"
+#include "commands/tenant.h"
+#include "schemas/events_gen.h"
+
+#define HF_DIRECTIVE_ALL         "*"
+#define HF_DIRECTIVE_STREAM      "directive/"
+#define HF_DIRECTIVE_PAUSE_MAX_S 3600
+#define HF_DIRECTIVE_LIFE_MAX_US (INT64_C(7) * 86400 * 1000000)
+
+enum hf_directive_kind {
+    HF_DIRECTIVE_REFRESH,       /* heartbeat and replicate at once */
+    HF_DIRECTIVE_PAUSE_UPLOADS, /* parameters "seconds=N" */
+    HF_DIRECTIVE_ROTATE_KEY,    /* take the next API key */
+};
+
+struct hf_directive {
+    enum hf_directive_kind kind;
+    uint64_t seconds; /* of a pause */
+};
+
+/* What the kind and its parameters mean. HF_ENOSYS: no kind that is known here; HF_EINVAL: the
+ * parameters are not those of the kind. */
+enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
+                             struct hf_directive *ret, struct hf_err *err);
+
+/* Decider: may it be issued now? `last`: number of the newest directive of the region; the event's
+ * number must be the next one. HF_EINVAL; HF_EPERM when it is for one tenant (not NULL) that is not
+ * active. */
+enum hf_rc hf_directive_may_issue(const struct hf_event_directive_issued *event, uint64_t last,
+                                  const struct hf_tenant *tenant, int64_t now_us,
+                                  struct hf_err *err);
+
+#endif

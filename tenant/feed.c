@@ -1,0 +1,355 @@
+/* tenant/feed.c: asks for directives, does what is proved, records what became of it. */
+#include "tenant/feed.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "tenant/agent.h"
+#include "tenant/feed_store.h"
+
+#define SECOND      UINT64_C(1000000000)
+#define WAIT_S      20 /* and up to ten more, so that a fleet does not come all together */
+#define SAVE_NS     (600 * SECOND)
+#define NOTE_US     (INT64_C(3600) * 1000000)
+#define REASON_FORK (HF_FEED_REASONS - 1) /* behind those of directive.refused */
+
+_Static_assert(HF_EVENT_DIRECTIVE_REFUSED_REASON_COUNT == HF_FEED_REASONS - 1, "one is left out");
+
+static void next_item(struct hf_agent *agent);
+
+static struct hf_agent *agent_of(struct hf_agent_job *job)
+{
+    return HF_CONTAINER_OF(job, struct hf_agent, feed.job);
+}
+
+/* recording */
+
+struct record {
+    const char *type;
+    uint32_t version;
+    const char *stream; /* "directive" or "feed" */
+    const char *producer;
+    uint64_t sequence;
+    struct hf_bytes payload;
+};
+
+static enum hf_rc post(struct hf_agent *agent, const struct record *record,
+                       void (*done)(struct hf_post *post), struct hf_err *err)
+{
+    struct hf_agent_feed *feed = &agent->feed;
+    char stream[64];
+    (void)snprintf(stream, sizeof stream, "%s/%s", record->stream, agent->region.tenant);
+    const struct hf_envelope envelope = {.type = hf_str_c(record->type),
+                                         .schema_version = record->version,
+                                         .producer = hf_str_c(record->producer),
+                                         .sequence = record->sequence,
+                                         .stream = hf_str_c(stream),
+                                         .occurred_us = hf_env_wall_us(hf_loop_env(agent->loop)),
+                                         .payload = record->payload};
+    const struct hf_post_conf conf = {.envelope = &envelope, .wait = HF_WAIT_DURABLE};
+    feed->post.done = done;
+    enum hf_rc rc = hf_owned_post(&agent->log, &conf, &feed->post, err);
+    feed->posting = rc == HF_OK;
+    return rc;
+}
+
+static void save(struct hf_agent *agent)
+{
+    struct hf_err err = {0};
+    agent->feed.saved_ns = hf_env_mono_ns(hf_loop_env(agent->loop));
+    if (hf_agent_feed_save(agent, &err) != HF_OK) {
+        hf_log(agent->logger, HF_LOG_ERROR, "feed.not_kept", hf_f_err(&err));
+    }
+}
+
+/* doing */
+
+static void act(struct hf_agent *agent, const struct hf_feed_item *item)
+{
+    switch (item->directive.kind) {
+    case HF_DIRECTIVE_REFRESH: hf_agent_heartbeat_now(agent); break;
+    case HF_DIRECTIVE_ROTATE_KEY: hf_agent_rotate_now(agent); break;
+    case HF_DIRECTIVE_PAUSE_UPLOADS:
+        agent->uploads_paused_ns =
+            hf_env_mono_ns(hf_loop_env(agent->loop)) + item->directive.seconds * SECOND;
+        break;
+    }
+}
+
+/* The event is in the tenant's log: this directive is behind us, whatever comes. One that was
+ * recorded before a crash and came again has other bytes, as its time is another. */
+static void recorded(struct hf_post *ended)
+{
+    struct hf_agent_feed *feed = HF_CONTAINER_OF(ended, struct hf_agent_feed, post);
+    struct hf_agent *agent = HF_CONTAINER_OF(feed, struct hf_agent, feed);
+    const struct hf_feed_item *item = &feed->answer.items[feed->at];
+    enum hf_rc rc = ended->append.rc;
+    feed->posting = false;
+    if (agent->sm.state != HF_AGENT_RUNNING) {
+        return;
+    }
+    if (rc != HF_OK && rc != HF_EFORK && rc != HF_ESTALE) {
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&ended->append.err));
+        hf_agent_back_off(agent, &feed->job);
+        return;
+    }
+    feed->sequence = item->sequence;
+    if (item->for_all) {
+        feed->all_version = item->version;
+    } else {
+        feed->own_version = item->version;
+    }
+    feed->at++;
+    save(agent);
+    hf_agent_replicate_poke(agent, true);
+    next_item(agent);
+}
+
+static struct hf_bytes write_applied(const struct hf_agent *agent, const struct hf_feed_item *item,
+                                     struct hf_writer *w)
+{
+    const struct hf_event_directive_applied event = {.tenant = hf_str_c(agent->region.tenant),
+                                                     .sequence = item->sequence,
+                                                     .index = item->index,
+                                                     .kind = hf_str_c(item->kind)};
+    hf_event_directive_applied_encode(&event, w);
+    return hf_writer_done(w);
+}
+
+static struct hf_bytes write_refused(const struct hf_agent *agent, const struct hf_feed_item *item,
+                                     struct hf_writer *w)
+{
+    static const enum hf_event_directive_refused_reason reasons[] = {
+        [HF_FEED_DO] = HF_EVENT_DIRECTIVE_REFUSED_REASON_COUNT,
+        [HF_FEED_EXPIRED] = HF_EVENT_DIRECTIVE_REFUSED_REASON_EXPIRED,
+        [HF_FEED_UNKNOWN_KIND] = HF_EVENT_DIRECTIVE_REFUSED_REASON_UNKNOWN_KIND,
+        [HF_FEED_BAD_PARAMETERS] = HF_EVENT_DIRECTIVE_REFUSED_REASON_BAD_PARAMETERS,
+    };
+
+    const struct hf_event_directive_refused event = {.tenant = hf_str_c(agent->region.tenant),
+                                                     .has_sequence = true,
+                                                     .sequence = item->sequence,
+                                                     .has_index = true,
+                                                     .index = item->index,
+                                                     .has_kind = true,
+                                                     .kind = hf_str_c(item->kind),
+                                                     .reason = reasons[item->verdict]};
+    hf_event_directive_refused_encode(&event, w);
+    return hf_writer_done(w);
+}
+
+static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
+{
+    struct hf_agent_feed *feed = &agent->feed;
+    struct hf_err err = {0};
+    struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
+    bool does = item->verdict == HF_FEED_DO;
+    struct record record = {.type = HF_EVENT_DIRECTIVE_APPLIED_NAME,
+                            .version = HF_EVENT_DIRECTIVE_APPLIED_VERSION,
+                            .stream = "directive",
+                            .producer = "directive",
+                            .sequence = item->sequence};
+    if (does) {
+        act(agent, item);
+        record.payload = write_applied(agent, item, &w);
+    } else {
+        record.type = HF_EVENT_DIRECTIVE_REFUSED_NAME;
+        record.version = HF_EVENT_DIRECTIVE_REFUSED_VERSION;
+        record.payload = write_refused(agent, item, &w);
+    }
+    hf_log(agent->logger, does ? HF_LOG_INFO : HF_LOG_WARN,
+           does ? "directive.applied" : "directive.refused", hf_f_c("kind", item->kind),
+           hf_f_u64("sequence", item->sequence), hf_f_u64("verdict", (uint64_t)item->verdict));
+    if (post(agent, &record, recorded, &err) != HF_OK) {
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err));
+        hf_agent_back_off(agent, &feed->job);
+    }
+}
+
+/* All of the answer is done: its checkpoint is what we know now. An answer that came at once and
+ * empty is not asked for again at once: a Hub that does not wait must not be asked in a loop. */
+static void end_answer(struct hf_agent *agent)
+{
+    struct hf_agent_feed *feed = &agent->feed;
+    uint64_t now = hf_env_mono_ns(hf_loop_env(agent->loop));
+    bool quick = feed->answer.count == 0 && now - feed->asked_ns < SECOND;
+    uint64_t random = 0;
+    feed->size = feed->answer.size;
+    feed->root = feed->answer.root;
+    feed->note_len = feed->answer.note_len;
+    memcpy(feed->note, feed->answer.note, feed->note_len);
+    if (feed->answer.count > 0 || feed->saved_ns == 0 || now - feed->saved_ns > SAVE_NS) {
+        save(agent);
+    }
+    hf_env_random(hf_loop_env(agent->loop), &random, sizeof random);
+    (void)hf_timer_arm(&feed->job.timer, quick ? SECOND + random % SECOND : 0);
+}
+
+static void next_item(struct hf_agent *agent)
+{
+    struct hf_agent_feed *feed = &agent->feed;
+    if (feed->at == feed->answer.count) {
+        end_answer(agent);
+    } else {
+        take_item(agent, &feed->answer.items[feed->at]);
+    }
+}
+
+/* refusing */
+
+static void noted(struct hf_post *ended)
+{
+    struct hf_agent_feed *feed = HF_CONTAINER_OF(ended, struct hf_agent_feed, post);
+    struct hf_agent *agent = HF_CONTAINER_OF(feed, struct hf_agent, feed);
+    feed->posting = false;
+    if (ended->append.rc != HF_OK) {
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&ended->append.err));
+    }
+    if (agent->sm.state == HF_AGENT_RUNNING) {
+        hf_agent_replicate_poke(agent, true);
+        hf_agent_back_off(agent, &feed->job);
+    }
+}
+
+/* Which reason an error of hf_feed_answer_take is; REASON_FORK for two histories. */
+static int reason_of(enum hf_rc rc)
+{
+    static const struct {
+        enum hf_rc rc;
+        int reason;
+    } table[] = {
+        {HF_EFORK, REASON_FORK},
+        {HF_EBADSIG, HF_EVENT_DIRECTIVE_REFUSED_REASON_BAD_PROOF},
+        {HF_EBADPROOF, HF_EVENT_DIRECTIVE_REFUSED_REASON_BAD_PROOF},
+        {HF_EMISMATCH, HF_EVENT_DIRECTIVE_REFUSED_REASON_OTHER_TENANT},
+        {HF_ESTALE, HF_EVENT_DIRECTIVE_REFUSED_REASON_REPLAYED},
+        {HF_ECONFLICT, HF_EVENT_DIRECTIVE_REFUSED_REASON_WITHHELD},
+        {HF_EINVAL, HF_EVENT_DIRECTIVE_REFUSED_REASON_MALFORMED},
+    };
+
+    for (size_t i = 0; i < HF_LEN(table); i++) {
+        if (table[i].rc == rc) {
+            return table[i].reason;
+        }
+    }
+    return -1;
+}
+
+static struct hf_bytes write_forked(const struct hf_agent *agent, struct hf_writer *w)
+{
+    const struct hf_agent_feed *feed = &agent->feed;
+    const struct hf_event_feed_forked event = {
+        .tenant = hf_str_c(agent->region.tenant),
+        .known = hf_bytes_str(hf_bytes_of(feed->note, feed->note_len)),
+        .shown = hf_bytes_str(hf_bytes_of(feed->answer.note, feed->answer.note_len))};
+    hf_event_feed_forked_encode(&event, w);
+    return hf_writer_done(w);
+}
+
+static struct hf_bytes write_unproved(const struct hf_agent *agent, int reason, struct hf_writer *w)
+{
+    const struct hf_event_directive_refused event = {
+        .tenant = hf_str_c(agent->region.tenant),
+        .reason = (enum hf_event_directive_refused_reason)reason};
+    hf_event_directive_refused_encode(&event, w);
+    return hf_writer_done(w);
+}
+
+/* Nothing of the answer is taken. What it was is recorded once an hour: whoever sends it must not
+ * be able to fill the tenant's log. */
+static void refuse_answer(struct hf_agent *agent, enum hf_rc rc, struct hf_err *err)
+{
+    struct hf_agent_feed *feed = &agent->feed;
+    int reason = reason_of(rc);
+    int64_t now = hf_env_wall_us(hf_loop_env(agent->loop));
+    bool forked = reason == REASON_FORK;
+    hf_log(agent->logger, HF_LOG_ERROR, forked ? "feed.fork" : "feed.refused", hf_f_err(err));
+    if (reason >= 0 && (feed->noted_us[reason] == 0 || now - feed->noted_us[reason] > NOTE_US)) {
+        struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
+        struct record record = {.type = HF_EVENT_DIRECTIVE_REFUSED_NAME,
+                                .version = HF_EVENT_DIRECTIVE_REFUSED_VERSION,
+                                .stream = "directive",
+                                .producer = "feed",
+                                .sequence = (uint64_t)now};
+        if (forked) {
+            record.type = HF_EVENT_FEED_FORKED_NAME;
+            record.version = HF_EVENT_FEED_FORKED_VERSION;
+            record.stream = "feed";
+            record.payload = write_forked(agent, &w);
+        } else {
+            record.payload = write_unproved(agent, reason, &w);
+        }
+        feed->noted_us[reason] = now;
+        if (post(agent, &record, noted, err) == HF_OK) {
+            return;
+        }
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(err));
+    }
+    hf_agent_back_off(agent, &feed->job);
+}
+
+/* asking */
+
+static void answered(struct hf_http_call *call)
+{
+    struct hf_agent_job *job = HF_CONTAINER_OF(call, struct hf_agent_job, call);
+    struct hf_agent *agent = agent_of(job);
+    struct hf_agent_feed *feed = &agent->feed;
+    struct hf_err err = call->err;
+    enum hf_rc rc = call->rc;
+    job->busy = false;
+    if (rc != HF_OK || call->status != 200) {
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err),
+               hf_f_u64("status", (uint64_t)call->status));
+        hf_buf_free(&call->answer);
+        hf_agent_back_off(agent, job);
+        return;
+    }
+    const struct hf_feed_known known = {.tenant = hf_str_c(agent->region.tenant),
+                                        .vkey = &agent->region.log_vkey,
+                                        .now_us = hf_env_wall_us(hf_loop_env(agent->loop)),
+                                        .sequence = feed->sequence,
+                                        .own_version = feed->own_version,
+                                        .all_version = feed->all_version,
+                                        .size = feed->size,
+                                        .root = feed->root};
+    rc = hf_feed_answer_take(hf_buf_bytes(&call->answer), &known, &feed->answer, &err);
+    hf_buf_free(&call->answer);
+    if (rc != HF_OK) {
+        refuse_answer(agent, rc, &err);
+        return;
+    }
+    job->failures = 0;
+    feed->at = 0;
+    next_item(agent);
+}
+
+static void ask(struct hf_timer *timer)
+{
+    struct hf_agent_job *job = HF_CONTAINER_OF(timer, struct hf_agent_job, timer);
+    struct hf_agent *agent = agent_of(job);
+    struct hf_agent_feed *feed = &agent->feed;
+    char path[96];
+    uint64_t random = 0;
+    if (agent->sm.state != HF_AGENT_RUNNING || job->busy || feed->posting) {
+        return;
+    }
+    hf_env_random(hf_loop_env(agent->loop), &random, sizeof random);
+    (void)snprintf(path, sizeof path, "/v1/feed?after=%llu&size=%llu&wait_s=%u",
+                   (unsigned long long)feed->sequence, (unsigned long long)feed->size,
+                   (unsigned)(WAIT_S + random % 11));
+    feed->asked_ns = hf_env_mono_ns(hf_loop_env(agent->loop));
+    hf_agent_ask(agent, job, path, /* content_type= */ NULL, answered);
+}
+
+void hf_agent_feed_start(struct hf_agent *agent)
+{
+    struct hf_err err = {0};
+    hf_timer_init(&agent->feed.job.timer, agent->loop, ask);
+    if (hf_agent_feed_load(agent, &err) != HF_OK) {
+        /* Begun anew it would take old directives again: a person has to look. */
+        hf_log(agent->logger, HF_LOG_ERROR, "feed.off", hf_f_err(&err));
+        return;
+    }
+    (void)hf_timer_arm(&agent->feed.job.timer, 0);
+}
