@@ -6,7 +6,7 @@
 
 #define LIFE_S 3600
 
-static void issued(struct hf_hub_call *call)
+void hf_call_answer_directive(struct hf_hub_call *call)
 {
     struct hf_event_directive_issued event;
     struct hf_json_out json;
@@ -54,7 +54,7 @@ static void issue(struct hf_hub_call *call, struct hf_event_directive_issued *ev
                                       .stream = hf_str_c(stream),
                                       .payload = hf_writer_done(&w)};
     hf_hub_directives_take(&hub->directives);
-    hf_call_post(call, &post, issued);
+    hf_call_post(call, &post, hf_call_answer_directive);
 }
 
 void hf_serve_directive_issue(struct hf_hub_call *call)

@@ -43,7 +43,7 @@ static void hash_request(const struct hf_hub_call *call, struct hf_hash *ret_has
     hf_sha256_end(&state, ret_hash);
 }
 
-/* The name of the thing that the command was about: its event's stream is KIND/NAME. */
+/* What the command was about: its event's stream is KIND/NAME; and the event itself. */
 static enum hf_rc find_subject(struct hf_hub_call *call, uint64_t index, struct hf_err *err)
 {
     struct hf_buf entry = hf_buf_init(HF_BUNDLE_MAX);
@@ -63,6 +63,11 @@ static enum hf_rc find_subject(struct hf_hub_call *call, uint64_t index, struct 
         (void)snprintf(call->subject, sizeof call->subject, "%.*s", (int)(stream.len - skipped),
                        stream.ptr + skipped);
         call->tenant = hf_hub_tenant_find(call->hub->tenants, hf_str_c(call->subject));
+        if (envelope.payload.len <= sizeof call->payload) {
+            memcpy(call->payload, envelope.payload.ptr, envelope.payload.len);
+            call->payload_len = envelope.payload.len;
+        }
+        call->post.append.first = index;
     }
     hf_packer_free(packer);
     hf_buf_free(&entry);
@@ -97,6 +102,7 @@ static void answer_again(struct hf_hub_call *call, uint64_t index)
     case HF_API_SHOWS_TENANT: hf_call_answer_tenant(call, call->op->status); break;
     case HF_API_SHOWS_FLAG: hf_call_answer_flag(call); break;
     case HF_API_SHOWS_PRINCIPAL: hf_call_answer_principal(call); break;
+    case HF_API_SHOWS_DIRECTIVE: hf_call_answer_directive(call); break;
     case HF_API_SHOWS_CUTOVER: hf_call_answer_cutover(call); break;
     case HF_API_SHOWS_TENANT_TOKEN:
     case HF_API_SHOWS_PRINCIPAL_TOKEN: answer_shown(call); break;
