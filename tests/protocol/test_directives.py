@@ -164,4 +164,210 @@ def mirrored(world, region):
     check(raw.startswith(b"".join(entries)), "not what the log has")
 
 
-harness.main([applied, paused, refused, mirrored])
+class Log:
+    """A region's log made by the command line, and what a Hub would answer out of it."""
+
+    def __init__(self, world, name="region"):
+        self.world, self.dir = world, world.path(name)
+
+    def append(self, *events):
+        lines = "".join(json.dumps(event) + "\n" for event in events)
+        self.world.run("log", "append", self.dir, stdin=lines.encode())
+
+    def item(self, index, size):
+        entry = self.world.run("log", "show", self.dir, "--from", str(index), "--to", str(index),
+                               "--raw").stdout
+        proof = self.world.run("log", "prove", self.dir, str(index), "--size", str(size)).stdout
+        return {"entry": base64.b64encode(entry).decode(), "proof": base64.b64encode(proof).decode()}
+
+    def answer(self, size, *indexes):
+        """A function of the size that the agent knows."""
+        items = [self.item(index, size) for index in indexes]
+        note = self.world.run("log", "prove", self.dir, "0", "--size", str(size)).stdout
+        note = note.split(b"\n\n", 1)[1].decode()
+
+        def make(known):
+            proof = []
+            if 0 < known < size:
+                proof = json.loads(self.world.run("log", "consistency", self.dir, str(known), str(size),
+                                                  "--json").stdout)
+            return {"checkpoint": note, "consistency": proof, "items": [dict(item) for item in items]}
+        return make
+
+
+def directive(sequence, address="acme", kind="refresh", not_after="2099-01-01T00:00:00Z"):
+    return {"type": "directive.issued", "producer": "hub/dev", "sequence": sequence,
+            "payload": {"address": address, "kind": kind, "sequence": sequence,
+                        "not_after": not_after, "reason": "a test"}}
+
+
+class FalseHub:
+    """Registers whoever comes, and answers the feed with what it is told, one answer a call."""
+
+    def __init__(self, world, vkey):
+        if shutil.which("openssl") is None:
+            raise Skipped("needs the openssl program to make a certificate")
+        self.world, self.vkey, self.script, self.asked = world, vkey, [], []
+        pem = world.path("false.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                        "-nodes", "-subj", "/CN=localhost", "-keyout", pem, "-out", pem + ".crt"],
+                       check=True, capture_output=True)
+        public = subprocess.run(["openssl", "x509", "-in", pem + ".crt", "-noout", "-pubkey"], check=True,
+                                capture_output=True).stdout.decode().splitlines()
+        self.pin = hashlib.sha256(base64.b64decode("".join(public[1:-1]))).digest()
+        self.changed = threading.Condition()
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem + ".crt", pem)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def handler(self):
+        false_hub = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def reply(self, status, value):
+                data = value if isinstance(value, bytes) else json.dumps(value).encode()
+                try:
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data)
+                except OSError:
+                    self.close_connection = True  # the agent went away
+
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                if self.path == "/v1/register":
+                    packed = b"\x04" + python_agent.Key(bytes(32)).public
+                    name = "dev/cosigner"
+                    hint = hashlib.sha256(name.encode() + b"\n" + packed).digest()[:4].hex()
+                    self.reply(201, {"api_key": "hfk_acme_" + "0" * 64, "log": false_hub.vkey,
+                                     "tenant": "acme", "region": "dev",
+                                     "cosigner": f"{name}+{hint}+{base64.b64encode(packed).decode()}"})
+                else:
+                    self.reply(503, {})
+
+            def do_GET(self):
+                query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+                with false_hub.changed:
+                    false_hub.asked.append({key: int(value[0]) for key, value in query.items()})
+                    false_hub.changed.wait_for(lambda: false_hub.script, 20)
+                    make = false_hub.script.pop(0) if false_hub.script else (lambda known: {})
+                self.reply(200, make(int(query["size"][0])))
+        return Handler
+
+    def say(self, *answers):
+        with self.changed:
+            self.script += answers
+            self.changed.notify_all()
+
+    def token(self):
+        body = (b"\x03dev\x04acme" + hashlib.sha256(b"seed").digest() + self.pin +
+                hashlib.sha256(self.vkey.encode()).digest())
+        path = self.world.path("acme.token")
+        with open(path, "w", encoding="ascii") as file:
+            file.write("hfe1_" + base64.b64encode(body + hashlib.sha256(body).digest()[:4]).decode())
+        return path
+
+    def run_agent(self, *more):
+        with open(self.world.path("acme.err"), "ab") as errors:
+            return subprocess.Popen([os.environ["AGENT_BIN"], "run", "--data", self.world.path("acme"),
+                                     "--hub", self.url, "--heartbeat", "60", *more],
+                                    env=self.world.env, stderr=errors)
+
+
+def tampered(make, change):
+    """An answer, changed."""
+    def changed(known):
+        answer = make(known)
+        change(answer)
+        return answer
+    return changed
+
+
+def flip(answer):
+    entry = bytearray(base64.b64decode(answer["items"][0]["entry"]))
+    entry[-1] ^= 1
+    answer["items"][0]["entry"] = base64.b64encode(entry).decode()
+
+
+def lies(world):
+    """A Hub whose answers are not proved, repeated, for others, with gaps, out of order, of another
+    log, of two histories: each is refused for its reason, and what is right in between is done."""
+    vkey = world.new_log("region", "events", "holdfast/dev")
+    log, other = Log(world), Log(world, "other")
+    world.new_log("other", "events", "holdfast/dev")
+    log.append(directive(1), directive(2, "beta"), directive(3, not_after="2020-01-01T00:00:00Z"))
+    shutil.copytree(world.path("region"), world.path("fork"))
+    fork = Log(world, "fork")
+    fork.append(*[directive(n) for n in range(4, 10)])
+    log.append(directive(4), {"type": "clock.tick", "producer": "x", "sequence": 1, "payload": {
+        "region": "dev", "tick": 1, "at": "2026-01-01T00:00:00Z", "skew": 0}})
+    log.append(directive(5, "*", "dance"), directive(6))
+    other.append(directive(1))
+    swap = tampered(log.answer(7, 0), lambda a: a["items"][0].update(proof=log.item(3, 7)["proof"]))
+    older = tampered(log.answer(7, 0), lambda a: a.update(items=[log.item(0, 6)]))
+    cases = [  # what the Hub says, the line that the agent writes
+        (lambda known: b"{", b"feed.refused"),
+        (lambda known: [], b"feed.refused"),
+        (tampered(log.answer(7), lambda a: a.update(items=[{}])), b"feed.refused"),
+        (tampered(log.answer(7), lambda a: a.update(consistency=["AA=="])), b"feed.refused"),
+        (tampered(log.answer(7, 0), flip), b"feed.refused"),
+        (swap, b"feed.refused"),
+        (older, b"feed.refused"),
+        (other.answer(1, 0), b"feed.refused"),
+        (log.answer(7, 1), b"feed.refused"),
+        (log.answer(7, 4), b"feed.refused"),
+        (log.answer(7, 3), b"feed.refused"),
+        (log.answer(7, 0), b"directive.applied"),
+        (log.answer(7, 0), b"feed.refused"),
+        (log.answer(7, 2, 3, 5), b"directive.applied"),
+        (log.answer(3), b"feed.fork"),
+        (fork.answer(9), b"feed.fork"),
+        (fork.answer(7), b"feed.fork"),
+        (log.answer(7, 6), b"directive.applied"),
+    ]
+    false_hub = FalseHub(world, vkey)
+    agent = false_hub.run_agent("--token-file", false_hub.token())
+    try:
+        for number, (make, line) in enumerate(cases):
+            before, calls = said(world, "acme", line), len(false_hub.asked)
+            false_hub.say(make)
+            until(lambda: said(world, "acme", line) > before, f"case {number}: {line}")
+            false_hub.say(log.answer(7))  # so that the next failure is the first in a row
+            until(lambda: len(false_hub.asked) > calls + 1, "it asks again")
+        agent.kill()
+        agent.wait()
+        agent = false_hub.run_agent()
+        before = said(world, "acme", b"feed.refused")
+        false_hub.say(log.answer(7, 6))
+        until(lambda: said(world, "acme", b"feed.refused") > before, "known after a kill as well")
+        check(false_hub.asked[-1]["after"] == 6 and false_hub.asked[-1]["size"] == 7, "what it knows")
+    finally:
+        agent.terminate()
+        agent.wait(LIMIT)
+        false_hub.server.shutdown()
+        false_hub.server.server_close()
+    world.run("log", "verify", world.path("acme", "log"))
+    shown = world.run("log", "show", world.path("acme", "log"), "--json").stdout.splitlines()
+    events = [json.loads(line)["event"] for line in shown]
+    got = [(e["type"], e["payload"].get("sequence"), e["payload"].get("reason")) for e in events]
+    check(got == [("directive.refused", None, "malformed"), ("directive.refused", None, "bad-proof"),
+                  ("directive.refused", None, "other-tenant"), ("directive.refused", None, "withheld"),
+                  ("directive.applied", 1, None), ("directive.refused", None, "replayed"),
+                  ("directive.refused", 3, "expired"), ("directive.applied", 4, None),
+                  ("directive.refused", 5, "unknown-kind"), ("feed.forked", None, None),
+                  ("directive.applied", 6, None), ("directive.refused", None, "replayed")], f"{got}")
+    fork_event = next(e for e in events if e["type"] == "feed.forked")["payload"]
+    sizes = [tlog.open_checkpoint(vkey, fork_event[key].encode())[0] for key in ("known", "shown")]
+    check(sizes == [7, 3], f"{sizes}")
+
+
+harness.main([applied, paused, refused, mirrored, lies])

@@ -1,0 +1,85 @@
+/* tests/unit/commands/test_directive.c: which directives are known, with which parameters, and
+ * which may be issued. */
+#include "commands/directive.h"
+#include "tests/harness/test.h"
+#include "tests/unit/commands/fold.h"
+
+static const struct {
+    const char *kind;
+    const char *parameters; /* NULL: none */
+    bool artifact;
+    enum hf_rc rc;
+    uint64_t seconds;
+} rows[] = {
+    {"refresh", NULL, false, HF_OK, 0},
+    {"refresh", "x", false, HF_EINVAL, 0},
+    {"refresh", NULL, true, HF_EINVAL, 0},
+    {"rotate-key", NULL, false, HF_OK, 0},
+    {"pause-uploads", "seconds=1", false, HF_OK, 1},
+    {"pause-uploads", "seconds=3600", false, HF_OK, 3600},
+    {"pause-uploads", "seconds=3601", false, HF_EINVAL, 0},
+    {"pause-uploads", "seconds=0", false, HF_EINVAL, 0},
+    {"pause-uploads", "seconds=01", false, HF_EINVAL, 0},
+    {"pause-uploads", "seconds=", false, HF_EINVAL, 0},
+    {"pause-uploads", "seconds", false, HF_EINVAL, 0},
+    {"pause-uploads", NULL, false, HF_EINVAL, 0},
+    {"reboot", NULL, false, HF_ENOSYS, 0},
+    {"refres", NULL, false, HF_ENOSYS, 0},
+    {"", NULL, false, HF_ENOSYS, 0},
+};
+
+static struct hf_event_directive_issued event_of(size_t i)
+{
+    return (struct hf_event_directive_issued){
+        .address = HF_STR("acme"),
+        .kind = hf_str_c(rows[i].kind),
+        .sequence = 8,
+        .not_after = NOW + 1,
+        .has_parameters = rows[i].parameters != NULL,
+        .parameters = hf_str_c(rows[i].parameters),
+        .has_artifact = rows[i].artifact,
+        .reason = HF_STR("r"),
+    };
+}
+
+/* Each row is read as it says; an unknown kind is, for who issues it, a mistake like any other. */
+HF_TEST(kinds)
+{
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_directive directive = {.seconds = 0};
+        struct hf_err err = {0};
+        const struct hf_event_directive_issued event = event_of(i);
+        HF_CHECK_RC(hf_directive_read(&event, &directive, &err), rows[i].rc);
+        HF_CHECK_U64(directive.seconds, rows[i].seconds);
+        HF_CHECK_RC(hf_directive_may_issue(&event, 7, NULL, NOW, &err),
+                    rows[i].rc == HF_OK ? HF_OK : HF_EINVAL);
+        HF_CHECK(rows[i].rc == HF_OK || err.rc == HF_EINVAL);
+    }
+}
+
+/* The number is the next one, the end lies in the next seven days, the tenant is active. */
+HF_TEST(bounds)
+{
+    struct hf_event_directive_issued event = event_of(0);
+    struct hf_tenant tenant;
+    struct hf_err err = {0};
+    HF_CHECK_RC(hf_directive_may_issue(&event, 6, NULL, NOW, &err), HF_EINVAL);
+    HF_CHECK_RC(hf_directive_may_issue(&event, 8, NULL, NOW, &err), HF_EINVAL);
+    event.not_after = NOW;
+    HF_CHECK_RC(hf_directive_may_issue(&event, 7, NULL, NOW, &err), HF_EINVAL);
+    event.not_after = NOW + HF_DIRECTIVE_LIFE_MAX_US;
+    HF_CHECK_RC(hf_directive_may_issue(&event, 7, NULL, NOW, &err), HF_OK);
+    event.not_after++;
+    HF_CHECK_RC(hf_directive_may_issue(&event, 7, NULL, NOW, &err), HF_EINVAL);
+    event.not_after = NOW + 1;
+    hf_tenant_init(&tenant);
+    tenant.status = HF_TENANT_ACTIVE;
+    HF_CHECK_RC(hf_directive_may_issue(&event, 7, &tenant, NOW, &err), HF_OK);
+    for (int status = HF_TENANT_NONE; status <= HF_TENANT_GONE; status++) {
+        tenant.status = (enum hf_tenant_status)status;
+        HF_CHECK_RC(hf_directive_may_issue(&event, 7, &tenant, NOW, &err),
+                    status == HF_TENANT_ACTIVE ? HF_OK : HF_EPERM);
+    }
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(kinds), HF_TEST_CASE(bounds))
