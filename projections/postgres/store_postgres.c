@@ -648,13 +648,17 @@ static enum hf_rc greet(struct postgres_store *s, struct hf_err *err)
         s->tables[i].staged = false;
     }
     (void)PQsetNoticeProcessor(s->connection, be_quiet, NULL);
-    PGresult *result = PQexec(s->connection, "SELECT pg_try_advisory_lock(" LOCK_NUMBER ")");
+    /* The server lets go of a lock a moment after its holder has gone. */
+    PGresult *result =
+        PQexec(s->connection, "SET lock_timeout = 2000; SELECT pg_advisory_lock(" LOCK_NUMBER
+                              "); SET lock_timeout = 0");
+    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
     enum hf_rc rc = HF_OK;
-    if (PQresultStatus(result) != PGRES_TUPLES_OK) {
-        rc = fault(s, result, "lock", err);
-    } else if (strcmp(PQgetvalue(result, 0, 0), "t") != 0) {
+    if (state != NULL && strcmp(state, "55P03") == 0) {
         rc = hf_err_set(err, HF_ELOCKED,
                         "another program writes the read models of this database; stop it first");
+    } else if (PQresultStatus(result) != PGRES_COMMAND_OK) {
+        rc = fault(s, result, "lock", err);
     }
     PQclear(result);
     if (rc == HF_OK) {
