@@ -66,6 +66,17 @@ static void arm(struct hf_sse *sse, uint64_t ns)
     (void)hf_timer_arm(&sse->timer, ns);
 }
 
+/* What was put since `before` goes out as a whole or not at all. */
+static bool is_whole(struct hf_sse *sse, size_t before)
+{
+    if (sse->piece.failed == HF_OK) {
+        return true;
+    }
+    sse->piece.len = before;
+    sse->piece.failed = HF_OK;
+    return false;
+}
+
 static void fire(struct hf_timer *timer)
 {
     struct hf_sse *sse = HF_CONTAINER_OF(timer, struct hf_sse, timer);
@@ -75,6 +86,7 @@ static void fire(struct hf_timer *timer)
     }
     if (waiting(sse) == 0) {
         hf_buf_str(&sse->piece, HF_STR(":\n\n"));
+        (void)is_whole(sse, 0);
         hf_sse_flush(sse);
     }
     arm(sse, sse->conf->alive_ns);
@@ -99,6 +111,7 @@ void hf_sse_begin(struct hf_sse *sse, struct hf_loop *loop, struct hf_http_excha
     hf_http_add_field(exchange, "X-Accel-Buffering", HF_STR("no")); /* nginx passes it on at once */
     hf_http_stream_begin(exchange, 200, "text/event-stream");
     hf_buf_printf(&sse->piece, "retry: %u\n\n", conf->retry_ms);
+    (void)is_whole(sse, 0);
     hf_sse_flush(sse);
     arm(sse, conf->alive_ns);
 }
@@ -126,12 +139,7 @@ enum hf_rc hf_sse_event(struct hf_sse *sse, struct hf_str id, struct hf_str name
     }
     size_t before = sse->piece.len;
     hf_sse_write(&sse->piece, id, name, data);
-    if (sse->piece.failed != HF_OK) {
-        sse->piece.len = before; /* half an event must not go out */
-        sse->piece.failed = HF_OK;
-        return HF_ENOMEM;
-    }
-    return HF_OK;
+    return is_whole(sse, before) ? HF_OK : HF_ENOMEM;
 }
 
 void hf_sse_flush(struct hf_sse *sse)
@@ -151,7 +159,9 @@ void hf_sse_end(struct hf_sse *sse, struct hf_str name, struct hf_bytes data)
     if (sse->ended) {
         return;
     }
+    size_t before = sse->piece.len;
     hf_sse_write(&sse->piece, HF_STR(""), name, data);
+    (void)is_whole(sse, before);
     hf_sse_flush(sse);
     sse->ended = true;
     hf_timer_cancel(&sse->timer);

@@ -156,6 +156,15 @@ def caught_up(region, tenant, size):
           f"{tenant} has a receipt for {size}")
 
 
+def options(world, region):
+    """What the command needs to know of the Hub, in the environment."""
+    path = world.path("admin.secret")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(region.admin)
+    world.env.update(HOLDFAST_HUB=region.url, HOLDFAST_HUB_TOKEN=path,
+                     HOLDFAST_HUB_PIN=region.json("GET", "/v1/region")["tls_pin"])
+
+
 def in_region(case):
     def run(world):
         region = Region(world)

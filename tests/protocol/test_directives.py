@@ -17,7 +17,7 @@ import harness
 import hub as python_agent
 import tlog
 from harness import Skipped, check
-from region import LIMIT, append, caught_up, in_region, until, up
+from region import LIMIT, append, caught_up, in_region, options, until, up
 
 
 def issue(region, tenant, kind, status=201, **more):
@@ -82,6 +82,27 @@ def applied(world, region):
     up(world, "three")
     issue(region, "", "refresh")
     became(region, "three", [("applied", 6, "refresh"), ("applied", 7, "refresh")])
+
+
+@in_region
+def command(world, region):
+    """`holdfast directive issue`, and the events in which an operator sees what became of it."""
+    options(world, region)
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    done = world.run("directive", "issue", "refresh", "--tenant", "acme", "--reason", "look")
+    check(done.stdout == b"1  refresh  for acme\n", done.stdout)
+    done = world.run("directive", "issue", "pause-uploads", "--all", "--parameters", "seconds=1",
+                     "--reason", "calm", "--json")
+    check(json.loads(done.stdout)["address"] == "*", done.stdout)
+    became(region, "acme", [("applied", 1, "refresh"), ("applied", 2, "pause-uploads")])
+    shown = world.run("events", "tail", "--from", "0", "--segments", "--type", "directive.").stdout
+    check([line.split()[1] for line in shown.splitlines()] ==
+          [b"directive.issued", b"directive.applied"] * 2, shown)
+    world.run("directive", "issue", "refresh", "--reason", "x", code=2)
+    world.run("directive", "issue", "refresh", "--tenant", "acme", "--all", "--reason", "x", code=2)
+    world.run("directive", "issue", "dance", "--tenant", "acme", "--reason", "x", code=3)
 
 
 @in_region
@@ -370,4 +391,4 @@ def lies(world):
     check(sizes == [7, 3], f"{sizes}")
 
 
-harness.main([applied, paused, refused, mirrored, lies])
+harness.main([applied, command, paused, refused, mirrored, lies])

@@ -12,7 +12,7 @@ import urllib.parse
 
 import harness
 from harness import check
-from region import CONTEXT, LIMIT, append, caught_up, in_region, until, up
+from region import CONTEXT, LIMIT, append, caught_up, in_region, options, until, up
 
 
 def host_of(region):
@@ -221,15 +221,6 @@ def closing(world, region):
     check(answer.status == 200 and "next" in json.loads(answer.read()), "the page is answered")
     check(region.hub.wait(LIMIT) == 0 and time.monotonic() - began < 5, "the Hub ends at once")
     connection.close()
-
-
-def options(world, region):
-    """What the command needs to know of the Hub, in the environment."""
-    path = world.path("admin.secret")
-    with open(path, "w", encoding="ascii") as file:
-        file.write(region.admin)
-    world.env.update(HOLDFAST_HUB=region.url, HOLDFAST_HUB_TOKEN=path,
-                     HOLDFAST_HUB_PIN=region.json("GET", "/v1/region")["tls_pin"])
 
 
 @in_region

@@ -21,6 +21,7 @@ extern const struct hf_cli_command hf_command_cutover;          /* cutover.c: a 
 extern const struct hf_cli_command hf_command_flag;             /* flag.c: a group */
 extern const struct hf_cli_command hf_command_principal;        /* principal.c: a group */
 extern const struct hf_cli_command hf_command_tenant;           /* tenant.c: a group */
+extern const struct hf_cli_command hf_command_directive;        /* directive.c: a group */
 extern const struct hf_cli_command hf_command_events;           /* events.c: a group */
 extern const struct hf_cli_command hf_command_audit;            /* audit.c: a group */
 extern const struct hf_cli_command hf_command_projections;      /* projections.c: a group */

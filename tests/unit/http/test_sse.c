@@ -6,6 +6,7 @@
 #include "base/heap.h"
 #include "base/http/sse.h"
 #include "base/net/pair.h"
+#include "tests/harness/fault.h"
 #include "tests/harness/test.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -72,8 +73,13 @@ static void put_more(struct hf_sse *sse)
     while (w->put < w->goal) {
         char id[24];
         int len = snprintf(id, sizeof id, "%llu", (unsigned long long)w->put);
-        if (hf_sse_event(sse, (struct hf_str){id, (size_t)len}, HF_STR(""),
-                         HF_BYTES("0123456789012345678901234567890123456789")) != HF_OK) {
+        enum hf_rc rc = hf_sse_event(sse, (struct hf_str){id, (size_t)len}, HF_STR(""),
+                                     HF_BYTES("0123456789012345678901234567890123456789"));
+        if (rc == HF_ENOMEM) {
+            hf_sse_end(sse, HF_STR("closed"), HF_BYTES("{}"));
+            return;
+        }
+        if (rc != HF_OK) {
             w->full++;
             break;
         }
@@ -301,6 +307,33 @@ HF_TEST(gone_reader)
     hf_buf_free(&w.received);
 }
 
+/* The n-th allocation after the request fails, for every n: the stream ends, or goes on with whole
+ * events in order; nothing else comes of it. */
+HF_TEST(no_memory)
+{
+    uint64_t calls = 1;
+    for (uint64_t n = 1; n <= calls; n++) {
+        struct world w;
+        begin(&w, 300, true);
+        hf_sweep_begin(HF_SWEEP_ALLOC, n, 0);
+        run_for(&w, 5);
+        calls = hf_sweep_end();
+        uint64_t events = count(&w, "data: 0123456789012345678901234567890123456789\n\n");
+        HF_CHECK_U64(count(&w, "id: "), events);
+        HF_CHECK(w.closed || w.over || events == 300);
+        if (w.begun) {
+            finish(&w);
+        } else { /* no memory for the connection */
+            hf_http_server_drain(w.server, drained, &w);
+            hf_loop_run(w.loop);
+            hf_http_server_free(w.server);
+            hf_loop_free(w.loop);
+            hf_buf_free(&w.received);
+        }
+    }
+    HF_CHECK(calls > 5);
+}
+
 HF_TEST_MAIN(HF_TEST_CASE(bytes), HF_TEST_CASE(back_pressure), HF_TEST_CASE(keep_alive),
              HF_TEST_CASE(slow_reader), HF_TEST_CASE(stuck_reader), HF_TEST_CASE(patient_reader),
-             HF_TEST_CASE(gone_reader))
+             HF_TEST_CASE(gone_reader), HF_TEST_CASE(no_memory))
