@@ -81,6 +81,8 @@ void hf_call_answer_tenant(struct hf_hub_call *call, int status);
 void hf_call_answer_flag(struct hf_hub_call *call);
 void hf_call_answer_principal(struct hf_hub_call *call);
 void hf_call_answer_cutover(struct hf_hub_call *call);
+/* With the digest that the call's payload is. */
+void hf_call_answer_digest(struct hf_hub_call *call);
 /* With the directive that the call's payload is. */
 void hf_call_answer_directive(struct hf_hub_call *call);
 

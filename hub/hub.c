@@ -212,6 +212,7 @@ static void log_changed(void *arg, struct hf_log_writer *writer)
     struct hf_hub *hub = arg;
     (void)writer;
     hf_hub_followers_wake(&hub->followers);
+    hf_hub_models_wake(&hub->models);
 }
 
 static void accepted(struct hf_listener *listener, struct hf_stream *stream)
@@ -259,10 +260,26 @@ static enum hf_rc open_memory(struct hf_hub *hub, struct hf_err *err)
     return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
 }
 
+static enum hf_rc models_url(const struct hf_hub_conf *conf, char out[HF_PATH_MAX],
+                             struct hf_err *err)
+{
+    if (conf->models == NULL) {
+        enum hf_rc rc = hf_path_join(conf->dir, "models.db", out, HF_PATH_MAX);
+        return rc == HF_OK ? rc : hf_err_set(err, rc, "the path %s is too long", conf->dir);
+    }
+    if (strlen(conf->models) >= HF_HUB_MODELS_URL_MAX) {
+        return hf_err_set(err, HF_EINVAL, "the URL of the read models has more than %d bytes",
+                          HF_HUB_MODELS_URL_MAX - 1);
+    }
+    (void)snprintf(out, HF_PATH_MAX, "%s", conf->models);
+    return HF_OK;
+}
+
 enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, struct hf_hub *hub,
                        struct hf_err *err)
 {
     char origin[64];
+    char models[HF_PATH_MAX];
     struct hf_secret host_key = {0};
     *hub = (struct hf_hub){.loop = loop, .logger = conf->logger};
     hf_hub_followers_init(&hub->followers, loop);
@@ -272,6 +289,9 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     enum hf_rc rc = hf_region_parse(hf_str_c(conf->region), &hub->region_number, err);
     if (rc == HF_OK) {
         rc = hf_hub_peers_parse(conf->peers, hub->peers, &hub->peer_count, err);
+    }
+    if (rc == HF_OK) {
+        rc = models_url(conf, models, err);
     }
     if (rc == HF_OK) {
         rc = hf_host_key_load(hf_loop_env(loop), /* path= */ NULL, &host_key, err);
@@ -308,6 +328,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     }
     if (rc == HF_OK) {
         hf_hub_windows_start(hub);
+        hf_hub_models_start(&hub->models, loop, models, hub->log.log, hub->logger);
     }
     return rc;
 }
@@ -333,6 +354,7 @@ static void drained(void *arg)
     struct hf_hub *hub = arg;
     hf_http_server_free(hub->http);
     hub->http = NULL;
+    hf_hub_models_stop(&hub->models);
     hf_hub_entries_free(hub->entries);
     hub->entries = NULL;
     hf_owned_close(&hub->log, log_closed, hub);

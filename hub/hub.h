@@ -19,6 +19,7 @@
 #include "hub/followers.h"
 #include "hub/keys.h"
 #include "hub/principals.h"
+#include "hub/read_models.h"
 #include "hub/tenants.h"
 #include "log/owned/owned.h"
 
@@ -47,6 +48,8 @@ struct hf_hub_conf {
     const char *listen; /* address of the API */
     const char *name;   /* host name in the TLS certificate that is made when there is none */
     const char *peers;  /* "prod-us=https://hub.us.example,..."; NULL: none are known */
+    const char *models; /* of the read models: a SQLite file or postgresql://...; NULL: models.db in
+                           dir */
     uint64_t free_floor;
     const struct hf_logger *logger;
 };
@@ -83,6 +86,7 @@ struct hf_hub {
     struct hf_hub_keys keys; /* of commands */
     struct hf_hub_followers followers;
     struct hf_hub_directives directives;
+    struct hf_hub_models models;
     struct hf_hub_entries *entries; /* of the region's log, as the API shows them */
     uint64_t streams;               /* open now */
     uint64_t as_of;                 /* every entry of the log below it is in what the Hub knows */

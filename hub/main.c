@@ -103,6 +103,7 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
                                      .listen = hf_cli_str(cli, "listen"),
                                      .name = hf_cli_str(cli, "name"),
                                      .peers = hf_cli_str(cli, "peers"),
+                                     .models = hf_cli_str(cli, "models"),
                                      .free_floor = hf_cli_u64(cli, "free-floor"),
                                      .logger = &service->logger};
     return hf_hub_open(service->loop, &conf, &program_of(service)->hub, err);
@@ -191,6 +192,13 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_HUB_PEERS",
      .setting = "hub_peers",
      .help = "the other regions' Hubs, for those who came to the wrong one"},
+    {.name = "models",
+     .kind = HF_CLI_STRING,
+     .value = "URL",
+     .env = "HOLDFAST_HUB_MODELS",
+     .setting = "hub_models",
+     .help = "where the read models are kept: a SQLite file (default: models.db in the data "
+             "folder) or postgresql://..."},
     {.name = "free-floor",
      .kind = HF_CLI_SIZE,
      .fallback = "0",

@@ -102,6 +102,7 @@ static void answer_again(struct hf_hub_call *call, uint64_t index)
     case HF_API_SHOWS_TENANT: hf_call_answer_tenant(call, call->op->status); break;
     case HF_API_SHOWS_FLAG: hf_call_answer_flag(call); break;
     case HF_API_SHOWS_PRINCIPAL: hf_call_answer_principal(call); break;
+    case HF_API_SHOWS_DIGEST: hf_call_answer_digest(call); break;
     case HF_API_SHOWS_DIRECTIVE: hf_call_answer_directive(call); break;
     case HF_API_SHOWS_CUTOVER: hf_call_answer_cutover(call); break;
     case HF_API_SHOWS_TENANT_TOKEN:

@@ -209,6 +209,23 @@ static enum hf_rc look_where(struct hf_projector *p, struct hf_err *err)
     return rc;
 }
 
+/* Somebody else brought a projection on, or reset it: what the cache knows is old. */
+static enum hf_rc check_alone(struct hf_projector *p, struct hf_err *err)
+{
+    enum hf_rc rc = HF_OK;
+    for (unsigned i = 0; rc == HF_OK && i < p->count; i++) {
+        uint64_t position = 0;
+        rc = hf_store_get_position(p->cache, p->list[i].projection->name, &position, err);
+        if (rc == HF_OK && position != p->list[i].position) {
+            rc = hf_err_set(err, HF_ECONFLICT,
+                            "%s was moved by another program from %llu to %llu; looking again",
+                            p->list[i].projection->name, (unsigned long long)p->list[i].position,
+                            (unsigned long long)position);
+        }
+    }
+    return rc;
+}
+
 static enum hf_rc show_some(struct hf_projector *p, uint64_t events, struct hf_err *err)
 {
     uint64_t end = end_of(p);
@@ -241,7 +258,10 @@ enum hf_rc hf_projector_step(struct hf_projector *p, uint64_t events, bool *ret_
     }
     rc = hf_store_begin(p->cache, err);
     if (rc == HF_OK) {
-        rc = show_some(p, events, err);
+        rc = check_alone(p, err);
+        if (rc == HF_OK) {
+            rc = show_some(p, events, err);
+        }
         if (rc == HF_OK) {
             rc = save_positions(p, err);
         }

@@ -71,7 +71,8 @@ enum hf_rc hf_projector_open(const struct hf_projector_conf *conf,
                              struct hf_projector **ret_projector, struct hf_err *err);
 void hf_projector_close(struct hf_projector *projector);
 /* One transaction of about so many events. *ret_more: the log has more. After a failure nothing of
- * it has happened, and the next step tries the same again. */
+ * it has happened, and the next step tries the same again. HF_ECONFLICT: another program moved a
+ * position meanwhile; the next step goes on from there. */
 enum hf_rc hf_projector_step(struct hf_projector *projector, uint64_t events, bool *ret_more,
                              struct hf_err *err);
 /* Entries that every projection has seen. */

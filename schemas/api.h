@@ -43,6 +43,7 @@ enum hf_api_body {
 enum hf_api_shows {
     HF_API_SHOWS_NOTHING,
     HF_API_SHOWS_CUTOVER,
+    HF_API_SHOWS_DIGEST,
     HF_API_SHOWS_DIRECTIVE,
     HF_API_SHOWS_FLAG,
     HF_API_SHOWS_PRINCIPAL,

@@ -575,22 +575,16 @@ static enum hf_rc set_position(struct hf_store *store, const char *projection, u
 
 /* transactions and connection */
 
-/* A connection that broke is made again between transactions, and the lock with it. */
-static enum hf_rc reconnect(struct postgres_store *s, struct hf_err *err);
-
 static enum hf_rc begin(struct hf_store *store, struct hf_err *err)
 {
-    struct postgres_store *s = postgres_of(store);
-    enum hf_rc rc = PQstatus(s->connection) == CONNECTION_OK ? HF_OK : reconnect(s, err);
-    return rc == HF_OK ? run(s, "BEGIN", "begin", err) : rc;
+    return run(postgres_of(store), "BEGIN", "begin", err);
 }
 
 static void rollback(struct hf_store *store)
 {
     struct postgres_store *s = postgres_of(store);
     if (PQpipelineStatus(s->connection) != PQ_PIPELINE_OFF) {
-        PQreset(s->connection); /* stopped in the middle: what was sent dies with the connection */
-        return;
+        return; /* the connection broke in the middle: nothing more goes over it */
     }
     (void)run(s, "ROLLBACK", "rollback", NULL);
 }
@@ -640,13 +634,9 @@ static void be_quiet(void *arg, const char *message)
     (void)message; /* "already exists, skipping" is what we want to hear */
 }
 
-/* What a fresh connection needs; nothing prepared has outlived the old one. */
+/* What a fresh connection needs. */
 static enum hf_rc greet(struct postgres_store *s, struct hf_err *err)
 {
-    for (unsigned i = 0; i < s->table_count; i++) {
-        s->tables[i].ready = false;
-        s->tables[i].staged = false;
-    }
     (void)PQsetNoticeProcessor(s->connection, be_quiet, NULL);
     /* The server lets go of a lock a moment after its holder has gone. */
     PGresult *result =
@@ -665,13 +655,6 @@ static enum hf_rc greet(struct postgres_store *s, struct hf_err *err)
         rc = run(s, "CREATE SCHEMA IF NOT EXISTS holdfast", "schema", err);
     }
     return rc == HF_OK ? create(&s->store, &positions, err) : rc;
-}
-
-static enum hf_rc reconnect(struct postgres_store *s, struct hf_err *err)
-{
-    PQreset(s->connection);
-    return PQstatus(s->connection) == CONNECTION_OK ? greet(s, err)
-                                                    : fault(s, NULL, "connect", err);
 }
 
 static bool has_password(const char *url)

@@ -4,7 +4,8 @@
  * (COLLATE "C"), so that scans have the order that they have in every store. Few rows are written
  * by prepared statements in a pipeline, one round trip for all; many by COPY into a temporary table
  * and one upsert out of it. One writer a database: the second is refused by an advisory lock.
- * Blocking; one thread.
+ * Blocking; one thread. A connection that broke stays broken: every call fails until the store is
+ * closed and opened again.
  */
 #ifndef HF_PROJECTIONS_POSTGRES_STORE_POSTGRES_H
 #define HF_PROJECTIONS_POSTGRES_STORE_POSTGRES_H

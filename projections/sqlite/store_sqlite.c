@@ -9,6 +9,7 @@
 #include "base/heap.h"
 
 #define TABLES_MAX 32
+#define BUSY_MS    250 /* that another program may hold the file; the Hub's calls wait as long */
 
 /* A table's statements, prepared at its first use. */
 struct prepared {
@@ -392,7 +393,7 @@ enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, s
     enum hf_rc rc =
         sqlite3_open_v2(path, &s->db, flags, NULL) == SQLITE_OK ? HF_OK : fault(s, err, path);
     if (rc == HF_OK) {
-        (void)sqlite3_busy_timeout(s->db, 5000);
+        (void)sqlite3_busy_timeout(s->db, BUSY_MS);
         rc = run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err);
     }
     if (rc == HF_OK) {

@@ -82,6 +82,8 @@ class Bench:
             "feed_region": lambda: ({}, {"from": "0", "wait_s": "0"}, None),
             "flag_set": lambda: ({"flag": f"f{self.hub.size()}"}, {}, {
                 "value": "on", "scope": "tenant", "subject": "acme", "reason": "r"}),
+            "model_rows": lambda: ({"model": "fleet"}, {"key": "acme", "limit": "5"}, None),
+            "model_digest": lambda: ({"model": "fleet"}, {}, None),
             "principal_create": lambda: ({}, {}, {"principal": f"n{self.hub.size()}", "role": "viewer",
                                                   "kind": "customer", "tenant": "acme", "ttl_s": 60}),
             "principal_revoke": lambda: ({"principal": self.principal()}, {}, {"reason": "left"}),
@@ -151,7 +153,7 @@ def strangers(hub):
     before = bench.state()
     for name, (_, _, operation) in bench.document.operations.items():
         who = operation["x-who"]
-        params = {"tenant": "acme", "flag": "new", "principal": "viewer"}
+        params = {"tenant": "acme", "flag": "new", "principal": "viewer", "model": "fleet"}
         if who == "anyone":
             continue
         kind = "unknown-agent" if who == "agent" else "unknown-principal"
@@ -431,7 +433,8 @@ def repeated(hub):
     for name, (key, path, body, status) in done.items():
         answer = again(name, key, path, body)
         check((answer.status, answer.fields["Idempotency-Replayed"]) == (status, "true"), f"{name}: killed")
-        is_problem(again(name, key, path, {**body, "surplus": 1}), 400, "invalid", "surplus")
+        wrong, why = ({"surplus": 1}, "no body") if body is None else ({**body, "surplus": 1}, "surplus")
+        is_problem(again(name, key, path, wrong), 400, "invalid", why)
     check(bench.state() == before, "something was carried out twice")
     key, path, body, _ = done["tenant_move"]
     is_problem(again("tenant_move", key, path, {**body, "reason": "other"}), 422, "key-reused")
