@@ -3,6 +3,9 @@
  * Deliberately little: put, get, scan in key order, and a position for each projection in the same
  * transaction as its rows. So a projection runs the same on every store, and its digest (over rows
  * in key order) is the same on every store.
+ * HF_ECORRUPT, HF_EINVAL and HF_EVERSION are what a projection says of an event, so no store
+ * answers them of itself (a damaged file is HF_EIO); for a row HF_EINVAL is the event's fault.
+ * After HF_EIO roll back; the next try may find the store well again.
  * Threads: one.
  */
 #ifndef HF_PROJECTIONS_STORE_H

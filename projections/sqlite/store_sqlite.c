@@ -33,12 +33,11 @@ static struct sqlite_store *sqlite_of(struct hf_store *store)
 static enum hf_rc fault(struct sqlite_store *s, struct hf_err *err, const char *what)
 {
     int code = sqlite3_errcode(s->db) & 0xFF;
-    enum hf_rc rc = code == SQLITE_NOMEM                              ? HF_ENOMEM
-                    : code == SQLITE_FULL                             ? HF_ENOSPC
-                    : code == SQLITE_BUSY || code == SQLITE_LOCKED    ? HF_ELOCKED
-                    : code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? HF_ECORRUPT
-                    : code == SQLITE_READONLY                         ? HF_EREADONLY
-                                                                      : HF_EIO;
+    enum hf_rc rc = code == SQLITE_NOMEM                           ? HF_ENOMEM
+                    : code == SQLITE_FULL                          ? HF_ENOSPC
+                    : code == SQLITE_BUSY || code == SQLITE_LOCKED ? HF_ELOCKED
+                    : code == SQLITE_READONLY                      ? HF_EREADONLY
+                                                                   : HF_EIO;
     return hf_err_set(err, rc, "%s: %s", what, sqlite3_errmsg(s->db));
 }
 

@@ -1,6 +1,7 @@
 /* tests/unit/projections/test_store.c: what every store does, on each of them: SQLite, PostgreSQL
  * (when $HOLDFAST_TEST_POSTGRES names one), and the cache above each.
  */
+#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -251,5 +252,117 @@ HF_TEST(postgres_refusals)
     }
 }
 
+/* The server ends every other connection. */
+static void cut_all(PGconn *admin)
+{
+    PQclear(PQexec(admin, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid "
+                          "<> pg_backend_pid() AND application_name = 'holdfast'"));
+}
+
+#define STEPS 5
+#define BLOCK 70 /* rows: enough for COPY */
+
+static enum hf_rc put_block(const struct world *w, const char *text, size_t count,
+                            struct hf_err *err)
+{
+    char names[BLOCK][16];
+    struct hf_value values[BLOCK][HF_COLUMNS_MAX] = {{{.number = 0}}};
+    const struct hf_value *list[BLOCK];
+    for (int i = 0; i < BLOCK; i++) {
+        int len = snprintf(names[i], sizeof names[i], "n%03d", i);
+        values[i][NAME].text = (struct hf_str){names[i], (size_t)len};
+        values[i][TEXT].text = hf_str_c(text);
+        values[i][COUNT].number = 1;
+        list[i] = values[i];
+    }
+    return hf_store_put_rows(w->store, &table, list, count, err);
+}
+
+/* One transaction that writes in both ways, the connection being cut before one of its steps. */
+static enum hf_rc write_all(const struct world *w, PGconn *admin, int cut, struct hf_err *err)
+{
+    enum hf_rc rc = HF_OK;
+    for (int step = 0; rc == HF_OK && step < STEPS; step++) {
+        if (step == cut) {
+            cut_all(admin);
+        }
+        rc = step == 0   ? hf_store_begin(w->store, err)
+             : step == 1 ? put_block(w, "few", 3, err)
+             : step == 2 ? put_block(w, "many", BLOCK, err)
+             : step == 3 ? hf_store_set_position(w->store, "test_1", 7, err)
+                         : hf_store_commit(w->store, err);
+        if (rc != HF_OK && step > 0 && step + 1 < STEPS) {
+            hf_store_rollback(w->store);
+        }
+    }
+    return rc;
+}
+
+/* The connection is cut before each step of a transaction, and twice in a row: the step fails,
+ * nothing of it is there, what is read next is read over a new connection, and the same transaction
+ * then works, so does another after a rollback. */
+HF_TEST(postgres_cut)
+{
+    const char *url = getenv("HOLDFAST_TEST_POSTGRES");
+    struct hf_err err = {0};
+    struct world w = {.what = "PostgreSQL"};
+    if (url == NULL) {
+        hf_test_skip("no server");
+        return;
+    }
+    PGconn *admin = PQconnectdb(url);
+    HF_CHECK_OK(hf_store_postgres_open(url, &w.under, &err), err);
+    w.store = w.under;
+    for (int cut = 0; cut <= STEPS; cut++) {
+        int64_t sums[2] = {0, 0};
+        uint64_t position = 0;
+        fresh(&w);
+        must(&w, hf_store_set_position(w.store, "test_1", 1, &err), HF_OK, "position", &err);
+        for (int i = 0; i < (cut < STEPS ? 2 : 0); i++) {
+            must(&w, write_all(&w, admin, cut, &err), HF_EIO, "cut", &err);
+            must(&w, hf_store_get_position(w.store, "test_1", &position, &err), HF_OK, "again",
+                 &err);
+            HF_CHECK_U64(position, 1);
+            check_scan(&w, &all, "");
+        }
+        must(&w, write_all(&w, admin, STEPS, &err), HF_OK, "whole", &err);
+        must(&w, hf_store_scan(w.store, &table, &all, count_row, sums, &err), HF_OK, "scan", &err);
+        HF_CHECK(sums[0] == BLOCK);
+        must(&w, hf_store_begin(w.store, &err), HF_OK, "begin", &err);
+        hf_store_rollback(w.store);
+        must(&w, write_all(&w, admin, STEPS, &err), HF_OK, "after a rollback", &err);
+    }
+    hf_store_close(w.store);
+    PQfinish(admin);
+}
+
+/* A temporary table that was made in a transaction that was rolled back is made again. */
+HF_TEST(postgres_staged_again)
+{
+    const char *url = getenv("HOLDFAST_TEST_POSTGRES");
+    struct hf_err err = {0};
+    struct world w = {.what = "PostgreSQL"};
+    if (url == NULL) {
+        hf_test_skip("no server");
+        return;
+    }
+    HF_CHECK_OK(hf_store_postgres_open(url, &w.under, &err), err);
+    w.store = w.under;
+    fresh(&w);
+    for (int round = 0; round < 3; round++) {
+        begin(&w);
+        must(&w, put_block(&w, "gone", BLOCK, &err), HF_OK, "many", &err);
+        must(&w, put_block(&w, "kept", BLOCK, &err), HF_OK, "many again", &err);
+        if (round == 0) {
+            hf_store_rollback(w.store);
+        } else {
+            commit(&w);
+        }
+    }
+    check_scan(&w, &(struct hf_scan){.limit = 1}, "n000/0=kept,1;");
+    hf_store_close(w.store);
+}
+
 HF_TEST_MAIN(HF_TEST_CASE(put_get_scan), HF_TEST_CASE(rolled_back), HF_TEST_CASE(thousands),
-             HF_TEST_CASE(postgres_refusals))
+             HF_TEST_CASE(postgres_refusals), HF_TEST_CASE(postgres_cut),
+             HF_TEST_CASE(postgres_staged_again))
