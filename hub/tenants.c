@@ -107,10 +107,8 @@ static enum hf_rc fold_segment(struct hf_hub_tenants *tenants, uint64_t index,
         rc = hf_segment_parse(hf_buf_bytes(&blob), &segment, err);
     }
     if (rc == HF_OK) {
-        struct hf_mirror next = t->mirror;
-        rc = hf_mirror_check(&t->mirror, &segment, hf_str_c(t->life.log_stem), &t->life.log_key,
-                             &next, &root, err);
-        t->mirror = rc == HF_OK ? next : t->mirror;
+        memcpy(root.b, event.root.ptr, HF_HASH_SIZE);
+        rc = hf_mirror_follow(&t->mirror, &segment, &root, err);
         t->segments++;
         t->last_segment = index;
     }

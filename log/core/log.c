@@ -21,9 +21,10 @@ struct hf_log {
     struct hf_tail tail;
     struct hf_tip tip;
     _Atomic uint64_t size;
-    pthread_mutex_t lock; /* of volumes and of tip for other threads */
+    pthread_mutex_t lock; /* of volumes, the packer and of tip for other threads */
     struct hf_volume **volumes;
     size_t volume_cap;
+    struct hf_packer *idle_packer; /* for the next blob: making one costs more than most blobs */
 };
 
 /* creating and opening */
@@ -187,6 +188,7 @@ void hf_log_close(struct hf_log *log)
     hf_views_close(log->views);
     hf_tail_fini(&log->tail);
     hf_kv_close(log->kv);
+    hf_packer_free(log->idle_packer);
     (void)pthread_mutex_destroy(&log->lock);
     hf_heap_free(log);
 }
@@ -533,12 +535,31 @@ static enum hf_rc blob_chunk(struct hf_log *log, uint64_t index, uint32_t chunk,
     return rc;
 }
 
+static enum hf_rc take_packer(struct hf_log *log, struct hf_packer **ret_packer)
+{
+    (void)pthread_mutex_lock(&log->lock);
+    struct hf_packer *packer = log->idle_packer;
+    log->idle_packer = NULL;
+    (void)pthread_mutex_unlock(&log->lock);
+    *ret_packer = packer;
+    return packer != NULL ? HF_OK : hf_packer_new(ret_packer);
+}
+
+static void give_packer(struct hf_log *log, struct hf_packer *packer)
+{
+    (void)pthread_mutex_lock(&log->lock);
+    struct hf_packer *other = log->idle_packer;
+    log->idle_packer = packer;
+    (void)pthread_mutex_unlock(&log->lock);
+    hf_packer_free(other);
+}
+
 enum hf_rc hf_log_blob_at(struct hf_log *log, uint64_t index, const struct hf_hash *hash,
                           struct hf_buf *buf, struct hf_err *err)
 {
     struct hf_packer *packer = NULL;
     struct hf_buf packed = hf_buf_init(2 * (size_t)HF_BLOB_CHUNK);
-    enum hf_rc rc = hf_packer_new(&packer);
+    enum hf_rc rc = take_packer(log, &packer);
     hf_buf_clear(buf);
     for (uint32_t chunk = 0; rc == HF_OK; chunk++) {
         hf_buf_clear(&packed);
@@ -547,8 +568,12 @@ enum hf_rc hf_log_blob_at(struct hf_log *log, uint64_t index, const struct hf_ha
             rc = HF_OK;
             break;
         }
+        size_t before = buf->len;
         if (rc == HF_OK) {
             rc = hf_unpack(packer, hf_buf_bytes(&packed), HF_BLOB_CHUNK, buf, err);
+        }
+        if (rc == HF_OK && buf->len - before < HF_BLOB_CHUNK) {
+            break; /* only the last chunk is shorter */
         }
     }
     if (rc == HF_OK) {
@@ -559,7 +584,9 @@ enum hf_rc hf_log_blob_at(struct hf_log *log, uint64_t index, const struct hf_ha
                             (unsigned long long)index);
         }
     }
-    hf_packer_free(packer);
+    if (packer != NULL) {
+        give_packer(log, packer);
+    }
     hf_buf_free(&packed);
     return rc;
 }

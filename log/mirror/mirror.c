@@ -60,6 +60,48 @@ static enum hf_rc check_old(const struct hf_mirror *mirror, const struct hf_chec
                             (unsigned long long)checkpoint->size);
 }
 
+/* Where the mirror goes on for a segment of this epoch. */
+static void begin_epoch(const struct hf_mirror *mirror, uint32_t epoch, struct hf_mirror *ret_next)
+{
+    *ret_next = *mirror;
+    if (epoch > mirror->epoch) {
+        hf_mirror_init(ret_next);
+        ret_next->epoch = epoch;
+    }
+}
+
+static void append_bundle(struct hf_mirror *next, struct hf_bytes bundle, struct hf_hash *ret_root)
+{
+    struct hf_cursor cursor = hf_cursor_init(bundle);
+    struct hf_bytes entry;
+    while (hf_bundle_next(&cursor, &entry) == HF_OK) {
+        struct hf_hash leaf;
+        hf_tree_leaf_hash(entry, &leaf);
+        hf_frontier_append(&next->frontier, &leaf);
+    }
+    hf_frontier_root(&next->frontier, ret_root);
+}
+
+enum hf_rc hf_mirror_follow(struct hf_mirror *mirror, const struct hf_segment *segment,
+                            const struct hf_hash *root, struct hf_err *err)
+{
+    struct hf_mirror next;
+    struct hf_hash actual;
+    begin_epoch(mirror, segment->epoch, &next);
+    if (segment->epoch < mirror->epoch || segment->first != next.frontier.size) {
+        return hf_err_set(err, HF_ECORRUPT, "the segment of %llu does not go on at %llu",
+                          (unsigned long long)segment->first,
+                          (unsigned long long)next.frontier.size);
+    }
+    append_bundle(&next, segment->bundle, &actual);
+    if (!hf_hash_eq(&actual, root)) {
+        return hf_err_set(err, HF_ECORRUPT,
+                          "the segment's entries do not give the root that was recorded");
+    }
+    *mirror = next;
+    return HF_OK;
+}
+
 enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segment *segment,
                            struct hf_str stem, const struct hf_public_key *key,
                            struct hf_mirror *ret_next, struct hf_hash *ret_root, struct hf_err *err)
@@ -77,11 +119,7 @@ enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segme
         return hf_err_set(err, HF_ESTALE, "epoch %u of this log is over, it is in epoch %u",
                           segment->epoch, mirror->epoch);
     }
-    *ret_next = *mirror;
-    if (segment->epoch > mirror->epoch) {
-        hf_mirror_init(ret_next);
-        ret_next->epoch = segment->epoch;
-    }
+    begin_epoch(mirror, segment->epoch, ret_next);
     uint64_t size = ret_next->frontier.size;
     if (segment->end <= size) {
         return check_old(ret_next, &checkpoint, err);
@@ -90,14 +128,7 @@ enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segme
         return hf_err_set(err, HF_ECONFLICT, "the segment begins at %llu, entry %llu is wanted",
                           (unsigned long long)segment->first, (unsigned long long)size);
     }
-    struct hf_cursor cursor = hf_cursor_init(segment->bundle);
-    struct hf_bytes entry;
-    while (hf_bundle_next(&cursor, &entry) == HF_OK) {
-        struct hf_hash leaf;
-        hf_tree_leaf_hash(entry, &leaf);
-        hf_frontier_append(&ret_next->frontier, &leaf);
-    }
-    hf_frontier_root(&ret_next->frontier, ret_root);
+    append_bundle(ret_next, segment->bundle, ret_root);
     return hf_hash_eq(ret_root, &checkpoint.root)
                ? HF_OK
                : hf_err_set(err, HF_EFORK,

@@ -36,4 +36,10 @@ enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segme
                            struct hf_mirror *ret_next, struct hf_hash *ret_root,
                            struct hf_err *err);
 
+/* Continues the mirror by a segment that hf_mirror_check let in before and the region's log kept:
+ * its signature is not verified again, its entries must give the root that was recorded then.
+ * HF_ECORRUPT; the mirror stays as it was. */
+enum hf_rc hf_mirror_follow(struct hf_mirror *mirror, const struct hf_segment *segment,
+                            const struct hf_hash *root, struct hf_err *err);
+
 #endif

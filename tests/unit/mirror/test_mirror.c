@@ -137,6 +137,42 @@ HF_TEST(refuses)
     end_tenant(&other);
 }
 
+/* What was let in once is followed by its root alone; a gap, other entries and an older epoch are
+ * damage, and the mirror stays as it was. */
+HF_TEST(follows)
+{
+    struct tenant t;
+    struct hf_mirror checked;
+    struct hf_mirror mirror;
+    struct hf_segment segment;
+    struct hf_hash root;
+    HF_CHECK(new_tenant(&t));
+    hf_mirror_init(&checked);
+    hf_mirror_init(&mirror);
+    for (uint32_t i = 0; i < 40; i++) {
+        if (i == 20) {
+            hf_frontier_init(&t.frontier);
+        }
+        make(&t, i < 20 ? 1 : 2, 1 + i % 7, "");
+        HF_CHECK_OK(offer(&t, &checked), t.err);
+        HF_CHECK_OK(hf_segment_parse(hf_buf_bytes(&t.bytes), &segment, &t.err), t.err);
+        hf_frontier_root(&checked.frontier, &root);
+        uint32_t epoch = mirror.epoch;
+        uint64_t size = mirror.frontier.size;
+        root.b[i % HF_HASH_SIZE] ^= 1;
+        HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, &root, &t.err), HF_ECORRUPT);
+        HF_CHECK(mirror.epoch == epoch && mirror.frontier.size == size);
+        root.b[i % HF_HASH_SIZE] ^= 1;
+        HF_CHECK_OK(hf_mirror_follow(&mirror, &segment, &root, &t.err), t.err);
+        HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, &root, &t.err), HF_ECORRUPT);
+    }
+    HF_CHECK(mirror.epoch == 2 && mirror.frontier.size == checked.frontier.size);
+    segment.epoch = 1;
+    segment.first = mirror.frontier.size;
+    HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, &root, &t.err), HF_ECORRUPT);
+    end_tenant(&t);
+}
+
 /* Every byte of a segment changed, and every cut: never taken. */
 HF_TEST(mutations)
 {
@@ -158,4 +194,5 @@ HF_TEST(mutations)
     end_tenant(&t);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(continues), HF_TEST_CASE(refuses), HF_TEST_CASE(mutations))
+HF_TEST_MAIN(HF_TEST_CASE(continues), HF_TEST_CASE(refuses), HF_TEST_CASE(follows),
+             HF_TEST_CASE(mutations))
