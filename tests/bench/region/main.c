@@ -3,7 +3,8 @@
  * bench_region URL PIN TOKEN_FILE HUB_PID TENANTS SECONDS: registers tenants as agents do, then for
  * SECONDS each: heartbeats, segments of one event, segments of 256 events, reads of one tenant.
  * Prints a row for each: rate, latency, and the Hub's processor time a request (from /proc), which
- * is the figure that counts: the generator runs on the same cores. Started by tools/bench region.
+ * is the figure that counts: the generator runs on the same cores. Beside it stands what the same
+ * costs without a Hub: the signature's verification, and LMDB. Started by tools/bench region.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,9 @@
 #include "commands/enrolment.h"
 #include "log/event/codec.h"
 #include "log/mirror/mirror.h"
+#include "tests/bench/load/must.h"
+#include "tests/bench/load/process.h"
+#include "tests/bench/region/bare.h"
 #include "tests/harness/sample_event.h"
 
 enum {
@@ -65,20 +69,8 @@ struct bench {
     size_t latency_count;
     unsigned events; /* in a segment */
     pid_t hub;
+    const char *token_file;
 };
-
-static double now_s(void)
-{
-    return (double)hf_env_mono_ns(hf_env_os()) / 1e9;
-}
-
-static void must(enum hf_rc rc, const struct hf_err *err, const char *what)
-{
-    if (rc != HF_OK) {
-        (void)fprintf(stderr, "bench: %s: %s %s\n", what, hf_rc_name(rc), err->text);
-        _exit(3);
-    }
-}
 
 /* setting up: one call at a time */
 
@@ -339,29 +331,6 @@ static void fill_get(struct worker *worker)
                    worker->tenant->name);
 }
 
-/* Processor time of the Hub so far, from /proc: user and system, in seconds. */
-static double hub_cpu(const struct bench *b)
-{
-    char path[64];
-    uint64_t ticks[2] = {0, 0};
-    struct hf_buf text = hf_buf_init(4096);
-    struct hf_err err = {0};
-    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)b->hub);
-    must(hf_file_read(path, &text, &err), &err, path);
-    hf_buf_put(&text, "", 1);
-    const char *at = strrchr((const char *)text.ptr, ')');
-    for (int field = 2; at != NULL && field < 15; field++) {
-        at = strchr(at + 1, ' ');
-        if (at != NULL && field >= 12 && field <= 13) {
-            const char *end = strchr(at + 1, ' ');
-            struct hf_str number = {at + 1, end == NULL ? 0 : (size_t)(end - at - 1)};
-            must(hf_parse_u64(number, 0, UINT64_MAX, &ticks[field - 12]), &err, path);
-        }
-    }
-    hf_buf_free(&text);
-    return (double)(ticks[0] + ticks[1]) / (double)sysconf(_SC_CLK_TCK);
-}
-
 static int compare(const void *a, const void *b)
 {
     double x = *(const double *)a;
@@ -369,14 +338,15 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void run_phase(struct bench *b, const char *name, void (*fill)(struct worker *worker),
-                      unsigned events, double seconds)
+/* Gives the Hub's processor time a call, in microseconds. */
+static double run_phase(struct bench *b, const char *name, void (*fill)(struct worker *worker),
+                        unsigned events, double seconds)
 {
     b->fill = fill;
     b->events = events;
     b->done = 0;
     b->latency_count = 0;
-    double cpu = hub_cpu(b);
+    double cpu = load_process_cpu_s(b->hub);
     double started = now_s();
     b->until = started + seconds;
     b->running = b->tenant_count < WORKERS ? b->tenant_count : WORKERS;
@@ -386,7 +356,7 @@ static void run_phase(struct bench *b, const char *name, void (*fill)(struct wor
     }
     hf_loop_run(b->loop);
     double took = now_s() - started;
-    cpu = hub_cpu(b) - cpu;
+    cpu = load_process_cpu_s(b->hub) - cpu;
     qsort(b->latencies, b->latency_count, sizeof *b->latencies, compare);
     double count = (double)b->done;
     (void)printf("| %s | %.0f | %.2f | %.2f | %.0f | %.0f |\n", name, count / took,
@@ -394,6 +364,26 @@ static void run_phase(struct bench *b, const char *name, void (*fill)(struct wor
                  b->latencies[b->latency_count * 99 / 100] * 1e3, cpu / count * 1e6,
                  count / cpu * (events == 0 ? 1 : events));
     (void)fflush(stdout);
+    return cpu / count * 1e6;
+}
+
+/* What the Hub spent on a call beside what nobody can spare; after the last phase, because the
+ * segment that is made for it is never sent. */
+static void compare_bare(struct bench *b, const char *name, unsigned events, double hub_us)
+{
+    char path[512];
+    struct worker *worker = &b->workers[0];
+    struct hf_bytes bytes = {NULL, 0};
+    (void)snprintf(path, sizeof path, "%s.bare", b->token_file);
+    if (events > 0) {
+        b->events = events;
+        worker->tenant = take_tenant(b);
+        hf_buf_clear(&worker->body);
+        fill_segment(worker);
+        bytes = hf_buf_bytes(&worker->body);
+    }
+    double bare = bare_us(path, bytes, WORKERS, 2);
+    (void)printf("| %s | %.0f | %.0f | %.2f |\n", name, hub_us, bare, bare / hub_us);
 }
 
 int main(int argc, char **argv)
@@ -418,6 +408,7 @@ int main(int argc, char **argv)
     const struct hf_http_client_conf conf = {.pin = &b.pin};
     must(hf_http_client_new(b.loop, &conf, &b.client, &err), &err, "client");
     b.url = argv[1];
+    b.token_file = argv[3];
     b.hub = (pid_t)pid;
     b.tenant_count = (unsigned)tenants;
     b.tenants = hf_heap_zalloc(b.tenant_count, sizeof *b.tenants);
@@ -433,10 +424,16 @@ int main(int argc, char **argv)
     (void)printf("| %u tenants, 48 calls in flight | /s | p50 ms | p99 ms | Hub us a call | a Hub "
                  "core would do, /s |\n|---|---|---|---|---|---|\n",
                  b.tenant_count);
-    run_phase(&b, "heartbeats", fill_heartbeat, 0, (double)seconds);
-    run_phase(&b, "segments of 1 event", fill_segment, 1, (double)seconds);
-    run_phase(&b, "segments of 256 events (last column: events)", fill_segment, 256,
-              (double)seconds);
-    run_phase(&b, "GET of one tenant", fill_get, 0, (double)seconds);
+    double beat = run_phase(&b, "heartbeats", fill_heartbeat, 0, (double)seconds);
+    double one = run_phase(&b, "segments of 1 event", fill_segment, 1, (double)seconds);
+    double many = run_phase(&b, "segments of 256 events (last column: events)", fill_segment, 256,
+                            (double)seconds);
+    (void)run_phase(&b, "GET of one tenant", fill_get, 0, (double)seconds);
+    (void)printf(
+        "\n| beside | Hub us a call | bare Ed25519, and LMDB of the same bytes, us | ratio "
+        "|\n|---|---|---|---|\n");
+    compare_bare(&b, "heartbeats (nothing is stored)", 0, beat);
+    compare_bare(&b, "segments of 1 event", 1, one);
+    compare_bare(&b, "segments of 256 events", 256, many);
     return 0;
 }
