@@ -1,4 +1,6 @@
 /* hub/main.c: the program holdfast-hub. */
+#include <sys/resource.h>
+
 #include "base/cli/service.h"
 #include "base/file.h"
 #include "base/hex.h"
@@ -95,6 +97,23 @@ static enum hf_rc make_admin(struct program *program, struct hf_err *err)
     return hf_hub_append(hub, &event, HF_STR("program:holdfast-hub"), &program->first_admin, err);
 }
 
+/* A connection of each tenant: what a shell allows by default ends at a thousand. */
+static void allow_files(const struct hf_service *service)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_max < hf_http_server_defaults.connections_max) {
+        hf_log(&service->logger, HF_LOG_WARN, "hub.few_files",
+               hf_f_u64("allowed", (uint64_t)limit.rlim_max),
+               hf_f_u64("connections", hf_http_server_defaults.connections_max),
+               hf_f_c("help", "raise the hard limit: ulimit -Hn, or LimitNOFILE= of the unit"));
+    }
+}
+
 static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
@@ -106,6 +125,7 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
                                      .models = hf_cli_str(cli, "models"),
                                      .free_floor = hf_cli_u64(cli, "free-floor"),
                                      .logger = &service->logger};
+    allow_files(service);
     return hf_hub_open(service->loop, &conf, &program_of(service)->hub, err);
 }
 

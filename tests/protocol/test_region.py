@@ -1,6 +1,7 @@
 """A region as it is used: a real Hub, real agents, TLS, tokens, receipts, restarts and lies."""
 import json
 import random
+import resource
 import signal
 import sqlite3
 import struct
@@ -311,4 +312,21 @@ def bad_segments(world, region):
     check(region.json("GET", "/healthz")["status"] == "ok", "the Hub is well")
 
 
-harness.main([round_trip, pinned, audit, read_models, commands, killed, impostors, bad_segments])
+@in_region
+def many_connections(world, region):
+    """A Hub that is started with few open files allows itself all that it may."""
+    region.hub.terminate()
+    region.hub.wait(LIMIT)
+    region.hub.stdout.close()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        region.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    check(resource.prlimit(region.hub.pid, resource.RLIMIT_NOFILE) == (hard, hard), "open files")
+    check(region.json("GET", "/healthz")["status"] == "ok", "the Hub is well")
+
+
+harness.main([round_trip, pinned, audit, read_models, commands, killed, impostors, bad_segments,
+              many_connections])
