@@ -1,7 +1,7 @@
 /* tests/bench/fleet/main.c: a Hub, and a fleet of tenants that uses it as fleets do.
  *
  * Started by tools/bench fleet, which builds both and gives the folder; see --help. Exit 1: a
- * promise that holds on every machine was broken: an answer refused, an event lost.
+ * promise that holds on every machine was broken: an answer refused or missing, an event lost.
  */
 #include <signal.h>
 
@@ -90,7 +90,9 @@ static int run(struct hf_cli *cli)
         fleet_report(&fleet);
     }
     load_process_end(&fleet.hub, SIGTERM);
-    return fleet.lost > 0 || fleet.counts.refused > 0 ? HF_EXIT_NO : HF_EXIT_OK;
+    bool broken = fleet.lost > 0 || fleet.counts.refused > 0 ||
+                  (fleet.conf.restart == 0 && fleet.counts.unheard > 0);
+    return broken ? HF_EXIT_NO : HF_EXIT_OK;
 }
 
 static const char *const restarts[] = {"none", "term", "kill", NULL};
