@@ -125,6 +125,7 @@ void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err)
         {HF_EFORK, HF_PROBLEM_FORK},
         {HF_EBADSIG, HF_PROBLEM_BAD_CHECKPOINT},
         {HF_ESTALE, HF_PROBLEM_STALE},
+        {HF_EBADPROOF, HF_PROBLEM_EPOCH},
         {HF_EMISMATCH, HF_PROBLEM_MISDIRECTED},
         {HF_ENOSPC, HF_PROBLEM_READ_ONLY},
         {HF_EUNKNOWN, HF_PROBLEM_OUTCOME_UNKNOWN},
@@ -190,16 +191,18 @@ static void posted(struct hf_post *post)
             hf_hub_fold_own(call->hub, &post->append);
         }
         end_key(call);
+        call->posted_again = false;
         call->posted(call);
+        call->posting = call->posted_again;
     } else {
-        if (call->tenant != NULL && call->answer_note.len > 0) {
+        if (call->tenant != NULL && call->held.len > 0) {
             call->tenant->receiving = false;
         }
         end_key(call);
         hf_call_refuse(call, &post->append.err);
+        call->posting = false;
     }
-    call->posting = false;
-    if (call->exchange == NULL) {
+    if (call->exchange == NULL && !call->posting) {
         free_call(call);
     }
 }
@@ -232,6 +235,7 @@ void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
         return;
     }
     call->posting = true;
+    call->posted_again = true;
 }
 
 /* beginning and end */

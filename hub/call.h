@@ -32,6 +32,7 @@ struct hf_hub_call {
     struct hf_hub_keyed *keyed; /* while its event is on its way */
     struct hf_post post;
     bool posting;
+    bool posted_again; /* an event after the first: `posted` posted the next one */
     uint8_t payload[HF_CALL_PAYLOAD];
     size_t payload_len;          /* where the answer is made of it */
     struct hf_buf held;          /* a segment: the exchange may end before it is on disk */

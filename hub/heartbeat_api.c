@@ -1,6 +1,7 @@
 /* hub/heartbeat_api.c: agents' signs of life. */
+#include "base/hex.h"
 #include "hub/agent_key.h"
-#include "hub/notes.h"
+#include "hub/mirror_alarm.h"
 
 static void take_heartbeat(const struct hf_hub_call *call, struct hf_heartbeat *h,
                            struct hf_signature *signature)
@@ -38,6 +39,30 @@ static void keep_heartbeat(struct hf_hub_tenant *t, const struct hf_heartbeat *h
     }
 }
 
+/* A heartbeat is written after the one before it was answered, so it tells of all that the region
+ * had by then; one that tells of less was sent by a server that was put back in time. */
+static void look_for_rollback(struct hf_hub_call *call, const struct hf_heartbeat *h,
+                              struct hf_bytes lines, const struct hf_signature *signature)
+{
+    struct hf_hub_tenant *t = call->tenant;
+    bool older = h->epoch < t->beat_epoch || (h->epoch == t->beat_epoch && h->size < t->beat_known);
+    if (t->heartbeat_counter > 0 && older) {
+        char hex[2 * sizeof signature->b + 1];
+        struct hf_buf text = hf_buf_init(HF_HEARTBEAT_TEXT_MAX + sizeof hex);
+        hf_hex_encode(hf_bytes_of(signature->b, sizeof signature->b), hex);
+        hf_buf_put(&text, lines.ptr, lines.len);
+        hf_buf_printf(&text, "%s\n", hex);
+        const struct hf_mirror_alarm alarm = {.kind = HF_MIRROR_ALARM_ROLLBACK,
+                                              .epoch = h->epoch,
+                                              .size = h->size,
+                                              .tenant_signed = hf_bytes_str(hf_buf_bytes(&text))};
+        hf_hub_note_mirror_alarm(call->hub, t, &alarm);
+        hf_buf_free(&text);
+    }
+    t->beat_epoch = t->mirror.epoch;
+    t->beat_known = t->mirror.frontier.size;
+}
+
 void hf_serve_agent_heartbeat(struct hf_hub_call *call)
 {
     struct hf_heartbeat h;
@@ -66,6 +91,7 @@ void hf_serve_agent_heartbeat(struct hf_hub_call *call)
         return;
     }
     call->hub->heartbeats++;
+    look_for_rollback(call, &h, hf_writer_done(&w), &signature);
     keep_heartbeat(t, &h, &signature, hf_env_wall_us(hf_loop_env(call->hub->loop)));
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);

@@ -2,21 +2,12 @@
 #include <stdio.h>
 
 #include "hub/agent_key.h"
+#include "hub/mirror_alarm.h"
 
 /* The receipt: the tenant's own checkpoint with the region's cosignature under it. */
 static void answer_receipt(struct hf_hub_call *call, int status)
 {
-    uint8_t line[512];
-    const struct hf_hub *hub = call->hub;
-    struct hf_str note = hf_bytes_str(call->answer_note);
-    const char *end = note.len == 0 ? NULL : memmem(note.ptr, note.len, "\n\n", 2);
-    HF_ASSERT(end != NULL); /* it was opened as a note */
-    struct hf_str text = {note.ptr, (size_t)(end - note.ptr) + 1};
-    struct hf_writer w = hf_writer_init(line, sizeof line);
-    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-    hf_note_cosign(text, &hub->cosigner_vkey, hub->cosigner, (uint64_t)(now / 1000000), &w);
-    hf_buf_put(&call->scratch, note.ptr, note.len);
-    hf_buf_put(&call->scratch, line, w.len);
+    hf_hub_receipt(call->hub, call->answer_note, &call->scratch);
     if (call->exchange != NULL) {
         hf_http_answer(call->exchange, status, "text/plain; charset=utf-8",
                        hf_buf_bytes(&call->scratch));
@@ -28,6 +19,7 @@ static void received(struct hf_hub_call *call)
     struct hf_hub_tenant *t = call->tenant;
     t->receiving = false;
     t->mirror = call->next;
+    t->epoch_closed = false;
     t->segments++;
     t->last_segment = call->post.append.first;
     call->hub->segments++;
@@ -35,28 +27,41 @@ static void received(struct hf_hub_call *call)
     answer_receipt(call, 200);
 }
 
-static void answer_resume(struct hf_hub_call *call)
+/* Says what the region has, so that the agent knows how far apart they are. */
+static void answer_place(struct hf_hub_call *call, enum hf_problem problem, const char *detail)
 {
     struct hf_json_out json;
-    hf_call_problem_begin(call, HF_PROBLEM_RESUME,
-                          "The segment does not begin where the mirror ends; send from there.",
-                          &json);
+    hf_call_problem_begin(call, problem, detail, &json);
     hf_json_key_u64(&json, "epoch", call->tenant->mirror.epoch);
     hf_json_key_u64(&json, "size", call->tenant->mirror.frontier.size);
-    hf_call_problem_end(call, HF_PROBLEM_RESUME, &json);
+    hf_call_problem_end(call, problem, &json);
 }
 
-static void post_segment(struct hf_hub_call *call, const struct hf_segment *segment,
-                         const struct hf_hash *root)
+static void answer_refusal(struct hf_hub_call *call, const struct hf_err *err)
 {
+    if (err->rc == HF_EFORK) {
+        answer_place(call, HF_PROBLEM_FORK, err->text);
+    } else if (err->rc == HF_ESTALE) {
+        answer_place(call, HF_PROBLEM_STALE, err->text);
+    } else if (err->rc == HF_EBADPROOF) {
+        answer_place(call, HF_PROBLEM_EPOCH, err->text);
+    } else {
+        hf_call_refuse(call, err);
+    }
+}
+
+static void post_segment(struct hf_hub_call *call, const struct hf_segment *segment)
+{
+    struct hf_hash root;
     char stream[64];
     char producer[64];
     const char *name = call->tenant->life.name;
+    hf_frontier_root(&call->next.frontier, &root);
     const struct hf_event_segment_received event = {.tenant = hf_str_c(name),
                                                     .epoch = segment->epoch,
                                                     .first = segment->first,
                                                     .end = segment->end,
-                                                    .root = hf_bytes_of(root->b, HF_HASH_SIZE)};
+                                                    .root = hf_bytes_of(root.b, HF_HASH_SIZE)};
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_segment_received_encode(&event, &w);
     (void)snprintf(stream, sizeof stream, "segment/%s", name);
@@ -69,8 +74,68 @@ static void post_segment(struct hf_hub_call *call, const struct hf_segment *segm
                                       .producer = hf_str_c(producer),
                                       .sequence = ((uint64_t)segment->epoch << HF_HUB_EPOCH_BITS) +
                                                   segment->end};
+    call->answer_note = segment->note;
     call->tenant->receiving = true;
     hf_call_post(call, &post, received);
+    call->tenant->receiving = call->posted_again;
+}
+
+/* a new epoch */
+
+static void closed(struct hf_hub_call *call)
+{
+    struct hf_segment segment;
+    struct hf_err err = {0};
+    enum hf_rc rc = hf_segment_parse(hf_buf_bytes(&call->held), &segment, &err);
+    HF_ASSERT(rc == HF_OK); /* it was parsed before */
+    post_segment(call, &segment);
+}
+
+/* The mirror of the epoch that ends stays as it is; that it ended, and how, is written before the
+ * first segment of the next one. */
+static void close_epoch(struct hf_hub_call *call, const struct hf_segment *segment)
+{
+    char stream[64];
+    struct hf_hash root;
+    struct hf_event_epoch_opened opened;
+    struct hf_err err = {0};
+    struct hf_hub_tenant *t = call->tenant;
+    enum hf_rc rc = hf_mirror_opening(segment, &opened, &err);
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    hf_frontier_root(&t->mirror.frontier, &root);
+    const struct hf_event_mirror_epoch_closed event = {.tenant = hf_str_c(t->life.name),
+                                                       .epoch = t->mirror.epoch,
+                                                       .size = t->mirror.frontier.size,
+                                                       .root = hf_bytes_of(root.b, HF_HASH_SIZE),
+                                                       .next_epoch = segment->epoch,
+                                                       .old_epoch = opened.old_epoch,
+                                                       .old_size = opened.old_size,
+                                                       .old_root = opened.old_root,
+                                                       .reason = opened.reason};
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_mirror_epoch_closed_encode(&event, &w);
+    (void)snprintf(stream, sizeof stream, "segment/%s", t->life.name);
+    const struct hf_hub_event post = {.type = HF_EVENT_MIRROR_EPOCH_CLOSED_NAME,
+                                      .schema_version = HF_EVENT_MIRROR_EPOCH_CLOSED_VERSION,
+                                      .stream = hf_str_c(stream),
+                                      .payload = hf_writer_done(&w)};
+    t->receiving = true;
+    hf_call_post(call, &post, closed);
+    t->receiving = call->posted_again;
+}
+
+/* The segment goes on from the mirror. */
+static void take_segment(struct hf_hub_call *call, const struct hf_segment *segment)
+{
+    const struct hf_hub_tenant *t = call->tenant;
+    if (t->mirror.epoch > 0 && segment->epoch > t->mirror.epoch && !t->epoch_closed) {
+        close_epoch(call, segment);
+    } else {
+        post_segment(call, segment);
+    }
 }
 
 void hf_serve_agent_segment(struct hf_hub_call *call)
@@ -93,21 +158,26 @@ void hf_serve_agent_segment(struct hf_hub_call *call)
         rc = hf_mirror_check(&t->mirror, &segment, hf_str_c(t->life.log_stem), &t->life.log_key,
                              &call->next, &root, &err);
     }
-    call->answer_note = segment.note;
+    if (rc == HF_OK && segment.epoch == t->mirror.epoch && t->epoch_closed) {
+        rc = hf_err_set(&err, HF_ESTALE, "epoch %u of this log is closed", segment.epoch);
+    }
     if (rc == HF_OK) {
-        post_segment(call, &segment, &root);
+        take_segment(call, &segment);
         return;
     }
     if (rc == HF_EEXIST && segment.end == t->mirror.frontier.size) {
+        call->answer_note = segment.note;
         answer_receipt(call, 200); /* its answer was lost */
         return;
     }
+    hf_hub_note_refused_segment(hub, t, &segment, rc);
     if (rc == HF_EEXIST || rc == HF_ECONFLICT) {
-        answer_resume(call);
+        answer_place(call, HF_PROBLEM_RESUME,
+                     "The segment does not begin where the mirror ends; send from there.");
         return;
     }
     hub->segments_refused++;
     hf_log(hub->logger, HF_LOG_WARN, "segment.refused", hf_f_c("tenant", t->life.name),
            hf_f_err(&err), hf_f_str("checkpoint", hf_bytes_str(segment.note)));
-    hf_call_refuse(call, &err);
+    answer_refusal(call, &err);
 }

@@ -109,10 +109,26 @@ static enum hf_rc fold_segment(struct hf_hub_tenants *tenants, uint64_t index,
     if (rc == HF_OK) {
         memcpy(root.b, event.root.ptr, HF_HASH_SIZE);
         rc = hf_mirror_follow(&t->mirror, &segment, &root, err);
+        t->epoch_closed = rc == HF_OK ? false : t->epoch_closed;
         t->segments++;
         t->last_segment = index;
     }
     hf_buf_free(&blob);
+    return rc;
+}
+
+static enum hf_rc fold_closed(struct hf_hub_tenants *tenants, struct hf_bytes payload,
+                              struct hf_err *err)
+{
+    struct hf_event_mirror_epoch_closed event;
+    enum hf_rc rc = hf_event_mirror_epoch_closed_decode(payload, &event, err);
+    struct hf_hub_tenant *t = rc == HF_OK ? hf_hub_tenant_get(tenants, event.tenant) : NULL;
+    if (rc == HF_OK && t == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for a tenant");
+    }
+    if (rc == HF_OK && event.epoch == t->mirror.epoch) {
+        t->epoch_closed = true;
+    }
     return rc;
 }
 
@@ -124,6 +140,9 @@ enum hf_rc hf_hub_tenants_fold(struct hf_hub_tenants *tenants, uint64_t index,
     const size_t prefix = sizeof "tenant/" - 1;
     if (hf_str_eq(envelope->type, HF_STR("segment.received"))) {
         return fold_segment(tenants, index, envelope, log, err);
+    }
+    if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_MIRROR_EPOCH_CLOSED_NAME))) {
+        return fold_closed(tenants, envelope->payload, err);
     }
     if (stream.len <= prefix || memcmp(stream.ptr, "tenant/", prefix) != 0) {
         return HF_OK;

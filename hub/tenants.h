@@ -18,6 +18,7 @@ struct hf_hub_tenant {
     uint64_t segments;
     uint64_t last_segment; /* its index in the region's log; UINT64_MAX: none */
     bool receiving;        /* a segment is on its way to disk */
+    bool epoch_closed; /* mirror.epoch_closed stands in the log; the next epoch did not come yet */
     /* the last heartbeat; counter 0: none since the Hub started */
     uint64_t heartbeat_counter;
     int64_t heartbeat_us; /* when it came, by the Hub's clock */
@@ -26,7 +27,10 @@ struct hf_hub_tenant {
     uint64_t reported_size;
     char versions[6]
                  [HF_VERSION_TEXT_MAX + 1]; /* policy, wrapper, openclaw, proxy, agent, self-test */
+    uint32_t beat_epoch;                    /* of the mirror when the last heartbeat was taken */
+    uint64_t beat_known; /* and its size: no later heartbeat of an honest agent tells of less */
     int64_t alarm_us[3]; /* when an alarm of this kind was written last; 0: not yet */
+    int64_t mirror_alarm_us[3]; /* the same for alarms of the mirror */
     /* private */
     struct hf_map_node by_name;
     struct hf_queue order; /* by creation */
@@ -47,7 +51,8 @@ struct hf_hub_tenant *hf_hub_tenants_first(struct hf_hub_tenants *tenants);
 struct hf_hub_tenant *hf_hub_tenants_next(struct hf_hub_tenants *tenants,
                                           const struct hf_hub_tenant *tenant);
 
-/* Takes one entry of the region's log: tenant.* and segment.received, others are let go. */
+/* Takes one entry of the region's log: tenant.*, segment.received and mirror.epoch_closed, others
+ * are let go. */
 enum hf_rc hf_hub_tenants_fold(struct hf_hub_tenants *tenants, uint64_t index,
                                const struct hf_envelope *envelope, struct hf_log *log,
                                struct hf_err *err);

@@ -15,13 +15,15 @@
 static const struct hf_sm_state states[] = {
     [HF_AGENT_NEW] = {"NEW",
                       HF_SM_TO(HF_AGENT_REGISTERING) | HF_SM_TO(HF_AGENT_RUNNING) |
-                          HF_SM_TO(HF_AGENT_CLOSING),
+                          HF_SM_TO(HF_AGENT_OPENING) | HF_SM_TO(HF_AGENT_CLOSING),
                       HF_SM_INITIAL},
     [HF_AGENT_REGISTERING] = {"REGISTERING",
                               HF_SM_TO(HF_AGENT_RUNNING) | HF_SM_TO(HF_AGENT_REFUSED) |
                                   HF_SM_TO(HF_AGENT_CLOSING),
                               0},
-    [HF_AGENT_RUNNING] = {"RUNNING", HF_SM_TO(HF_AGENT_REFUSED) | HF_SM_TO(HF_AGENT_CLOSING), 0},
+    [HF_AGENT_RUNNING] = {"RUNNING", HF_SM_TO(HF_AGENT_HALTED) | HF_SM_TO(HF_AGENT_CLOSING), 0},
+    [HF_AGENT_HALTED] = {"HALTED", HF_SM_TO(HF_AGENT_OPENING) | HF_SM_TO(HF_AGENT_CLOSING), 0},
+    [HF_AGENT_OPENING] = {"OPENING", HF_SM_TO(HF_AGENT_RUNNING) | HF_SM_TO(HF_AGENT_CLOSING), 0},
     [HF_AGENT_REFUSED] = {"REFUSED", HF_SM_TO(HF_AGENT_CLOSING), 0},
     [HF_AGENT_CLOSING] = {"CLOSING", 0, HF_SM_FINAL},
 };
@@ -168,37 +170,22 @@ static enum hf_rc find_place(struct hf_agent *agent, bool *ret_registered, struc
     return rc;
 }
 
-static void log_changed(void *arg, struct hf_log_writer *writer)
+void hf_agent_log_changed(void *arg, struct hf_log_writer *writer)
 {
     (void)writer;
     hf_agent_replicate_poke(arg, false);
 }
 
-static enum hf_rc open_log(struct hf_agent *agent, struct hf_err *err)
+static enum hf_rc open_logs(struct hf_agent *agent, struct hf_err *err)
 {
-    char dir[HF_PATH_MAX];
-    char origin[HF_KEY_NAME_MAX + 1];
     char name[HF_KEY_NAME_MAX + 1];
     struct hf_env *env = hf_loop_env(agent->loop);
-    (void)snprintf(origin, sizeof origin, "%s/tenant/%s/1", agent->region.region,
-                   agent->region.tenant);
     (void)snprintf(name, sizeof name, "%s/agent/%s", agent->region.region, agent->region.tenant);
-    enum hf_rc rc = hf_path_join(agent->dir, "log", dir, sizeof dir);
-    if (rc != HF_OK) {
-        return hf_err_set(err, rc, "the path %s is too long", agent->dir);
-    }
-    const struct hf_owned_conf owned = {.loop = agent->loop,
-                                        .dir = dir,
-                                        .origin = origin,
-                                        .program = "holdfast-agent",
-                                        .host_key = &agent->host_key,
-                                        .free_floor = agent->conf.free_floor,
-                                        .changed = log_changed,
-                                        .arg = agent};
-    rc = hf_owned_open(&owned, &agent->log, err);
+    enum hf_rc rc = hf_agent_load_epoch(agent, err);
     if (rc == HF_OK) {
-        agent->log_vkey = hf_log_identity(agent->log.log)->vkey;
-        agent->epoch = 1;
+        rc = hf_agent_open_log(agent, err);
+    }
+    if (rc == HF_OK) {
         const struct hf_owned_key_conf key = {agent->dir,     "agent.key",      name,
                                               HF_KEY_ED25519, &agent->host_key, env};
         rc = hf_owned_key(&key, &agent->identity, &agent->identity_vkey, err);
@@ -239,13 +226,25 @@ static enum hf_rc open_socket(struct hf_agent *agent, struct hf_err *err)
 
 enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
 {
+    struct hf_checkpoint checkpoint;
+    uint8_t note[HF_MARK_MAX];
+    size_t len = 0;
     (void)err;
-    agent->receipt = hf_agent_load_receipt(agent);
+    bool known = hf_agent_load_receipt(agent, &checkpoint, note, &len);
+    agent->receipt = known ? checkpoint.size : 0;
+    agent->holding = false;
     hf_agent_move(agent, HF_AGENT_RUNNING);
-    hf_agent_replicate_start(agent);
-    hf_agent_heartbeat_start(agent);
-    hf_agent_rotate_start(agent);
-    hf_agent_feed_start(agent);
+    if (agent->started) {
+        hf_agent_replicate_poke(agent, true);
+        hf_agent_feed_resume(agent);
+    } else {
+        agent->started = true;
+        hf_agent_replicate_start(agent);
+        hf_agent_heartbeat_start(agent);
+        hf_agent_rotate_start(agent);
+        hf_agent_feed_start(agent);
+    }
+    (void)hf_agent_compare(agent, agent->epoch.epoch, agent->receipt);
     return HF_OK;
 }
 
@@ -259,6 +258,8 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     for (size_t i = 0; i < HF_LEN(jobs); i++) {
         jobs[i]->body = hf_buf_init(8u << 20);
     }
+    agent->carry.bytes = hf_buf_init(HF_APPEND_BYTES_MAX);
+    agent->carry.blob = hf_buf_init(64u << 20);
     (void)snprintf(agent->dir, sizeof agent->dir, "%s", conf->dir);
     hf_sm_init(&agent->sm, &sm_conf, /* invariant= */ NULL, HF_AGENT_NEW, 0);
     enum hf_rc rc = hf_dir_create_all(conf->dir, 0700, err);
@@ -269,7 +270,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
         rc = find_place(agent, &registered, err);
     }
     if (rc == HF_OK) {
-        rc = open_log(agent, err);
+        rc = open_logs(agent, err);
     }
     if (rc == HF_OK) {
         const struct hf_http_client_conf client = {.pin = &agent->region.tls_pin};
@@ -277,6 +278,11 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     }
     if (rc == HF_OK) {
         rc = open_socket(agent, err);
+    }
+    if (rc == HF_OK && registered && !agent->epoch.done) {
+        hf_agent_move(agent, HF_AGENT_OPENING);
+        hf_agent_carry_on(agent);
+        return HF_OK;
     }
     if (rc == HF_OK && registered) {
         return hf_agent_run(agent, err);
@@ -296,7 +302,14 @@ static void log_closed(void *arg)
     hf_secret_free(&agent->host_key);
     hf_secret_free(&agent->api_key);
     hf_token_free(&agent->token);
+    hf_buf_free(&agent->carry.bytes);
+    hf_buf_free(&agent->carry.blob);
     agent->closed(agent->arg);
+}
+
+void hf_agent_close_log(struct hf_agent *agent)
+{
+    hf_owned_close(&agent->log, log_closed, agent);
 }
 
 static void drained(void *arg)
@@ -304,7 +317,7 @@ static void drained(void *arg)
     struct hf_agent *agent = arg;
     hf_http_server_free(agent->local);
     agent->local = NULL;
-    hf_owned_close(&agent->log, log_closed, agent);
+    hf_agent_close_old(agent);
 }
 
 static void end_job(struct hf_agent_job *job)
@@ -331,6 +344,9 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     end_job(&agent->beat);
     end_job(&agent->rotate);
     end_job(&agent->feed.job);
+    if (agent->word.fire != NULL) {
+        hf_timer_cancel(&agent->word);
+    }
     hf_http_client_free(agent->client);
     agent->client = NULL;
     if (agent->listening) {

@@ -8,7 +8,12 @@
  *   NEW          no identity yet: a registration token is needed
  *   REGISTERING  the Hub is asked, again and again until the token is refused
  *   RUNNING      registered: the log is open, replication and heartbeats run
- *   REFUSED      the Hub refuses this agent for good (a person has to look); events are still taken
+ *   HALTED       the region's copy of the log and the log here differ: this server was put back in
+ *                time, or somebody else writes as this agent. Events are taken and signs of life
+ *                sent; replication waits for a person's word, or begins a new epoch by itself when
+ *                it is configured so
+ *   OPENING      a new epoch of the log is begun; events are taken when it is there
+ *   REFUSED      the Hub refuses to register this agent; events are still taken
  *   CLOSING      finishing
  * Threads: the loop's.
  */
@@ -30,6 +35,8 @@ enum hf_agent_state {
     HF_AGENT_NEW,
     HF_AGENT_REGISTERING,
     HF_AGENT_RUNNING,
+    HF_AGENT_HALTED,
+    HF_AGENT_OPENING,
     HF_AGENT_REFUSED,
     HF_AGENT_CLOSING,
 };
@@ -43,7 +50,46 @@ struct hf_agent_conf {
     uint64_t key_ns;   /* age at which the agent takes its next API key */
     uint64_t batch_ns; /* events that are not urgent wait this long, with jitter */
     uint64_t free_floor;
+    bool restore_by_itself; /* after a restore a new epoch is begun without a person's word */
     const struct hf_logger *logger;
+};
+
+#define HF_AGENT_REASON_MAX 500 /* bytes, as in the event epoch.opened */
+
+/* How the log came into its epoch, kept in the file "epoch.json"; without it the epoch is 1. */
+struct hf_agent_epoch {
+    uint32_t epoch;
+    uint32_t old_epoch;    /* of the log that was there before */
+    uint64_t carried_from; /* its entries from here on follow in the new epoch */
+    int64_t opened_us;
+    char reason[HF_AGENT_REASON_MAX + 1];
+    bool done; /* all of them did */
+};
+
+enum hf_agent_trouble_kind {
+    HF_AGENT_WELL,
+    HF_AGENT_BEHIND, /* the region has more of this log than there is here */
+    HF_AGENT_FORKED, /* the region has another history of this epoch */
+    HF_AGENT_PASSED, /* the region is in a later epoch: somebody else writes as this agent */
+};
+
+struct hf_agent_trouble {
+    enum hf_agent_trouble_kind kind;
+    uint32_t hub_epoch;
+    char text[256];
+};
+
+/* The old log while a new epoch is begun. */
+struct hf_agent_carry {
+    struct hf_owned log;
+    bool open;
+    bool closing;
+    struct hf_post opening; /* epoch.opened */
+    struct hf_append append;
+    struct hf_submission items[256];
+    struct hf_buf bytes;
+    struct hf_buf blob;
+    bool busy;
 };
 
 /* What registration gave, kept in the file "region.json": nothing secret. */
@@ -73,8 +119,13 @@ struct hf_agent {
     struct hf_hash token_hash;
     struct hf_owned log;
     struct hf_vkey log_vkey;
-    uint32_t epoch;
-    uint64_t receipt; /* entries that the region acknowledged */
+    struct hf_agent_epoch epoch;
+    struct hf_agent_trouble trouble;
+    struct hf_agent_carry carry;
+    struct hf_timer word; /* looks for a person's word while HALTED, and tries again */
+    bool holding;         /* takes no events: a new epoch is about to be begun */
+    bool started;         /* heartbeats and rotation run */
+    uint64_t receipt;     /* entries that the region acknowledged */
     uint64_t upload_end;
     uint64_t counter; /* of heartbeats */
     struct hf_http_client *client;
@@ -100,6 +151,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
 void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg);
 enum hf_agent_state hf_agent_state(const struct hf_agent *agent);
 const char *hf_agent_state_name(enum hf_agent_state state);
+const char *hf_agent_trouble_name(enum hf_agent_trouble_kind kind);
 
 /* Private to this folder. */
 
@@ -107,12 +159,44 @@ const char *hf_agent_state_name(enum hf_agent_state state);
 enum hf_rc hf_agent_load_region(struct hf_agent *agent, struct hf_err *err);
 enum hf_rc hf_agent_save_region(struct hf_agent *agent, struct hf_err *err);
 void hf_agent_save_receipt(struct hf_agent *agent, struct hf_bytes note);
-uint64_t hf_agent_load_receipt(struct hf_agent *agent);
+/* The newest receipt of the log: false when there is none that holds. note has room for HF_MARK_MAX
+ * bytes. */
+bool hf_agent_load_receipt(struct hf_agent *agent, struct hf_checkpoint *ret_checkpoint,
+                           uint8_t *note, size_t *ret_len);
+enum hf_rc hf_agent_load_epoch(struct hf_agent *agent, struct hf_err *err);
+enum hf_rc hf_agent_save_epoch(struct hf_agent *agent, struct hf_err *err);
+/* Path of a file of the agent's folder. */
+enum hf_rc hf_agent_path(const struct hf_agent *agent, const char *name, char out[HF_PATH_MAX],
+                         struct hf_err *err);
+
+/* tenant/epoch.c: from HALTED over OPENING to RUNNING, also across restarts. */
+/* Opens the log of the epoch, and while it is being begun also the one before. */
+enum hf_rc hf_agent_open_log(struct hf_agent *agent, struct hf_err *err);
+/* HALTED, nothing on its way: begins the next epoch. */
+enum hf_rc hf_agent_begin_epoch(struct hf_agent *agent, const char *reason, struct hf_err *err);
+/* OPENING: does what is left. */
+void hf_agent_carry_on(struct hf_agent *agent);
+/* Closes the old log; while the agent is CLOSING its own log follows. */
+void hf_agent_close_old(struct hf_agent *agent);
+
+/* tenant/halt.c: what stops replication, and what lets it go on. */
+void hf_agent_halt(struct hf_agent *agent, enum hf_agent_trouble_kind kind, uint32_t hub_epoch,
+                   const char *text);
+/* Prepares the timer `word`. */
+void hf_agent_watch_word(struct hf_agent *agent);
+/* The region and the log agree: earlier trouble is over. */
+void hf_agent_well(struct hf_agent *agent);
+/* What the region said that it has: halts when it is more than there is here. True: all is well. */
+bool hf_agent_compare(struct hf_agent *agent, uint32_t hub_epoch, uint64_t hub_size);
+/* HF_OK: the word is given; the running agent takes it within seconds. */
+enum hf_rc hf_agent_give_word(const char *dir, const char *reason, struct hf_err *err);
 
 /* tenant/enrol.c: from NEW to RUNNING. */
 void hf_agent_enrol(struct hf_agent *agent);
 
 /* tenant/agent.c: opens log, client and socket; moves to RUNNING. */
+void hf_agent_log_changed(void *arg, struct hf_log_writer *writer);
+void hf_agent_close_log(struct hf_agent *agent);
 enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err);
 void hf_agent_move(struct hf_agent *agent, enum hf_agent_state state);
 /* Starts a job's call: POST its body to PATH at the Hub, or GET when content_type is NULL. */

@@ -85,7 +85,7 @@ static void recorded(struct hf_post *ended)
     const struct hf_feed_item *item = &feed->answer.items[feed->at];
     enum hf_rc rc = ended->append.rc;
     feed->posting = false;
-    if (agent->sm.state != HF_AGENT_RUNNING) {
+    if (agent->sm.state == HF_AGENT_CLOSING) {
         return;
     }
     if (rc != HF_OK && rc != HF_EFORK && rc != HF_ESTALE) {
@@ -101,8 +101,10 @@ static void recorded(struct hf_post *ended)
     }
     feed->at++;
     save(agent);
-    hf_agent_replicate_poke(agent, true);
-    next_item(agent);
+    if (agent->sm.state == HF_AGENT_RUNNING) { /* else it is asked for again when it runs */
+        hf_agent_replicate_poke(agent, true);
+        next_item(agent);
+    }
 }
 
 static struct hf_bytes write_applied(const struct hf_agent *agent, const struct hf_feed_item *item,
@@ -298,6 +300,10 @@ static void answered(struct hf_http_call *call)
     struct hf_err err = call->err;
     enum hf_rc rc = call->rc;
     job->busy = false;
+    if (agent->sm.state != HF_AGENT_RUNNING) {
+        hf_buf_free(&call->answer); /* halted meanwhile */
+        return;
+    }
     if (rc != HF_OK || call->status != 200) {
         hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err),
                hf_f_u64("status", (uint64_t)call->status));
@@ -346,10 +352,19 @@ void hf_agent_feed_start(struct hf_agent *agent)
 {
     struct hf_err err = {0};
     hf_timer_init(&agent->feed.job.timer, agent->loop, ask);
+    agent->feed.off = true;
     if (hf_agent_feed_load(agent, &err) != HF_OK) {
         /* Begun anew it would take old directives again: a person has to look. */
         hf_log(agent->logger, HF_LOG_ERROR, "feed.off", hf_f_err(&err));
         return;
     }
+    agent->feed.off = false;
     (void)hf_timer_arm(&agent->feed.job.timer, 0);
+}
+
+void hf_agent_feed_resume(struct hf_agent *agent)
+{
+    if (!agent->feed.off && !agent->feed.job.busy && !agent->feed.posting) {
+        (void)hf_timer_arm(&agent->feed.job.timer, 0);
+    }
 }

@@ -41,10 +41,13 @@ struct hf_agent_feed {
     uint64_t saved_ns; /* 0: not since the start */
     struct hf_post post;
     bool posting;
+    bool off; /* what is known of it cannot be read: a person has to look */
     uint8_t payload[2 * HF_FEED_NOTE_MAX + 512];
     int64_t noted_us[HF_FEED_REASONS]; /* when a reason that is not proved was recorded */
 };
 
 void hf_agent_feed_start(struct hf_agent *agent);
+/* The agent is RUNNING again. */
+void hf_agent_feed_resume(struct hf_agent *agent);
 
 #endif

@@ -1,5 +1,6 @@
 /* tenant/heartbeat.c: a signed sign of life, again and again. */
 #include "base/assert.h"
+#include "base/json_in.h"
 #include "base/json_out.h"
 #include "tenant/agent.h"
 
@@ -18,7 +19,7 @@ static void write_beat(struct hf_agent *agent)
         .tenant = hf_str_c(agent->region.tenant),
         .counter = ++agent->counter,
         .time_us = hf_env_wall_us(hf_loop_env(agent->loop)),
-        .epoch = agent->epoch,
+        .epoch = agent->epoch.epoch,
         .size = size,
         .receipt = agent->receipt,
         .queue = size > agent->receipt ? size - agent->receipt : 0,
@@ -53,6 +54,31 @@ static void write_beat(struct hf_agent *agent)
     hf_json_object_end(&json);
 }
 
+/* What the region has of the log comes with each answer: a restored server that has nothing new to
+ * send would not notice otherwise. */
+static void compare(struct hf_agent *agent, struct hf_bytes answer)
+{
+    struct hf_json_doc *doc = NULL;
+    uint64_t epoch = 0;
+    uint64_t size = 0;
+    if (hf_json_parse(answer, &doc, /* err= */ NULL) == HF_OK &&
+        hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT) {
+        const struct hf_json *e = hf_json_get(hf_json_root(doc), "epoch");
+        const struct hf_json *s = hf_json_get(hf_json_root(doc), "receipt");
+        if (e != NULL && s != NULL && hf_json_to_u64(e, &epoch) == HF_OK && epoch <= UINT32_MAX &&
+            hf_json_to_u64(s, &size) == HF_OK) {
+            (void)hf_agent_compare(agent, (uint32_t)epoch, size);
+        }
+    }
+    hf_json_free(doc);
+}
+
+/* A halted agent is alive as well. */
+static bool speaks(const struct hf_agent *agent)
+{
+    return agent->sm.state == HF_AGENT_RUNNING || agent->sm.state == HF_AGENT_HALTED;
+}
+
 /* The next one comes on time whatever became of this one: a beat that failed is no more worth
  * repeating than an old one. */
 static void answered(struct hf_http_call *call)
@@ -62,6 +88,9 @@ static void answered(struct hf_http_call *call)
     job->busy = false;
     if (call->rc == HF_OK && call->status == 200) {
         job->failures = 0;
+        if (agent->sm.state == HF_AGENT_RUNNING) {
+            compare(agent, hf_buf_bytes(&call->answer));
+        }
     } else {
         job->failures++;
         hf_log(agent->logger, HF_LOG_WARN, "heartbeat.failed", hf_f_err(&call->err),
@@ -69,7 +98,7 @@ static void answered(struct hf_http_call *call)
                hf_f_str("answer", hf_bytes_str(hf_buf_bytes(&call->answer))));
     }
     hf_buf_free(&call->answer);
-    if (agent->sm.state == HF_AGENT_RUNNING) {
+    if (agent->sm.state != HF_AGENT_CLOSING) {
         (void)hf_timer_arm(&job->timer, agent->conf.heartbeat_ns);
     }
 }
@@ -78,7 +107,8 @@ static void beat(struct hf_timer *timer)
 {
     struct hf_agent_job *job = HF_CONTAINER_OF(timer, struct hf_agent_job, timer);
     struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, beat);
-    if (agent->sm.state != HF_AGENT_RUNNING) {
+    if (!speaks(agent)) {
+        (void)hf_timer_arm(timer, agent->conf.heartbeat_ns);
         return;
     }
     write_beat(agent);

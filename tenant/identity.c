@@ -1,4 +1,4 @@
-/* tenant/identity.c: what an agent keeps about its region, and its last receipt. */
+/* tenant/identity.c: what an agent keeps about its region, its log's epoch and its last receipt. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -11,10 +11,11 @@
 
 #define REGION_FILE  "region.json"
 #define API_KEY_FILE "api.key"
+#define EPOCH_FILE   "epoch.json"
 #define API_KEY_USE  "holdfast/agent-api-key/v1"
 
-static enum hf_rc path_of(const struct hf_agent *agent, const char *name, char out[HF_PATH_MAX],
-                          struct hf_err *err)
+enum hf_rc hf_agent_path(const struct hf_agent *agent, const char *name, char out[HF_PATH_MAX],
+                         struct hf_err *err)
 {
     enum hf_rc rc = hf_path_join(agent->dir, name, out, HF_PATH_MAX);
     return rc == HF_OK ? HF_OK : hf_err_set(err, rc, "the path %s is too long", agent->dir);
@@ -66,7 +67,7 @@ static enum hf_rc load_api_key(struct hf_agent *agent, struct hf_err *err)
 {
     char path[HF_PATH_MAX];
     struct hf_buf sealed = hf_buf_init(4096);
-    enum hf_rc rc = path_of(agent, API_KEY_FILE, path, err);
+    enum hf_rc rc = hf_agent_path(agent, API_KEY_FILE, path, err);
     if (rc == HF_OK) {
         rc = hf_file_read(path, &sealed, err);
     }
@@ -84,7 +85,7 @@ enum hf_rc hf_agent_load_region(struct hf_agent *agent, struct hf_err *err)
     char path[HF_PATH_MAX];
     struct hf_buf text = hf_buf_init(16384);
     struct hf_json_doc *doc = NULL;
-    enum hf_rc rc = path_of(agent, REGION_FILE, path, err);
+    enum hf_rc rc = hf_agent_path(agent, REGION_FILE, path, err);
     if (rc == HF_OK && access(path, F_OK) != 0) {
         return HF_ENOTFOUND;
     }
@@ -133,12 +134,12 @@ enum hf_rc hf_agent_save_region(struct hf_agent *agent, struct hf_err *err)
     struct hf_bytes key = hf_secret_reveal(&agent->api_key);
     HF_ASSERT(key.len + HF_SEAL_OVERHEAD <= sizeof sealed);
     hf_seal(hf_loop_env(agent->loop), &agent->host_key, key, HF_BYTES(API_KEY_USE), sealed);
-    enum hf_rc rc = path_of(agent, API_KEY_FILE, path, err);
+    enum hf_rc rc = hf_agent_path(agent, API_KEY_FILE, path, err);
     if (rc == HF_OK) {
         rc = hf_file_replace(path, hf_bytes_of(sealed, key.len + HF_SEAL_OVERHEAD), 0600, err);
     }
     if (rc == HF_OK) {
-        rc = path_of(agent, REGION_FILE, path, err);
+        rc = hf_agent_path(agent, REGION_FILE, path, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -163,24 +164,103 @@ void hf_agent_save_receipt(struct hf_agent *agent, struct hf_bytes note)
     }
 }
 
-uint64_t hf_agent_load_receipt(struct hf_agent *agent)
+bool hf_agent_load_receipt(struct hf_agent *agent, struct hf_checkpoint *ret_checkpoint,
+                           uint8_t *note, size_t *ret_len)
 {
-    uint8_t bytes[HF_MARK_MAX];
-    size_t len = 0;
-    struct hf_checkpoint checkpoint = {.size = 0};
-    struct hf_note *note = hf_heap_alloc(sizeof *note);
-    if (note == NULL) {
-        return 0;
+    struct hf_note *parsed = hf_heap_alloc(sizeof *parsed);
+    if (parsed == NULL) {
+        return false;
     }
     enum hf_rc rc =
-        hf_mark_read(agent->log.place, "receipt", bytes, sizeof bytes, &len, /* err= */ NULL);
+        hf_mark_read(agent->log.place, "receipt", note, HF_MARK_MAX, ret_len, /* err= */ NULL);
     if (rc == HF_OK) {
-        rc = hf_checkpoint_open(hf_bytes_of(bytes, len), &agent->log_vkey, note, &checkpoint,
-                                /* err= */ NULL);
+        rc = hf_checkpoint_open(hf_bytes_of(note, *ret_len), &agent->log_vkey, parsed,
+                                ret_checkpoint, /* err= */ NULL);
     }
     if (rc == HF_OK) {
-        rc = hf_note_verify(note, &agent->region.cosigner, /* ret_time_s= */ NULL, /* err= */ NULL);
+        rc = hf_note_verify(parsed, &agent->region.cosigner, /* ret_time_s= */ NULL,
+                            /* err= */ NULL);
     }
-    hf_heap_free(note);
-    return rc == HF_OK ? checkpoint.size : 0;
+    hf_heap_free(parsed);
+    return rc == HF_OK;
+}
+
+/* epochs */
+
+static bool take_number(const struct hf_json *json, const char *key, uint64_t max, uint64_t *ret)
+{
+    const struct hf_json *value = hf_json_get(json, key);
+    return value != NULL && hf_json_to_u64(value, ret) == HF_OK && *ret <= max;
+}
+
+static bool take_epoch(const struct hf_json *json, struct hf_agent_epoch *epoch)
+{
+    uint64_t number = 0;
+    uint64_t old = 0;
+    uint64_t time = 0;
+    if (hf_json_kind(json) != HF_JSON_OBJECT ||
+        !take_number(json, "epoch", UINT32_MAX - 1, &number) ||
+        !take_number(json, "old_epoch", UINT32_MAX, &old) ||
+        !take_number(json, "carried_from", INT64_MAX, &epoch->carried_from) ||
+        !take_number(json, "opened_us", INT64_MAX, &time) ||
+        !take_text(json, "reason", epoch->reason, sizeof epoch->reason)) {
+        return false;
+    }
+    const struct hf_json *done = hf_json_get(json, "done");
+    if (done == NULL || hf_json_kind(done) != HF_JSON_BOOL) {
+        return false;
+    }
+    epoch->epoch = (uint32_t)number;
+    epoch->old_epoch = (uint32_t)old;
+    epoch->opened_us = (int64_t)time;
+    epoch->done = hf_json_as_bool(done);
+    return old > 0 && number > old;
+}
+
+enum hf_rc hf_agent_load_epoch(struct hf_agent *agent, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    struct hf_buf text = hf_buf_init(16384);
+    struct hf_json_doc *doc = NULL;
+    agent->epoch = (struct hf_agent_epoch){.epoch = 1, .done = true};
+    enum hf_rc rc = hf_agent_path(agent, EPOCH_FILE, path, err);
+    if (rc != HF_OK || access(path, F_OK) != 0) {
+        return rc;
+    }
+    rc = hf_file_read(path, &text, err);
+    if (rc == HF_OK) {
+        rc = hf_json_parse(hf_buf_bytes(&text), &doc, err);
+    }
+    if (rc == HF_OK && !take_epoch(hf_json_root(doc), &agent->epoch)) {
+        rc = hf_err_set(err, HF_ECORRUPT, "a member is missing or wrong");
+    }
+    hf_json_free(doc);
+    hf_buf_free(&text);
+    return rc == HF_OK ? rc : hf_err_wrap(err, HF_ECORRUPT, "%s", path);
+}
+
+enum hf_rc hf_agent_save_epoch(struct hf_agent *agent, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    struct hf_json_out json;
+    struct hf_buf text = hf_buf_init(16384);
+    const struct hf_agent_epoch *epoch = &agent->epoch;
+    enum hf_rc rc = hf_agent_path(agent, EPOCH_FILE, path, err);
+    hf_json_init(&json, &text);
+    hf_json_object_begin(&json);
+    hf_json_key_u64(&json, "epoch", epoch->epoch);
+    hf_json_key_u64(&json, "old_epoch", epoch->old_epoch);
+    hf_json_key_u64(&json, "carried_from", epoch->carried_from);
+    hf_json_key_u64(&json, "opened_us", (uint64_t)epoch->opened_us);
+    hf_json_key_str(&json, "reason", hf_str_c(epoch->reason));
+    hf_json_key(&json, HF_STR("done"));
+    hf_json_bool(&json, epoch->done);
+    hf_json_object_end(&json);
+    hf_buf_str(&text, HF_STR("\n"));
+    if (rc == HF_OK) {
+        rc = text.failed == HF_OK ? hf_file_replace(path, hf_buf_bytes(&text), 0644, err)
+                                  : hf_err_set(err, text.failed, "no memory for %s", path);
+    }
+    hf_buf_free(&text);
+    return rc;
 }

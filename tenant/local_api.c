@@ -79,6 +79,10 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
 {
     struct hf_err err = {0};
     struct hf_json_doc *doc = NULL;
+    if (agent->holding || hf_agent_state(agent) == HF_AGENT_OPENING) {
+        hf_http_problem(exchange, 503, "try-again", "A new epoch of the log is being opened.");
+        return;
+    }
     struct append_call *call = hf_heap_alloc(sizeof *call);
     if (call == NULL) {
         hf_http_problem(exchange, 503, "try-again", "no memory for the event");
@@ -118,16 +122,18 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
 
 static void answer_status(struct hf_agent *agent, struct hf_http_exchange *exchange)
 {
-    struct hf_buf text = hf_buf_init(4096);
+    struct hf_buf text = hf_buf_init(8192);
     struct hf_json_out json;
     hf_json_init(&json, &text);
     hf_json_object_begin(&json);
     hf_json_key_str(&json, "tenant", hf_str_c(agent->region.tenant));
     hf_json_key_str(&json, "region", hf_str_c(agent->region.region));
     hf_json_key_str(&json, "state", hf_str_c(hf_agent_state_name(hf_agent_state(agent))));
-    hf_json_key_u64(&json, "epoch", agent->epoch);
-    hf_json_key_u64(&json, "events", hf_log_size(agent->log.log));
+    hf_json_key_u64(&json, "epoch", agent->epoch.epoch);
+    hf_json_key_u64(&json, "events", agent->log.log == NULL ? 0 : hf_log_size(agent->log.log));
     hf_json_key_u64(&json, "receipt", agent->receipt);
+    hf_json_key_str(&json, "trouble", hf_str_c(hf_agent_trouble_name(agent->trouble.kind)));
+    hf_json_key_str(&json, "trouble_text", hf_str_c(agent->trouble.text));
     hf_json_key_u64(&json, "key_serial", agent->region.key_serial);
     hf_json_key_u64(&json, "upload_failures", agent->upload.failures);
     hf_json_key_u64(&json, "heartbeat_failures", agent->beat.failures);

@@ -27,6 +27,7 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
         .key_ns = hf_cli_u64(cli, "key-days") * DAY,
         .batch_ns = hf_cli_u64(cli, "batch") * SECOND,
         .free_floor = hf_cli_u64(cli, "free-floor"),
+        .restore_by_itself = strcmp(hf_cli_str(cli, "restore"), "new-epoch") == 0,
         .logger = &service->logger,
     };
     return hf_agent_open(service->loop, &conf, &program_of(service)->agent, err);
@@ -44,6 +45,7 @@ static int run(struct hf_cli *cli)
     return hf_service_run(&program.service, cli);
 }
 
+static const char *const restore_choices[] = {"wait", "new-epoch", NULL};
 static const struct hf_cli_option options[] = {
     {.name = "data",
      .kind = HF_CLI_STRING,
@@ -99,6 +101,14 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_FREE_FLOOR",
      .setting = "free_floor",
      .help = "free space below which the log is read-only; 0: by the size of the disk"},
+    {.name = "restore",
+     .kind = HF_CLI_CHOICE,
+     .choices = restore_choices,
+     .fallback = "wait",
+     .setting = "restore",
+     .help =
+         "when this server was put back in time: wait for a person's word, or begin a new epoch "
+         "of the log at once"},
 };
 
 static const struct hf_cli_command command_run = {
@@ -114,11 +124,49 @@ static const struct hf_cli_command command_run = {
     .no_json = true,
 };
 
+static int run_new_epoch(struct hf_cli *cli)
+{
+    struct hf_err err = {0};
+    if (hf_agent_give_word(hf_cli_str(cli, "data"), hf_cli_str(cli, "reason"), &err) != HF_OK) {
+        return hf_cli_fail(cli, &err);
+    }
+    hf_cli_printf(cli, "the agent begins a new epoch as soon as it looks\n");
+    return HF_EXIT_OK;
+}
+
+static const struct hf_cli_option new_epoch_options[] = {
+    {.name = "data",
+     .kind = HF_CLI_STRING,
+     .value = "DIR",
+     .required = true,
+     .env = "HOLDFAST_AGENT_DATA",
+     .setting = "agent_data",
+     .help = "folder of the tenant's log and keys"},
+    {.name = "reason",
+     .kind = HF_CLI_STRING,
+     .value = "TEXT",
+     .required = true,
+     .help = "why; it stands in the first entry of the new epoch"},
+};
+
+static const struct hf_cli_command command_new_epoch = {
+    .name = "new-epoch",
+    .summary = "let a halted agent go on in a new epoch of its log",
+    .description =
+        "An agent is halted when its log and the region's copy differ: the server was put back in "
+        "time, or another one writes as this agent. Stop the other one first, if there is one. "
+        "In the new epoch follows what the region may not have; the region keeps the old one.",
+    .options = new_epoch_options,
+    .option_count = HF_LEN(new_epoch_options),
+    .run = run_new_epoch,
+    .no_json = true,
+};
+
 static const struct hf_cli_command root = {
     .name = "holdfast-agent",
     .summary = "the tenant's agent: its log, replicated",
     .version = HF_VERSION,
-    HF_CLI_CHILDREN(&command_run, &hf_cli_help),
+    HF_CLI_CHILDREN(&command_run, &command_new_epoch, &hf_cli_help),
 };
 
 int main(int argc, char **argv)

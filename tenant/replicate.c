@@ -4,6 +4,8 @@
  * jitter, so that a fleet does not come all together. Nothing is dropped, and nothing is sent twice
  * that the Hub said it has.
  */
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "base/heap.h"
 #include "base/json_in.h"
@@ -80,7 +82,7 @@ static enum hf_rc make_segment(struct hf_agent *agent, struct hf_err *err)
     uint8_t note[HF_SEGMENT_NOTE];
     struct hf_buf bundle = hf_buf_init(BYTES_MAX + (1u << 17));
     struct hf_writer w = hf_writer_init(note, sizeof note);
-    struct hf_segment segment = {.epoch = agent->epoch, .first = agent->receipt};
+    struct hf_segment segment = {.epoch = agent->epoch.epoch, .first = agent->receipt};
     enum hf_rc rc = gather(agent, &bundle, &segment.end, err);
     if (rc == HF_OK) {
         rc = sign_end(agent, segment.end, &w, err);
@@ -115,35 +117,69 @@ static enum hf_rc take_receipt(struct hf_agent *agent, struct hf_bytes answer, s
     hf_heap_free(note);
     if (rc == HF_OK) {
         agent->receipt = checkpoint.size;
+        hf_agent_well(agent);
         hf_agent_save_receipt(agent, answer);
     }
     return rc;
 }
 
+/* What the Hub says that it has. */
+static bool take_place(struct hf_bytes answer, uint32_t *ret_epoch, uint64_t *ret_size)
+{
+    struct hf_json_doc *doc = NULL;
+    uint64_t epoch = 0;
+    bool said = hf_json_parse(answer, &doc, /* err= */ NULL) == HF_OK &&
+                hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT;
+    if (said) {
+        const struct hf_json *e = hf_json_get(hf_json_root(doc), "epoch");
+        const struct hf_json *s = hf_json_get(hf_json_root(doc), "size");
+        said = e != NULL && s != NULL && hf_json_to_u64(e, &epoch) == HF_OK &&
+               epoch <= UINT32_MAX && hf_json_to_u64(s, ret_size) == HF_OK;
+    }
+    hf_json_free(doc);
+    *ret_epoch = (uint32_t)epoch;
+    return said;
+}
+
 /* The Hub is elsewhere: go on where it is, unless it has more than there is here. */
 static enum hf_rc take_resume(struct hf_agent *agent, struct hf_bytes answer, struct hf_err *err)
 {
-    struct hf_json_doc *doc = NULL;
+    uint32_t epoch = 0;
     uint64_t size = 0;
-    enum hf_rc rc = hf_json_parse(answer, &doc, err);
-    const struct hf_json *value = rc == HF_OK && hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT
-                                      ? hf_json_get(hf_json_root(doc), "size")
-                                      : NULL;
-    if (rc == HF_OK && (value == NULL || hf_json_to_u64(value, &size) != HF_OK)) {
-        rc = hf_err_set(err, HF_EINVAL, "the Hub does not say where to go on");
+    if (!take_place(answer, &epoch, &size)) {
+        return hf_err_set(err, HF_EINVAL, "the Hub does not say where to go on");
     }
-    hf_json_free(doc);
-    if (rc == HF_OK && size > hf_log_size(agent->log.log)) {
-        return hf_err_set(err, HF_EFORK,
-                          "the Hub has %llu entries of this log, here are %llu: this server was "
-                          "put back in time; restore the newest copy or register it again",
-                          (unsigned long long)size,
-                          (unsigned long long)hf_log_size(agent->log.log));
+    if (!hf_agent_compare(agent, epoch, size)) {
+        return hf_err_set(err, HF_EFORK, "%s", agent->trouble.text);
     }
-    if (rc == HF_OK) {
-        agent->receipt = size;
+    uint64_t from = epoch == agent->epoch.epoch ? size : 0;
+    if (from < agent->receipt) {
+        hf_log(agent->logger, HF_LOG_ERROR, "hub.lost_entries", hf_f_u64("receipt", agent->receipt),
+               hf_f_u64("hub", from));
     }
-    return rc;
+    agent->receipt = from;
+    return HF_OK;
+}
+
+/* The Hub has another history of this log, or is in a later epoch. */
+static enum hf_rc take_refusal(struct hf_agent *agent, struct hf_bytes answer, struct hf_err *err)
+{
+    char text[200];
+    uint32_t epoch = 0;
+    uint64_t size = 0;
+    (void)hf_err_set(err, HF_EFORK, "the Hub refuses the log: %.*s", (int)answer.len,
+                     (const char *)answer.ptr);
+    if (!take_place(answer, &epoch, &size)) {
+        hf_agent_halt(agent, HF_AGENT_FORKED, /* hub_epoch= */ 0, err->text);
+    } else if (epoch > agent->epoch.epoch) {
+        (void)hf_agent_compare(agent, epoch, size);
+    } else {
+        (void)snprintf(text, sizeof text,
+                       "the Hub has another history of this log, of %llu entries in epoch %u",
+                       (unsigned long long)size, epoch);
+        hf_agent_halt(agent, HF_AGENT_FORKED, epoch, text);
+    }
+    return HF_EFORK;
 }
 
 static enum hf_rc judge(struct hf_agent *agent, const struct hf_http_call *call, struct hf_err *err)
@@ -156,9 +192,7 @@ static enum hf_rc judge(struct hf_agent *agent, const struct hf_http_call *call,
     switch (call->status) {
     case 200: return take_receipt(agent, answer, err);
     case 409: return take_resume(agent, answer, err);
-    case 422:
-        return hf_err_set(err, HF_EFORK, "the Hub refuses the log: %.*s", (int)answer.len,
-                          (const char *)answer.ptr);
+    case 422: return take_refusal(agent, answer, err);
     default:
         return hf_err_set(err, HF_EIO, "the Hub answered %d: %.*s", call->status, (int)answer.len,
                           (const char *)answer.ptr);
@@ -171,6 +205,10 @@ static void uploaded(struct hf_http_call *call)
     struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, upload);
     struct hf_err err = {0};
     job->busy = false;
+    if (agent->sm.state != HF_AGENT_RUNNING) {
+        hf_buf_free(&call->answer); /* halted meanwhile */
+        return;
+    }
     enum hf_rc rc = judge(agent, call, &err);
     hf_buf_free(&call->answer);
     if (rc == HF_OK) {
@@ -185,9 +223,7 @@ static void uploaded(struct hf_http_call *call)
     hf_log(agent->logger, rc == HF_EFORK ? HF_LOG_ERROR : HF_LOG_WARN, "upload.failed",
            hf_f_err(&err), hf_f_u64("receipt", agent->receipt),
            hf_f_u64("size", hf_log_size(agent->log.log)));
-    if (rc == HF_EFORK) {
-        hf_agent_move(agent, HF_AGENT_REFUSED);
-    } else {
+    if (rc != HF_EFORK) {
         hf_agent_back_off(agent, job);
     }
 }

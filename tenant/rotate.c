@@ -90,7 +90,11 @@ static void due(struct hf_timer *timer)
 {
     struct hf_agent_job *job = HF_CONTAINER_OF(timer, struct hf_agent_job, timer);
     struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, rotate);
-    if (agent->sm.state == HF_AGENT_RUNNING && !job->busy) {
+    if (agent->sm.state == HF_AGENT_OPENING) {
+        (void)hf_timer_arm(timer, UINT64_C(10000000000)); /* that is over soon */
+        return;
+    }
+    if ((agent->sm.state == HF_AGENT_RUNNING || agent->sm.state == HF_AGENT_HALTED) && !job->busy) {
         write_wish(agent);
         hf_agent_ask(agent, job, "/v1/rotate", "application/json", answered);
     }

@@ -24,7 +24,7 @@ LAYERS = {
     "log/tlog": ("base",),
     "log/store": ("base",),
     "log/core": ("base", "log/tlog", "log/store"),
-    "log/mirror": ("base", "log/tlog"),
+    "log/mirror": ("base", "schemas", "log/tlog"),
     "log/audit": ("base", "schemas", "log/tlog", "log/store", "log/core", "log/mirror"),
     "log/owned": ("base", "schemas", "log/tlog", "log/store", "log/core", "log/event"),
     "log/event": ("base", "schemas", "log/core", "log/tlog"),

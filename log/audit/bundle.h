@@ -10,6 +10,8 @@
  *   'Z'  u64 count of 'E' records (last, once)
  *
  * The leaf hashes let verification say which event is wrong, not only in which segment.
+ * After a restore a tenant goes on in a new epoch: mirror.epoch_closed says what the region had of
+ * the old one, and the next segment begins with epoch.opened, which says what the tenant had.
  * What a bundle proves: each of these entries is in the region's log as of the checkpoint; none is
  * missing between the first and the last of a stream (versions have no gap); each tenant event was
  * signed by the tenant's log key, in this order. What it cannot prove: that nothing came after its
@@ -45,7 +47,8 @@ struct hf_audit_result {
     uint64_t region_events;
     uint64_t tenant_events;
     uint64_t segments;
-    bool found_bad; /* an event is wrong: which one is in err and here */
+    uint64_t epochs; /* of the tenant's log that begin in the bundle */
+    bool found_bad;  /* an event is wrong: which one is in err and here */
     struct hf_audit_event bad;
 };
 

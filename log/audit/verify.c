@@ -1,7 +1,10 @@
 /* log/audit/verify.c: checks a bundle, event by event. */
+#include "log/audit/bundle.h"
+
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "base/heap.h"
-#include "log/audit/bundle.h"
 #include "log/mirror/mirror.h"
 #include "log/tlog/checkpoint.h"
 #include "schemas/envelope.h"
@@ -15,6 +18,7 @@ struct audit {
     bool has_last;
     uint64_t last_index;
     struct hf_mirror mirror;
+    bool epoch_closed; /* the region said so; the next epoch's first segment has not come yet */
     bool registered;
     struct hf_public_key log_key;
     struct hf_str log_stem;
@@ -31,8 +35,12 @@ static enum hf_rc bad(struct audit *audit, const struct hf_audit_event *event, e
     audit->ret->found_bad = true;
     audit->ret->bad = *event;
     if (event->of_tenant) {
-        return hf_err_set(err, rc, "tenant event %llu (region entry %llu): %s",
-                          (unsigned long long)event->tenant_index,
+        char epoch[32] = "";
+        if (event->epoch > 1) {
+            (void)snprintf(epoch, sizeof epoch, " of epoch %u", event->epoch);
+        }
+        return hf_err_set(err, rc, "tenant event %llu%s (region entry %llu): %s",
+                          (unsigned long long)event->tenant_index, epoch,
                           (unsigned long long)event->region_index, what);
     }
     return hf_err_set(err, rc, "region entry %llu: %s", (unsigned long long)event->region_index,
@@ -125,6 +133,45 @@ static enum hf_rc note_registration(struct audit *audit, const struct hf_envelop
     return rc;
 }
 
+/* What the region closed must be what it had taken, and is followed by the next epoch. */
+static enum hf_rc note_closing(struct audit *audit, const struct hf_audit_event *entry,
+                               const struct hf_envelope *envelope, struct hf_err *err)
+{
+    struct hf_event_mirror_epoch_closed event;
+    struct hf_hash root;
+    if (!hf_str_eq(envelope->type, HF_STR(HF_EVENT_MIRROR_EPOCH_CLOSED_NAME))) {
+        return HF_OK;
+    }
+    enum hf_rc rc = hf_event_mirror_epoch_closed_decode(envelope->payload, &event, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    hf_frontier_root(&audit->mirror.frontier, &root);
+    if (event.epoch != audit->mirror.epoch || event.size != audit->mirror.frontier.size ||
+        event.next_epoch != event.epoch + 1 || memcmp(event.root.ptr, root.b, HF_HASH_SIZE) != 0 ||
+        audit->epoch_closed) {
+        return bad(audit, entry, HF_ECORRUPT, "it closes an epoch that is not as it says", err);
+    }
+    audit->epoch_closed = true;
+    return HF_OK;
+}
+
+/* An epoch ends when the region says so, and not before. */
+static enum hf_rc check_epoch(struct audit *audit, const struct hf_audit_event *entry,
+                              const struct hf_segment *segment, struct hf_err *err)
+{
+    bool next = segment->epoch > audit->mirror.epoch && audit->mirror.epoch > 0;
+    if (next != audit->epoch_closed) {
+        return bad(audit, entry, HF_ECORRUPT,
+                   next ? "its segment begins an epoch before the last one was closed"
+                        : "its segment goes on with an epoch that was closed",
+                   err);
+    }
+    audit->epoch_closed = false;
+    audit->ret->epochs += next || audit->mirror.epoch == 0 ? 1 : 0;
+    return HF_OK;
+}
+
 static enum hf_rc take_entry(struct audit *audit, struct hf_bytes bytes, struct hf_err *err)
 {
     struct hf_cursor c = hf_cursor_init(bytes);
@@ -156,6 +203,9 @@ static enum hf_rc take_entry(struct audit *audit, struct hf_bytes bytes, struct 
     }
     if (rc == HF_OK) {
         rc = note_registration(audit, &envelope, err);
+    }
+    if (rc == HF_OK) {
+        rc = note_closing(audit, &event, &envelope, err);
     }
     if (rc == HF_OK && envelope.blob.len == HF_HASH_SIZE) {
         audit->wants_segment = true;
@@ -240,6 +290,10 @@ static enum hf_rc take_segment(struct audit *audit, struct hf_bytes bytes, struc
     if (rc != HF_OK) {
         struct hf_err why = *err;
         return bad(audit, &entry, HF_ECORRUPT, why.text, err);
+    }
+    rc = check_epoch(audit, &entry, &segment, err);
+    if (rc != HF_OK) {
+        return rc;
     }
     audit->mirror = next;
     audit->wants_segment = false;

@@ -5,6 +5,7 @@
 
 #include "base/heap.h"
 #include "log/tlog/tile.h"
+#include "schemas/envelope.h"
 
 void hf_mirror_init(struct hf_mirror *mirror)
 {
@@ -102,6 +103,71 @@ enum hf_rc hf_mirror_follow(struct hf_mirror *mirror, const struct hf_segment *s
     return HF_OK;
 }
 
+enum hf_rc hf_mirror_opening(const struct hf_segment *segment, struct hf_event_epoch_opened *ret,
+                             struct hf_err *err)
+{
+    struct hf_cursor cursor = hf_cursor_init(segment->bundle);
+    struct hf_bytes entry;
+    struct hf_envelope envelope;
+    struct hf_err why = {0};
+    if (segment->first != 0 || hf_bundle_next(&cursor, &entry) != HF_OK ||
+        hf_envelope_parse_leaf(entry, &envelope, &why) != HF_OK ||
+        !hf_str_eq(envelope.type, HF_STR(HF_EVENT_EPOCH_OPENED_NAME)) ||
+        envelope.schema_version != HF_EVENT_EPOCH_OPENED_VERSION ||
+        hf_event_epoch_opened_decode(envelope.payload, ret, &why) != HF_OK) {
+        return hf_err_set(err, HF_EBADPROOF, "epoch %u does not begin with the event epoch.opened",
+                          segment->epoch);
+    }
+    return HF_OK;
+}
+
+/* A receipt that the opening shows must be one for the tenant's own checkpoint. */
+static enum hf_rc check_receipt(const struct hf_event_epoch_opened *event, struct hf_str stem,
+                                const struct hf_public_key *key, struct hf_err *err)
+{
+    struct hf_vkey vkey;
+    struct hf_checkpoint checkpoint;
+    if (!event->has_receipt) {
+        return HF_OK;
+    }
+    struct hf_note *note = hf_heap_alloc(sizeof *note);
+    if (note == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory to check a segment");
+    }
+    enum hf_rc rc = hf_mirror_vkey(stem, (uint32_t)event->old_epoch, key, &vkey, err);
+    if (rc == HF_OK) {
+        rc = hf_checkpoint_open(hf_str_bytes(event->receipt), &vkey, note, &checkpoint, err);
+    }
+    hf_heap_free(note);
+    return rc == HF_OK || rc == HF_ENOMEM
+               ? rc
+               : hf_err_wrap(err, HF_EBADPROOF, "the receipt in epoch.opened");
+}
+
+static enum hf_rc check_epoch(const struct hf_mirror *mirror, const struct hf_segment *segment,
+                              struct hf_str stem, const struct hf_public_key *key,
+                              struct hf_err *err)
+{
+    struct hf_event_epoch_opened event = {.epoch = 0};
+    if (segment->epoch < mirror->epoch) {
+        return hf_err_set(err, HF_ESTALE, "epoch %u of this log is over, it is in epoch %u",
+                          segment->epoch, mirror->epoch);
+    }
+    if (segment->epoch > mirror->epoch + 1) {
+        return hf_err_set(err, HF_EBADPROOF, "epoch %u is not the one after epoch %u",
+                          segment->epoch, mirror->epoch);
+    }
+    if (segment->epoch == mirror->epoch || segment->epoch == 1 || segment->first != 0) {
+        return HF_OK;
+    }
+    enum hf_rc rc = hf_mirror_opening(segment, &event, err);
+    if (rc == HF_OK && (event.epoch != segment->epoch || event.old_epoch >= segment->epoch)) {
+        rc = hf_err_set(err, HF_EBADPROOF, "the event epoch.opened is about another epoch than %u",
+                        segment->epoch);
+    }
+    return rc == HF_OK ? check_receipt(&event, stem, key, err) : rc;
+}
+
 enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segment *segment,
                            struct hf_str stem, const struct hf_public_key *key,
                            struct hf_mirror *ret_next, struct hf_hash *ret_root, struct hf_err *err)
@@ -112,12 +178,11 @@ enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segme
     if (rc == HF_OK) {
         rc = open_note(segment, &vkey, &checkpoint, err);
     }
+    if (rc == HF_OK) {
+        rc = check_epoch(mirror, segment, stem, key, err);
+    }
     if (rc != HF_OK) {
         return rc;
-    }
-    if (segment->epoch < mirror->epoch) {
-        return hf_err_set(err, HF_ESTALE, "epoch %u of this log is over, it is in epoch %u",
-                          segment->epoch, mirror->epoch);
     }
     begin_epoch(mirror, segment->epoch, ret_next);
     uint64_t size = ret_next->frontier.size;

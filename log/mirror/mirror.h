@@ -1,8 +1,10 @@
 /* log/mirror/mirror.h: what the region knows of one tenant's log, and whether a segment goes on.
  *
  * A mirror is a size and a frontier. It grows only by segments whose entries give a root that the
- * tenant signed, and never shrinks, so two histories under one key are seen at once. Pure; the
- * region's log is where segments are stored.
+ * tenant signed, and never shrinks, so two histories under one key are seen at once. The epoch
+ * after the mirror's begins a new log of the tenant: its first entry, the event epoch.opened, says
+ * so and tells what the tenant still had of the old one. Pure; the region's log is where segments
+ * are stored.
  */
 #ifndef HF_LOG_MIRROR_MIRROR_H
 #define HF_LOG_MIRROR_MIRROR_H
@@ -10,6 +12,7 @@
 #include "log/mirror/segment.h"
 #include "log/tlog/checkpoint.h"
 #include "log/tlog/tree.h"
+#include "schemas/events_gen.h"
 
 struct hf_mirror {
     uint32_t epoch; /* 0: nothing came yet */
@@ -30,6 +33,7 @@ enum hf_rc hf_mirror_vkey(struct hf_str stem, uint32_t epoch, const struct hf_pu
  *   there.
  * HF_EBADSIG: the checkpoint is not the tenant's. HF_EFORK: the entries do not give the root that
  *   was signed, or the history at the mirror's size is another one. HF_ESTALE: an older epoch.
+ * HF_EBADPROOF: an epoch that is not the next one, or does not begin with epoch.opened.
  * err says it in words. */
 enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segment *segment,
                            struct hf_str stem, const struct hf_public_key *key,
@@ -41,5 +45,9 @@ enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segme
  * HF_ECORRUPT; the mirror stays as it was. */
 enum hf_rc hf_mirror_follow(struct hf_mirror *mirror, const struct hf_segment *segment,
                             const struct hf_hash *root, struct hf_err *err);
+/* What the first entry of a segment's epoch says: the segment begins at 0 in an epoch after the
+ * first. Borrows from the segment. HF_EBADPROOF. */
+enum hf_rc hf_mirror_opening(const struct hf_segment *segment, struct hf_event_epoch_opened *ret,
+                             struct hf_err *err);
 
 #endif

@@ -61,6 +61,29 @@ enum hf_rc hf_owned_key(const struct hf_owned_key_conf *conf, struct hf_signing_
                                    : make_key(path, conf, ret_key, ret_vkey, err);
 }
 
+/* The key that is going on under the name of the log that is made now. */
+static enum hf_rc inherit_key(const struct hf_owned_conf *conf, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    uint8_t renamed[HF_KEY_FILE_MAX];
+    struct hf_writer w = hf_writer_init(renamed, sizeof renamed);
+    struct hf_buf text = hf_buf_init(HF_KEY_FILE_MAX);
+    enum hf_rc rc = hf_path_join(conf->dir, "key", path, sizeof path);
+    rc = rc == HF_OK ? rc : hf_err_set(err, rc, "the path %s is too long", conf->dir);
+    if (rc == HF_OK) {
+        rc = hf_file_read(conf->key_file, &text, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_key_file_rename(hf_loop_env(conf->loop), hf_buf_bytes(&text), conf->host_key,
+                                hf_str_c(conf->origin), &w, err);
+    }
+    hf_buf_free(&text);
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, rc, "key file %s", conf->key_file);
+    }
+    return hf_file_create(path, hf_writer_done(&w), 0600, err);
+}
+
 static bool is_log(const char *dir)
 {
     char path[HF_PATH_MAX];
@@ -75,6 +98,9 @@ static enum hf_rc open_place(const struct hf_owned_conf *conf, struct hf_owned *
     bool there = is_log(conf->dir);
     enum hf_rc rc = hf_place_dir_open(conf->dir, there ? HF_PLACE_OWN : HF_PLACE_CREATE,
                                       conf->program, env, &owned->place, err);
+    if (rc == HF_OK && !there && conf->key_file != NULL) {
+        rc = inherit_key(conf, err);
+    }
     if (rc == HF_OK) {
         struct hf_owned_key_conf key = {conf->dir,      "key",          conf->origin,
                                         HF_KEY_ED25519, conf->host_key, env};

@@ -19,6 +19,7 @@ struct hf_owned_conf {
     const char *dir;
     const char *origin; /* of a log that is made now */
     const char *program;
+    const char *key_file;             /* of whose seed a log that is made now signs; NULL: fresh */
     const struct hf_secret *host_key; /* borrowed for the call */
     uint64_t free_floor;              /* 0: the default */
     void (*changed)(void *arg, struct hf_log_writer *writer);

@@ -56,8 +56,9 @@ static enum hf_rc unseal(struct hf_bytes head, struct hf_str packed_id, struct h
                                     "backup");
 }
 
-enum hf_rc hf_key_file_open(struct hf_bytes text, const struct hf_secret *host_key,
-                            struct hf_vkey *ret_vkey, struct hf_signing_key **ret_key,
+/* The file's two halves; gives *ret_seed. */
+static enum hf_rc open_seed(struct hf_bytes text, const struct hf_secret *host_key,
+                            struct hf_vkey *ret_vkey, struct hf_secret *ret_seed,
                             struct hf_err *err)
 {
     struct hf_cursor c = hf_cursor_init(text);
@@ -69,11 +70,16 @@ enum hf_rc hf_key_file_open(struct hf_bytes text, const struct hf_secret *host_k
     if (!ok) {
         return hf_err_set(err, HF_ESYNTAX, "this is not a key file of holdfast");
     }
-    struct hf_secret seed = {0};
     enum hf_rc rc = hf_vkey_parse(vkey, ret_vkey, err);
-    if (rc == HF_OK) {
-        rc = unseal(head, packed_id, packed, host_key, &seed, err);
-    }
+    return rc == HF_OK ? unseal(head, packed_id, packed, host_key, ret_seed, err) : rc;
+}
+
+enum hf_rc hf_key_file_open(struct hf_bytes text, const struct hf_secret *host_key,
+                            struct hf_vkey *ret_vkey, struct hf_signing_key **ret_key,
+                            struct hf_err *err)
+{
+    struct hf_secret seed = {0};
+    enum hf_rc rc = open_seed(text, host_key, ret_vkey, &seed, err);
     if (rc != HF_OK) {
         return rc;
     }
@@ -85,5 +91,24 @@ enum hf_rc hf_key_file_open(struct hf_bytes text, const struct hf_secret *host_k
         *ret_key = NULL;
         rc = hf_err_set(err, HF_ECORRUPT, "the key file's two halves do not belong together");
     }
+    return rc;
+}
+
+enum hf_rc hf_key_file_rename(struct hf_env *env, struct hf_bytes text,
+                              const struct hf_secret *host_key, struct hf_str name,
+                              struct hf_writer *w, struct hf_err *err)
+{
+    struct hf_secret seed = {0};
+    struct hf_vkey old = {.name_len = 0};
+    struct hf_vkey vkey;
+    enum hf_rc rc = open_seed(text, host_key, &old, &seed, err);
+    if (rc == HF_OK) {
+        rc = hf_vkey_make(name, old.type, &old.public_key, &vkey, err);
+    }
+    if (rc == HF_OK) {
+        hf_key_file_format(env, &vkey, &seed, host_key, w);
+        rc = w->overflow ? hf_err_set(err, HF_ETOOBIG, "the key's name is too long") : HF_OK;
+    }
+    hf_secret_free(&seed);
     return rc;
 }

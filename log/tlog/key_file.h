@@ -27,4 +27,10 @@ enum hf_rc hf_key_file_open(struct hf_bytes text, const struct hf_secret *host_k
                             struct hf_vkey *ret_vkey, struct hf_signing_key **ret_key,
                             struct hf_err *err);
 
+/* Writes the text of a file with the same seed for a key of another name: text is a key file of
+ * this host. Fails as hf_key_file_open, and HF_EINVAL when it is no name. */
+enum hf_rc hf_key_file_rename(struct hf_env *env, struct hf_bytes text,
+                              const struct hf_secret *host_key, struct hf_str name,
+                              struct hf_writer *w, struct hf_err *err);
+
 #endif

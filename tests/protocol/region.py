@@ -66,8 +66,10 @@ class Region:
     def create(self, tenant, ring="sandbox"):
         self.json("POST", "/v1/tenants", {"tenant": tenant, "ring": ring}, 201)
 
-    def run_agent(self, tenant, token=None, folder=None, hub=None):
+    def run_agent(self, tenant, token=None, folder=None, hub=None, **settings):
         more = [] if token is None else ["--token-file", token]
+        for name, value in settings.items():
+            more += ["--" + name.replace("_", "-"), value]
         folder = folder or self.world.path(tenant)
         with open(self.world.path(tenant + ".err"), "ab") as errors:
             process = subprocess.Popen([AGENT, "run", "--data", folder, "--hub", hub or self.url,

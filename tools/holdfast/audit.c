@@ -41,7 +41,11 @@ static void print_text(struct timeline *t, const struct hf_audit_event *event,
     struct hf_json_out json;
     hf_format_time_us(envelope->occurred_us, time);
     if (event->of_tenant) {
-        hf_buf_printf(&t->buf, "%s  tenant %llu  ", time, (unsigned long long)event->tenant_index);
+        hf_buf_printf(&t->buf, "%s  tenant ", time);
+        if (event->epoch > 1) {
+            hf_buf_printf(&t->buf, "epoch %u, ", event->epoch);
+        }
+        hf_buf_printf(&t->buf, "%llu  ", (unsigned long long)event->tenant_index);
     } else {
         hf_buf_printf(&t->buf, "%s  region %llu  ", time, (unsigned long long)event->region_index);
     }
@@ -109,10 +113,10 @@ static void summarise(struct hf_cli *cli, const struct hf_audit_result *result)
     if (!cli->json) {
         hf_cli_printf(cli,
                       "verified tenant %.*s: %llu events of the region, %llu of the tenant in %llu "
-                      "segments, as of region size %llu\n",
+                      "segments and %llu epochs, as of region size %llu\n",
                       HF_STR_ARG(result->tenant), (unsigned long long)result->region_events,
                       (unsigned long long)result->tenant_events,
-                      (unsigned long long)result->segments,
+                      (unsigned long long)result->segments, (unsigned long long)result->epochs,
                       (unsigned long long)result->region_size);
     }
 }

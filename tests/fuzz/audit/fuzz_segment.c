@@ -19,6 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     hf_segment_write(&segment, &again);
     HF_ASSERT(hf_bytes_eq(hf_buf_bytes(&again), bytes));
     hf_buf_free(&again);
+    struct hf_event_epoch_opened opened;
+    if (hf_mirror_opening(&segment, &opened, &err) == HF_OK) {
+        HF_ASSERT(segment.first == 0 && hf_event_epoch_opened_check(&opened, &err) == HF_OK);
+    }
     hf_mirror_init(&mirror);
     struct hf_mirror next = mirror;
     struct hf_public_key key = {{9}};

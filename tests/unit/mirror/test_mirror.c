@@ -3,6 +3,7 @@
 
 #include "base/env.h"
 #include "log/mirror/mirror.h"
+#include "schemas/envelope.h"
 #include "tests/harness/test.h"
 
 struct tenant {
@@ -31,23 +32,54 @@ static void end_tenant(struct tenant *t)
     hf_buf_free(&t->bytes);
 }
 
+static void add_entry(struct tenant *t, struct hf_bytes entry, struct hf_buf *bundle)
+{
+    uint8_t len[2];
+    struct hf_hash leaf;
+    hf_be16_put(len, (uint16_t)entry.len);
+    hf_buf_put(bundle, len, sizeof len);
+    hf_buf_put(bundle, entry.ptr, entry.len);
+    hf_tree_leaf_hash(entry, &leaf);
+    hf_frontier_append(&t->frontier, &leaf);
+}
+
+/* The first entry of an epoch, as `event` says it. */
+static void add_opening(struct tenant *t, const struct hf_event_epoch_opened *event,
+                        struct hf_buf *bundle)
+{
+    uint8_t payload[4096];
+    uint8_t submission[8192];
+    uint8_t leaf[8192];
+    struct hf_writer p = hf_writer_init(payload, sizeof payload);
+    struct hf_writer s = hf_writer_init(submission, sizeof submission);
+    struct hf_writer l = hf_writer_init(leaf, sizeof leaf);
+    hf_event_epoch_opened_encode(event, &p);
+    const struct hf_envelope envelope = {.type = HF_STR(HF_EVENT_EPOCH_OPENED_NAME),
+                                         .schema_version = HF_EVENT_EPOCH_OPENED_VERSION,
+                                         .producer = HF_STR("agent/a"),
+                                         .sequence = event->epoch,
+                                         .stream = HF_STR("epoch/a"),
+                                         .payload = hf_writer_done(&p)};
+    HF_CHECK_OK(hf_envelope_write_submission(&envelope, &s, &t->err), t->err);
+    hf_envelope_finish(hf_writer_done(&s), 1, 1, &l);
+    add_entry(t, hf_writer_done(&l), bundle);
+}
+
 /* Makes the segment of the next `count` entries; `twist` makes other entries. */
-static void make(struct tenant *t, uint32_t epoch, unsigned count, const char *twist)
+static void make_after(struct tenant *t, uint32_t epoch, unsigned count, const char *twist,
+                       const struct hf_event_epoch_opened *opening)
 {
     static uint8_t note[HF_SEGMENT_NOTE];
     struct hf_buf bundle = hf_buf_init(8u << 20);
     struct hf_segment segment = {.epoch = epoch, .first = t->frontier.size};
+    if (opening != NULL) {
+        add_opening(t, opening, &bundle);
+    }
     for (unsigned i = 0; i < count; i++) {
         char text[64];
-        uint8_t len[2];
-        struct hf_hash leaf;
         int n = snprintf(text, sizeof text, "entry %llu%s", (unsigned long long)t->frontier.size,
                          twist);
-        hf_be16_put(len, (uint16_t)n);
-        hf_buf_put(&bundle, len, sizeof len);
-        hf_buf_put(&bundle, text, (size_t)n);
-        hf_tree_leaf_hash(hf_bytes_of(text, (size_t)n), &leaf);
-        hf_frontier_append(&t->frontier, &leaf);
+        add_entry(t, hf_bytes_of(text, (size_t)n), &bundle);
     }
     struct hf_vkey vkey;
     enum hf_rc rc = hf_mirror_vkey(HF_STR("dev/tenant/a"), epoch, hf_signing_key_public(t->key),
@@ -63,6 +95,11 @@ static void make(struct tenant *t, uint32_t epoch, unsigned count, const char *t
     hf_buf_clear(&t->bytes);
     hf_segment_write(&segment, &t->bytes);
     hf_buf_free(&bundle);
+}
+
+static void make(struct tenant *t, uint32_t epoch, unsigned count, const char *twist)
+{
+    make_after(t, epoch, count, twist, NULL);
 }
 
 static enum hf_rc offer(struct tenant *t, struct hf_mirror *mirror)
@@ -126,15 +163,76 @@ HF_TEST(refuses)
     hf_buf_clear(&t.bytes);
     hf_buf_put(&t.bytes, other.bytes.ptr, other.bytes.len);
     HF_CHECK_RC(offer(&t, &mirror), HF_EBADSIG);
+    end_tenant(&t);
+    end_tenant(&other);
+}
+
+/* The signed checkpoint of the segment that was made last. */
+static void last_note(struct tenant *t, char *out, size_t cap, struct hf_str *ret_note)
+{
+    struct hf_segment segment;
+    HF_CHECK_OK(hf_segment_parse(hf_buf_bytes(&t->bytes), &segment, &t->err), t->err);
+    HF_CHECK(segment.note.len <= cap);
+    memcpy(out, segment.note.ptr, segment.note.len);
+    *ret_note = (struct hf_str){out, segment.note.len};
+}
+
+/* A new epoch is the next one and says what was before; whatever it says wrong is refused, and
+ * after it the old epoch is over. */
+HF_TEST(epochs)
+{
+    struct tenant t;
+    struct hf_mirror mirror;
+    char note[HF_SEGMENT_NOTE];
+    struct hf_str receipt = {NULL, 0};
+    HF_CHECK(new_tenant(&t));
+    hf_mirror_init(&mirror);
+    make(&t, 2, 1, "");
+    HF_CHECK_RC(offer(&t, &mirror), HF_EBADPROOF); /* before the first */
+    hf_frontier_init(&t.frontier);
+    make(&t, 1, 5, "");
+    HF_CHECK_OK(offer(&t, &mirror), t.err);
+    struct hf_frontier before = t.frontier;
+    struct hf_hash root;
+    hf_frontier_root(&before, &root);
+    last_note(&t, note, sizeof note, &receipt);
+    const struct hf_event_epoch_opened good = {.tenant = HF_STR("a"),
+                                               .epoch = 2,
+                                               .old_epoch = 1,
+                                               .old_size = 3,
+                                               .old_root = hf_bytes_of(root.b, HF_HASH_SIZE),
+                                               .carried_from = 3,
+                                               .reason = HF_STR("restored"),
+                                               .has_receipt = true,
+                                               .receipt = receipt};
+    struct hf_event_epoch_opened wrong[4] = {good, good, good, good};
+    wrong[0].epoch = 3;
+    wrong[1].old_epoch = 2;
+    wrong[2].receipt = HF_STR("a receipt of nobody");
+    wrong[3].old_epoch = 0; /* not what the schema allows */
+    for (size_t i = 0; i < HF_LEN(wrong); i++) {
+        hf_frontier_init(&t.frontier);
+        make_after(&t, 2, 3, "", &wrong[i]);
+        HF_CHECK_RC(offer(&t, &mirror), HF_EBADPROOF);
+    }
     hf_frontier_init(&t.frontier);
     make(&t, 2, 4, "");
+    HF_CHECK_RC(offer(&t, &mirror), HF_EBADPROOF); /* it does not say so */
+    hf_frontier_init(&t.frontier);
+    make_after(&t, 3, 4, "", &good);
+    HF_CHECK_RC(offer(&t, &mirror), HF_EBADPROOF); /* one was left out */
+    HF_CHECK_U64(mirror.epoch, 1);
+    hf_frontier_init(&t.frontier);
+    make_after(&t, 2, 4, "", &good);
     HF_CHECK_OK(offer(&t, &mirror), t.err);
     HF_CHECK_U64(mirror.epoch, 2);
+    HF_CHECK_U64(mirror.frontier.size, 5);
+    make(&t, 2, 4, "");
+    HF_CHECK_OK(offer(&t, &mirror), t.err);
     t.frontier = before;
     make(&t, 1, 1, "");
     HF_CHECK_RC(offer(&t, &mirror), HF_ESTALE);
     end_tenant(&t);
-    end_tenant(&other);
 }
 
 /* What was let in once is followed by its root alone; a gap, other entries and an older epoch are
@@ -150,10 +248,7 @@ HF_TEST(follows)
     hf_mirror_init(&checked);
     hf_mirror_init(&mirror);
     for (uint32_t i = 0; i < 40; i++) {
-        if (i == 20) {
-            hf_frontier_init(&t.frontier);
-        }
-        make(&t, i < 20 ? 1 : 2, 1 + i % 7, "");
+        make(&t, 1, 1 + i % 7, "");
         HF_CHECK_OK(offer(&t, &checked), t.err);
         HF_CHECK_OK(hf_segment_parse(hf_buf_bytes(&t.bytes), &segment, &t.err), t.err);
         hf_frontier_root(&checked.frontier, &root);
@@ -166,8 +261,8 @@ HF_TEST(follows)
         HF_CHECK_OK(hf_mirror_follow(&mirror, &segment, &root, &t.err), t.err);
         HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, &root, &t.err), HF_ECORRUPT);
     }
-    HF_CHECK(mirror.epoch == 2 && mirror.frontier.size == checked.frontier.size);
-    segment.epoch = 1;
+    HF_CHECK(mirror.epoch == checked.epoch && mirror.frontier.size == checked.frontier.size);
+    segment.epoch = 0;
     segment.first = mirror.frontier.size;
     HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, &root, &t.err), HF_ECORRUPT);
     end_tenant(&t);
@@ -194,5 +289,5 @@ HF_TEST(mutations)
     end_tenant(&t);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(continues), HF_TEST_CASE(refuses), HF_TEST_CASE(follows),
-             HF_TEST_CASE(mutations))
+HF_TEST_MAIN(HF_TEST_CASE(continues), HF_TEST_CASE(refuses), HF_TEST_CASE(epochs),
+             HF_TEST_CASE(follows),             HF_TEST_CASE(mutations))

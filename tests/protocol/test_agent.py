@@ -1,0 +1,210 @@
+"""tests/protocol/test_agent.py: agents whose servers are put back in time, copied, and cut off."""
+import json
+import os
+import shutil
+import subprocess
+
+import harness
+from harness import check
+from region import AGENT, LIMIT, append, caught_up, in_region, local, up, until
+
+
+def status(world, tenant):
+    return (local(world, tenant, "GET", "/v1/status") or (0, {"state": "", "trouble": ""}))[1]
+
+
+def end(process):
+    process.terminate()
+    check(process.wait(LIMIT) == 0, "the agent ends well")
+
+
+def ticks(world, tenant, first, last, shift=0):
+    """Events with these sequences of one producer; shift makes others of them."""
+    for sequence in range(first, last + 1):
+        answer = append(world, tenant, sequence, sequence + shift)
+        check(answer is not None and answer[0] == 200, f"{sequence}: {answer}")
+
+
+def snapshot(world, region, tenant, entries, later):
+    """An agent with `entries` events, a copy of its folder; then `later` more; then the copy."""
+    region.create(tenant)
+    agent = region.run_agent(tenant, region.mint(tenant))
+    up(world, tenant)
+    ticks(world, tenant, 1, entries)
+    caught_up(region, tenant, entries)
+    end(agent)
+    shutil.copytree(world.path(tenant), world.path(tenant + ".copy"),
+                    ignore=shutil.ignore_patterns("*.sock"))
+    agent = region.run_agent(tenant)
+    up(world, tenant)
+    ticks(world, tenant, entries + 1, entries + later)
+    caught_up(region, tenant, entries + later)
+    end(agent)
+    os.rename(world.path(tenant), world.path(tenant + ".lost"))
+    os.rename(world.path(tenant + ".copy"), world.path(tenant))
+
+
+def word(world, tenant, reason, code=0):
+    done = subprocess.run([AGENT, "new-epoch", "--data", world.path(tenant), "--reason", reason],
+                          env=world.env, capture_output=True, timeout=LIMIT, check=False)
+    check(done.returncode == code, f"{done.returncode} {done.stderr}")
+
+
+def halted(world, tenant, trouble):
+    until(lambda: status(world, tenant)["trouble"] == trouble, f"{tenant} is {trouble}")
+    check(status(world, tenant)["state"] == "HALTED", "the state")
+    with open(world.path(tenant, "halted"), encoding="utf-8") as file:
+        check(file.read().startswith(trouble + ": "), "the file that says so")
+
+
+def opened(world, tenant, epoch, events):
+    until(lambda: (status(world, tenant)["state"], status(world, tenant).get("epoch")) ==
+          ("RUNNING", epoch), f"{tenant} is in epoch {epoch}")
+    until(lambda: status(world, tenant)["receipt"] == events, f"a receipt for {events}")
+    check(not os.path.exists(world.path(tenant, "halted")), "it is not halted any more")
+
+
+def timeline(world, region, tenant):
+    """Of a bundle that was verified with nothing but the region's key."""
+    bundle, trust = world.path("bundle"), world.path("trust")
+    with open(trust, "w", encoding="ascii") as file:
+        file.write(region.json("GET", "/v1/region")["log"] + "\n")
+    region.stop()
+    region.agents.clear()
+    shown = world.run("audit", "tenant", world.path("hub"), tenant, "--out", bundle, "--json").stdout
+    world.run("audit", "verify", bundle, "--trust", trust)
+    return [json.loads(line) for line in shown.splitlines()]
+
+
+@in_region
+def restored(world, region):
+    """A server is put back to a snapshot: its agent notices before it has anything to send, takes
+    events on, and after a person's word goes on in epoch 2, in which what came after the snapshot
+    follows; the region keeps the old epoch; the audit bundle shows the change and verifies; the new
+    epoch survives restarts."""
+    snapshot(world, region, "acme", 10, 5)
+    word(world, "acme", "too early", 3)
+    agent = region.run_agent("acme")
+    halted(world, "acme", "behind")
+    ticks(world, "acme", 11, 13, 100)
+    check(region.json("GET", "/v1/tenants/acme")["receipt"] == 15, "nothing was sent")
+    word(world, "acme", "two\nlines", 2)
+    word(world, "acme", "the disk was replaced")
+    opened(world, "acme", 2, 4)
+    ticks(world, "acme", 14, 20)
+    opened(world, "acme", 2, 11)
+    agent.kill()
+    agent.wait()
+    region.run_agent("acme")
+    opened(world, "acme", 2, 11)
+    check(append(world, "acme", 20)[1] == {"index": 10, "repeated": True}, "idempotent as before")
+    closed = region.events("mirror.epoch_closed")
+    check(len(closed) == 1 and closed[0]["size"] == 15 and closed[0]["old_size"] == 13 and
+          closed[0]["next_epoch"] == 2 and closed[0]["reason"] == "the disk was replaced", f"{closed}")
+    opened(world, "acme", 2, 11)
+    ticks(world, "acme", 21, 21)
+    opened(world, "acme", 2, 12)
+    events = timeline(world, region, "acme")
+    mine = [(e["epoch"], e["tenant_index"], e["event"]["sequence"]) for e in events if "epoch" in e]
+    check(mine == [(1, n, n + 1) for n in range(15)] + [(2, 0, 2)] +
+          [(2, n + 1, n + 11) for n in range(11)], f"{mine}")
+    first = next(e["event"] for e in events if e.get("epoch") == 2)
+    check(first["type"] == "epoch.opened" and first["payload"]["carried_from"] == 10 and
+          first["payload"]["receipt"].startswith("dev/tenant/acme/1\n10\n"), f"{first}")
+    world.run("log", "verify", world.path("acme", "log"))
+    world.run("log", "verify", world.path("acme", "log-2"))
+
+
+@in_region
+def by_itself(world, region):
+    """restore = new-epoch: no word is needed, once for a snapshot that is behind, once for one that
+    has grown beyond what the region has (a fork)."""
+    snapshot(world, region, "acme", 4, 3)
+    region.run_agent("acme", restore="new-epoch")
+    opened(world, "acme", 2, 1)
+    snapshot(world, region, "beta", 4, 3)
+    address = region.url.removeprefix("https://")
+    region.hub.terminate()
+    region.hub.wait(LIMIT)
+    region.hub.stdout.close()
+    region.run_agent("beta", restore="new-epoch")
+    up(world, "beta")
+    ticks(world, "beta", 5, 24, 100)
+    region.start(address)
+    opened(world, "beta", 2, 21)
+    events = [e for e in timeline(world, region, "beta") if e.get("epoch") == 2]
+    check([e["event"]["sequence"] for e in events] == [2] + list(range(5, 25)), f"{events}")
+
+
+@in_region
+def evidence(world, region):
+    """Fork and rollback stand in the region's log with what both sides signed, once an hour each."""
+    snapshot(world, region, "acme", 4, 3)
+    agent = region.run_agent("acme")
+    halted(world, "acme", "behind")
+    until(lambda: b'kind="rollback"' in open(world.path("hub.err"), "rb").read(), "it is noticed")
+    end(agent)
+    address = region.url.removeprefix("https://")
+    alarms = region.events("mirror.alarm")
+    check([(a["kind"], a["size"], a["known_size"]) for a in alarms] == [("rollback", 4, 7)],
+          f"{alarms}")
+    check(alarms[0]["tenant_signed"].startswith("holdfast/heartbeat/v1\nacme\n"), f"{alarms}")
+    region.hub.terminate()
+    region.hub.wait(LIMIT)
+    region.hub.stdout.close()
+    agent = region.run_agent("acme")
+    up(world, "acme")
+    ticks(world, "acme", 5, 12, 100)
+    region.start(address)
+    halted(world, "acme", "forked")
+    end(agent)
+    agent = region.run_agent("acme")
+    halted(world, "acme", "forked")
+    end(agent)
+    alarms = region.events("mirror.alarm")
+    check([a["kind"] for a in alarms] == ["rollback", "fork"], f"{alarms}")
+    check(alarms[1]["tenant_signed"].startswith("dev/tenant/acme/1\n12\n") and
+          alarms[1]["region_signed"].startswith("dev/tenant/acme/1\n7\n") and
+          "\u2014 dev/cosigner " in alarms[1]["region_signed"], f"{alarms}")
+
+
+@in_region
+def copied(world, region):
+    """Two servers with one identity: when one has gone on in a new epoch the other is halted, and
+    does not answer with one more epoch of its own even when it may decide by itself."""
+    snapshot(world, region, "acme", 4, 3)
+    shutil.copytree(world.path("acme"), world.path("twin"))
+    first = region.run_agent("acme", restore="new-epoch")
+    opened(world, "acme", 2, 1)
+    end(first)
+    region.run_agent("twin", restore="new-epoch")
+    halted(world, "twin", "passed")
+    word(world, "twin", "acme is switched off")
+    opened(world, "twin", 3, 1)
+    closed = region.events("mirror.epoch_closed")
+    check([(e["epoch"], e["next_epoch"], e["old_epoch"]) for e in closed] == [(1, 2, 1), (2, 3, 1)],
+          f"{closed}")
+
+
+@in_region
+def interrupted(world, region):
+    """kill -9 of the agent again and again while it opens an epoch with many entries: all of them
+    are in it, once and in order."""
+    snapshot(world, region, "acme", 3, 2)
+    agent = region.run_agent("acme")
+    halted(world, "acme", "behind")
+    ticks(world, "acme", 4, 900, 1000)
+    word(world, "acme", "test")
+    for pause in range(12):
+        try:
+            agent.wait(0.2 if pause == 0 else pause / 100)
+        except subprocess.TimeoutExpired:
+            agent.kill()
+            agent.wait()
+        agent = region.run_agent("acme")
+    opened(world, "acme", 2, 898)
+    events = [e["event"]["sequence"] for e in timeline(world, region, "acme") if e.get("epoch") == 2]
+    check(events == [2] + list(range(4, 901)), f"{events[:5]} {len(events)}")
+
+
+harness.main([restored, by_itself, evidence, copied, interrupted])
