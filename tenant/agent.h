@@ -30,6 +30,8 @@
 #include "log/owned/owned.h"
 #include "tenant/feed.h"
 #include "tenant/job.h"
+#include "tenant/peers.h"
+#include "tenant/skew.h"
 
 enum hf_agent_state {
     HF_AGENT_NEW,
@@ -50,7 +52,8 @@ struct hf_agent_conf {
     uint64_t key_ns;   /* age at which the agent takes its next API key */
     uint64_t batch_ns; /* events that are not urgent wait this long, with jitter */
     uint64_t free_floor;
-    bool restore_by_itself; /* after a restore a new epoch is begun without a person's word */
+    struct hf_agent_peers peers; /* who may use the socket, besides root and the agent's own user */
+    bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
     const struct hf_logger *logger;
 };
 
@@ -128,6 +131,8 @@ struct hf_agent {
     uint64_t receipt;     /* entries that the region acknowledged */
     uint64_t upload_end;
     uint64_t counter; /* of heartbeats */
+    uint64_t beat_ns; /* when the last one was sent */
+    struct hf_skew skew;
     struct hf_http_client *client;
     struct hf_agent_job enrol;
     struct hf_agent_job upload;

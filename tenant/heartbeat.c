@@ -54,19 +54,43 @@ static void write_beat(struct hf_agent *agent)
     hf_json_object_end(&json);
 }
 
+static bool take_u64(const struct hf_json *json, const char *key, uint64_t max, uint64_t *ret)
+{
+    const struct hf_json *value = hf_json_get(json, key);
+    return value != NULL && hf_json_to_u64(value, ret) == HF_OK && *ret <= max;
+}
+
+static void note_clock(struct hf_agent *agent, uint64_t hub_us)
+{
+    struct hf_env *env = hf_loop_env(agent->loop);
+    const struct hf_skew_sample sample = {
+        .hub_us = (int64_t)hub_us,
+        .local_us = hf_env_wall_us(env),
+        .trip_us = (int64_t)((hf_env_mono_ns(env) - agent->beat_ns) / 1000)};
+    hf_skew_take(&agent->skew, &sample);
+    if (hf_skew_turned(&agent->skew)) {
+        hf_log(agent->logger, agent->skew.warned ? HF_LOG_WARN : HF_LOG_INFO,
+               agent->skew.warned ? "clock.skewed" : "clock.well",
+               hf_f_i64("ahead_us", hf_skew_us(&agent->skew)));
+    }
+}
+
 /* What the region has of the log comes with each answer: a restored server that has nothing new to
  * send would not notice otherwise. */
-static void compare(struct hf_agent *agent, struct hf_bytes answer)
+static void take_answer(struct hf_agent *agent, struct hf_bytes answer)
 {
     struct hf_json_doc *doc = NULL;
     uint64_t epoch = 0;
     uint64_t size = 0;
+    uint64_t now = 0;
     if (hf_json_parse(answer, &doc, /* err= */ NULL) == HF_OK &&
         hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT) {
-        const struct hf_json *e = hf_json_get(hf_json_root(doc), "epoch");
-        const struct hf_json *s = hf_json_get(hf_json_root(doc), "receipt");
-        if (e != NULL && s != NULL && hf_json_to_u64(e, &epoch) == HF_OK && epoch <= UINT32_MAX &&
-            hf_json_to_u64(s, &size) == HF_OK) {
+        const struct hf_json *root = hf_json_root(doc);
+        if (take_u64(root, "now_us", INT64_MAX, &now)) {
+            note_clock(agent, now);
+        }
+        if (agent->sm.state == HF_AGENT_RUNNING && take_u64(root, "epoch", UINT32_MAX, &epoch) &&
+            take_u64(root, "receipt", INT64_MAX, &size)) {
             (void)hf_agent_compare(agent, (uint32_t)epoch, size);
         }
     }
@@ -88,9 +112,7 @@ static void answered(struct hf_http_call *call)
     job->busy = false;
     if (call->rc == HF_OK && call->status == 200) {
         job->failures = 0;
-        if (agent->sm.state == HF_AGENT_RUNNING) {
-            compare(agent, hf_buf_bytes(&call->answer));
-        }
+        take_answer(agent, hf_buf_bytes(&call->answer));
     } else {
         job->failures++;
         hf_log(agent->logger, HF_LOG_WARN, "heartbeat.failed", hf_f_err(&call->err),
@@ -112,6 +134,7 @@ static void beat(struct hf_timer *timer)
         return;
     }
     write_beat(agent);
+    agent->beat_ns = hf_env_mono_ns(hf_loop_env(agent->loop));
     hf_agent_ask(agent, job, "/v1/heartbeat", "application/json", answered);
 }
 

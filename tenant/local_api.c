@@ -6,7 +6,7 @@
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
- * user and root.
+ * user, root, and who is named in the configuration.
  */
 #include <unistd.h>
 
@@ -136,6 +136,9 @@ static void answer_status(struct hf_agent *agent, struct hf_http_exchange *excha
     hf_json_key_str(&json, "trouble_text", hf_str_c(agent->trouble.text));
     hf_json_key_u64(&json, "key_serial", agent->region.key_serial);
     hf_json_key_u64(&json, "upload_failures", agent->upload.failures);
+    hf_json_key(&json, HF_STR("skew_us"));
+    hf_json_i64(&json, hf_skew_us(&agent->skew));
+    hf_json_key_u64(&json, "skew_samples", agent->skew.count);
     hf_json_key_u64(&json, "heartbeat_failures", agent->beat.failures);
     hf_json_object_end(&json);
     hf_http_answer(exchange, 200, "application/json", hf_buf_bytes(&text));
@@ -149,9 +152,11 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     const struct hf_peer *peer = hf_http_exchange_peer(exchange);
     struct hf_str method = hf_bytes_str(request->method);
     struct hf_str target = hf_bytes_str(request->target);
-    if (!peer->is_unix || (peer->uid != 0 && peer->uid != geteuid())) {
+    if (!peer->is_unix ||
+        !hf_agent_peers_allow(&agent->conf.peers, geteuid(), (uint32_t)peer->uid)) {
         hf_http_problem(exchange, 403, "not-permitted",
-                        "Only root and the agent's own user may talk to the agent.");
+                        "Only root, the agent's own user and those of allow_uids in its "
+                        "configuration may talk to the agent.");
     } else if (hf_http_field(request, "origin") != NULL) {
         hf_http_problem(exchange, 403, "not-permitted", "Browsers may not talk to the agent.");
     } else if (hf_str_eq(method, HF_STR("POST")) && hf_str_eq(target, HF_STR("/v1/events"))) {

@@ -18,6 +18,11 @@ static struct program *program_of(struct hf_service *service)
 static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
+    struct hf_agent_peers peers;
+    enum hf_rc rc = hf_agent_peers_parse(hf_cli_str(cli, "allow-uids"), &peers, err);
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, rc, "--allow-uids");
+    }
     const struct hf_agent_conf conf = {
         .dir = hf_cli_str(cli, "data"),
         .hub_url = hf_cli_str(cli, "hub"),
@@ -28,6 +33,7 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
         .batch_ns = hf_cli_u64(cli, "batch") * SECOND,
         .free_floor = hf_cli_u64(cli, "free-floor"),
         .restore_by_itself = strcmp(hf_cli_str(cli, "restore"), "new-epoch") == 0,
+        .peers = peers,
         .logger = &service->logger,
     };
     return hf_agent_open(service->loop, &conf, &program_of(service)->agent, err);
@@ -72,6 +78,11 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_AGENT_SOCKET",
      .setting = "agent_socket",
      .help = "Unix socket for programs beside it (default: agent.sock in the data folder)"},
+    {.name = "allow-uids",
+     .kind = HF_CLI_STRING,
+     .value = "UID,UID",
+     .setting = "allow_uids",
+     .help = "users that may use the socket besides root and the agent's own"},
     {.name = "heartbeat",
      .kind = HF_CLI_U64,
      .value = "SECONDS",

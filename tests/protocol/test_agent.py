@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 
 import harness
@@ -207,4 +208,58 @@ def interrupted(world, region):
     check(events == [2] + list(range(4, 901)), f"{events[:5]} {len(events)}")
 
 
-harness.main([restored, by_itself, evidence, copied, interrupted])
+def ask_as(user, path):
+    """GET /v1/status as this user, in a process of its own."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(user)
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(LIMIT)
+                connection.connect(path)
+                connection.sendall(b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\n"
+                                   b"Connection: close\r\n\r\n")
+                while piece := connection.recv(65536):
+                    os.write(writing, piece)
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading, "rb") as file:
+        answer = file.read()
+    os.waitpid(child, 0)
+    return answer
+
+
+@in_region
+def peers(world, region):
+    """Users of the server: who is named may use the socket, who is not is told so, whatever the
+    socket's mode lets through."""
+    if os.geteuid() != 0:
+        raise harness.Skipped("only root can be other users")
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"), allow_uids="1234,65533")
+    up(world, "acme")
+    for path, mode in ((world.dir, 0o711), (world.path("acme"), 0o711),
+                       (world.path("acme", "agent.sock"), 0o666)):
+        os.chmod(path, mode)
+    for user, answer in ((0, b"200"), (1234, b"200"), (65533, b"200"), (65534, b"403")):
+        got = ask_as(user, world.path("acme", "agent.sock"))
+        check(got.startswith(b"HTTP/1.1 " + answer), f"{user}: {got}")
+    check(b"allow_uids" in got, "the refusal says what to do")
+
+
+@in_region
+def clock(world, region):
+    """What the agent says about its clock: on one machine it is the Hub's."""
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    until(lambda: status(world, "acme")["skew_samples"] >= 2, "answers with the Hub's clock")
+    check(abs(status(world, "acme")["skew_us"]) < 1_000_000, "one clock")
+
+
+harness.main([restored, by_itself, evidence, copied, interrupted, peers, clock])

@@ -1,0 +1,37 @@
+/* tenant/peers.c: the list of user ids in the configuration. */
+#include "tenant/peers.h"
+
+#include <string.h>
+
+#include "base/parse.h"
+
+enum hf_rc hf_agent_peers_parse(const char *text, struct hf_agent_peers *ret, struct hf_err *err)
+{
+    *ret = (struct hf_agent_peers){.count = 0};
+    for (const char *at = text; at != NULL;) {
+        uint64_t uid = 0;
+        size_t len = strcspn(at, ",");
+        /* The highest number stands for "no user" in system calls. */
+        if (hf_parse_u64((struct hf_str){at, len}, 0, UINT32_MAX - 1, &uid) != HF_OK) {
+            return hf_err_set(err, HF_EUSAGE,
+                              "\"%.*s\" is no user id: write numbers with commas between them, as "
+                              "in 1000,1001",
+                              (int)(len > 40 ? 40 : len), at);
+        }
+        if (ret->count == HF_AGENT_PEERS_MAX) {
+            return hf_err_set(err, HF_EUSAGE, "at most %d users may be named", HF_AGENT_PEERS_MAX);
+        }
+        ret->uids[ret->count++] = (uint32_t)uid;
+        at = at[len] == ',' ? at + len + 1 : NULL;
+    }
+    return HF_OK;
+}
+
+bool hf_agent_peers_allow(const struct hf_agent_peers *peers, uint32_t own, uint32_t uid)
+{
+    bool allowed = uid == 0 || uid == own;
+    for (unsigned i = 0; i < peers->count; i++) {
+        allowed = allowed || peers->uids[i] == uid;
+    }
+    return allowed;
+}
