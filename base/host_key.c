@@ -91,6 +91,17 @@ static enum hf_rc make(struct hf_env *env, const char *path, struct hf_err *err)
     return rc;
 }
 
+/* systemd (252) lets the service's user read a credential by an access list, which shows in the
+ * mode as if the group could; the folder is the service's own. */
+static mode_t too_open(const char *path)
+{
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+    size_t len = folder == NULL ? 0 : strlen(folder);
+    bool credential = len > 0 && strncmp(path, folder, len) == 0 && path[len] == '/' &&
+                      strchr(path + len + 1, '/') == NULL;
+    return credential ? 037 : 077;
+}
+
 static enum hf_rc load(int fd, const char *path, struct hf_secret *ret_key, struct hf_err *err)
 {
     struct stat st;
@@ -98,7 +109,7 @@ static enum hf_rc load(int fd, const char *path, struct hf_secret *ret_key, stru
         return hf_err_set(err, HF_EINVAL, "%s is not a host key (%d bytes in a plain file)", path,
                           HF_SEAL_KEY_SIZE);
     }
-    if ((st.st_mode & 077) != 0) {
+    if ((st.st_mode & too_open(path)) != 0) {
         return hf_err_set(err, HF_EPERM, "others can read the host key; run chmod 600 %s", path);
     }
     enum hf_rc rc = hf_secret_alloc(HF_SEAL_KEY_SIZE, ret_key);

@@ -11,7 +11,8 @@
 
 /* Loads the file at path, or at hf_host_key_default_path when path is NULL; in that case a
  * missing file is made (race-free when two processes start at once). A file that others than its
- * owner can read, or of another size than 32 bytes, is refused. */
+ * owner can read, or of another size than 32 bytes, is refused; in $CREDENTIALS_DIRECTORY, which
+ * systemd makes, its group may read it. */
 enum hf_rc hf_host_key_load(struct hf_env *env, const char *path, struct hf_secret *ret_key,
                             struct hf_err *err);
 

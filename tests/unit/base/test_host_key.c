@@ -211,6 +211,41 @@ HF_TEST(refused)
     HF_CHECK(rc == HF_EEXIST && cut == HF_ETOOBIG);
 }
 
+/* What systemd hands over is taken with the mode that its access list shows, from its folder alone;
+ * what others could read or the group could write is refused there too. */
+HF_TEST(credential)
+{
+    static const struct {
+        const char *folder; /* below the test's */
+        const char *file;
+        mode_t mode;
+        enum hf_rc rc;
+    } rows[] = {
+        {"/run", "/run/key", 0440, HF_OK},        {"/run", "/run/key", 0400, HF_OK},
+        {"/run", "/run/key", 0444, HF_EPERM},     {"/run", "/run/key", 0460, HF_EPERM},
+        {"/ru", "/run/key", 0440, HF_EPERM},      {"", "/run/key", 0440, HF_EPERM},
+        {"/run/key", "/run/key", 0440, HF_EPERM},
+    };
+
+    static const uint8_t zeros[32];
+    struct hf_err err = {0};
+    struct hf_secret key = {0};
+    struct path run = in_dir("run");
+    HF_CHECK_RC(hf_dir_create(run.text, 0700, /* may_exist= */ true, &err), HF_OK);
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        char folder[HF_PATH_MAX];
+        char file[HF_PATH_MAX];
+        (void)snprintf(folder, sizeof folder, "%s%s", hf_test_dir(), rows[i].folder);
+        (void)snprintf(file, sizeof file, "%s%s", hf_test_dir(), rows[i].file);
+        HF_CHECK_RC(hf_file_replace(file, hf_bytes_of(zeros, sizeof zeros), 0600, &err), HF_OK);
+        HF_CHECK(chmod(file, rows[i].mode) == 0);
+        HF_CHECK(setenv("CREDENTIALS_DIRECTORY", folder, 1) == 0);
+        HF_CHECK_RC(hf_host_key_load(hf_env_os(), file, &key, &err), rows[i].rc);
+        HF_CHECK(unsetenv("CREDENTIALS_DIRECTORY") == 0);
+        hf_secret_free(&key);
+    }
+}
+
 /* Lines about all that can go wrong with a secret, in both formats, hold it in no spelling. That
  * a secret is not taken as a field at all is checked when the build is set up (meson.build). */
 HF_TEST(not_in_log_lines)
@@ -253,4 +288,4 @@ HF_TEST(not_in_log_lines)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(seal), HF_TEST_CASE(made_once), HF_TEST_CASE(id), HF_TEST_CASE(race),
-             HF_TEST_CASE(refused), HF_TEST_CASE(not_in_log_lines))
+             HF_TEST_CASE(refused), HF_TEST_CASE(credential), HF_TEST_CASE(not_in_log_lines))
