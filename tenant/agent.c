@@ -172,8 +172,10 @@ static enum hf_rc find_place(struct hf_agent *agent, bool *ret_registered, struc
 
 void hf_agent_log_changed(void *arg, struct hf_log_writer *writer)
 {
+    struct hf_agent *agent = arg;
     (void)writer;
-    hf_agent_replicate_poke(arg, false);
+    hf_agent_replicate_poke(agent, false);
+    hf_agent_views_poke(&agent->views);
 }
 
 static enum hf_rc open_logs(struct hf_agent *agent, struct hf_err *err)
@@ -224,6 +226,39 @@ static enum hf_rc open_socket(struct hf_agent *agent, struct hf_err *err)
     return rc;
 }
 
+static void remove_views(const char *path)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    char name[HF_PATH_MAX + 8];
+    for (size_t i = 0; i < HF_LEN(ends); i++) {
+        (void)snprintf(name, sizeof name, "%s%s", path, ends[i]);
+        (void)unlink(name); /* not each of them is always there */
+    }
+}
+
+/* Events are taken without them too. */
+static void open_views(struct hf_agent *agent)
+{
+    char name[32];
+    char path[HF_PATH_MAX];
+    struct hf_err err = {0};
+    (void)snprintf(name, sizeof name, "views-%u.db", agent->epoch.epoch);
+    const struct hf_agent_views_conf conf = {agent->loop, agent->logger, path, agent->log.log};
+    enum hf_rc rc = hf_agent_path(agent, name, path, &err);
+    if (rc == HF_OK) {
+        rc = hf_agent_views_open(&conf, &agent->views, &err);
+    }
+    if (rc != HF_OK && rc != HF_ENOMEM) {
+        /* Damaged, or ahead of a log that was put back alone: the log brings all of it again. */
+        hf_log(agent->logger, HF_LOG_WARN, "views.anew", hf_f_err(&err));
+        remove_views(path);
+        rc = hf_agent_views_open(&conf, &agent->views, &err);
+    }
+    if (rc != HF_OK) {
+        hf_log(agent->logger, HF_LOG_ERROR, "views.off", hf_f_err(&err));
+    }
+}
+
 enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
 {
     struct hf_checkpoint checkpoint;
@@ -234,6 +269,7 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
     agent->receipt = known ? checkpoint.size : 0;
     agent->holding = false;
     hf_agent_move(agent, HF_AGENT_RUNNING);
+    open_views(agent);
     if (agent->started) {
         hf_agent_replicate_poke(agent, true);
         hf_agent_feed_resume(agent);
@@ -317,6 +353,7 @@ static void drained(void *arg)
     struct hf_agent *agent = arg;
     hf_http_server_free(agent->local);
     agent->local = NULL;
+    hf_agent_views_close(&agent->views);
     hf_agent_close_old(agent);
 }
 

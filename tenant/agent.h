@@ -32,6 +32,7 @@
 #include "tenant/job.h"
 #include "tenant/peers.h"
 #include "tenant/skew.h"
+#include "tenant/views.h"
 
 enum hf_agent_state {
     HF_AGENT_NEW,
@@ -133,6 +134,7 @@ struct hf_agent {
     uint64_t counter; /* of heartbeats */
     uint64_t beat_ns; /* when the last one was sent */
     struct hf_skew skew;
+    struct hf_agent_views views;
     struct hf_http_client *client;
     struct hf_agent_job enrol;
     struct hf_agent_job upload;

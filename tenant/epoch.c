@@ -154,6 +154,7 @@ enum hf_rc hf_agent_begin_epoch(struct hf_agent *agent, const char *reason, stru
     /* From here on there is no way back: a restart would go on with it too. */
     hf_log(agent->logger, HF_LOG_INFO, "epoch.begun", hf_f_u64("epoch", next.epoch),
            hf_f_u64("carried_from", next.carried_from), hf_f_c("reason", next.reason));
+    hf_agent_views_close(&agent->views);
     agent->carry.log = agent->log;
     agent->carry.open = true;
     agent->log = (struct hf_owned){.loop = agent->loop};

@@ -5,6 +5,7 @@
  *                  durable: {"index":N,"repeated":false}
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
+ * GET  /v1/approvals, /v1/metering  the views (tenant/views.h)
  * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
  * user, root, and who is named in the configuration.
  */
@@ -145,6 +146,22 @@ static void answer_status(struct hf_agent *agent, struct hf_http_exchange *excha
     hf_buf_free(&text);
 }
 
+static void answer_view(struct hf_agent *agent, struct hf_http_exchange *exchange,
+                        enum hf_agent_view view)
+{
+    struct hf_err err = {0};
+    struct hf_buf text = hf_buf_init(8u << 20);
+    struct hf_json_out json;
+    hf_json_init(&json, &text);
+    if (hf_agent_views_write(&agent->views, view, &json, &err) == HF_OK && text.failed == HF_OK) {
+        hf_http_answer(exchange, 200, "application/json", hf_buf_bytes(&text));
+    } else {
+        hf_http_problem(exchange, 503, "try-again",
+                        err.text[0] == '\0' ? "no memory for the view" : err.text);
+    }
+    hf_buf_free(&text);
+}
+
 static void handle(void *ctx, struct hf_http_exchange *exchange)
 {
     struct hf_agent *agent = ctx;
@@ -167,10 +184,14 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
         hf_http_answer(exchange, 202, "application/json", HF_BYTES("{}"));
     } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/status"))) {
         answer_status(agent, exchange);
+    } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/approvals"))) {
+        answer_view(agent, exchange, HF_AGENT_VIEW_APPROVALS);
+    } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/metering"))) {
+        answer_view(agent, exchange, HF_AGENT_VIEW_METERING);
     } else {
         hf_http_problem(exchange, 404, "not-found",
                         "The agent has POST /v1/events, POST /v1/rotate-key once it runs, and GET "
-                        "/v1/status.");
+                        "/v1/status, /v1/approvals and /v1/metering.");
     }
 }
 

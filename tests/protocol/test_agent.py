@@ -7,7 +7,7 @@ import subprocess
 
 import harness
 from harness import check
-from region import AGENT, LIMIT, append, caught_up, in_region, local, up, until
+from region import AGENT, LIMIT, append, caught_up, in_region, local, meter, up, until
 
 
 def status(world, tenant):
@@ -262,4 +262,67 @@ def clock(world, region):
     check(abs(status(world, "acme")["skew_us"]) < 1_000_000, "one clock")
 
 
-harness.main([restored, by_itself, evidence, copied, interrupted, peers, clock])
+def approval(world, sequence, name, kind, **payload):
+    event = {"type": "approval." + kind, "producer": "approvals", "sequence": sequence,
+             "occurred": f"2026-01-01T00:00:{sequence:02}Z",
+             "payload": dict({"approval": name, "tenant": "acme"}, **payload)}
+    got = local(world, "acme", "POST", "/v1/events", event)
+    check(got is not None and got[0] == 200, f"{got}")
+
+
+def asked(world, sequence, name):
+    approval(world, sequence, name, "requested", tool="shell", risk="high", summary="rm \u201call\u201d",
+             facts="0" * 64, policy="p1", expires="2026-01-01T01:00:00Z")
+
+
+def views(world):
+    return [local(world, "acme", "GET", "/v1/" + name) for name in ("approvals", "metering")]
+
+
+@in_region
+def viewed(world, region):
+    """Approvals and metering are shown as of every event; after kill -9, after the file is lost,
+    without the Hub, and when the log alone was put back they are what the log says."""
+    region.create("acme")
+    agent = region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    asked(world, 1, "a1")
+    asked(world, 2, "a2")
+    approval(world, 3, "a2", "decided", decision="denied", by="customer", request="0" * 64, latency=1)
+    approval(world, 4, "a2", "decided", decision="approved", by="operator", request="0" * 64, latency=1)
+    for sequence in range(1, 41):
+        meter(world, "acme", sequence)
+    (code, shown), (_, metered) = views(world)
+    check(code == 200 and shown["as_of"] == 44 and not shown["more"], f"{shown}")
+    check([(row["approval"], row["state"], row["by"], row["risk"]) for row in shown["rows"]] ==
+          [("a1", "requested", "", "high"), ("a2", "denied", "customer", "high")], f"{shown}")
+    amounts = {row["meter"]: row["amount"] for row in metered["rows"]}
+    check(amounts == {"requests": 40, "input_tokens": 820, "output_tokens": 40, "cached_tokens": 0,
+                      "cost/EUR": 200}, f"{metered}")
+    region.hub.kill()
+    region.hub.wait()
+    for lost in (False, True):
+        agent.kill()
+        agent.wait()
+        if lost:
+            for name in os.listdir(world.path("acme")):
+                if name.startswith("views-1.db"):
+                    os.remove(world.path("acme", name))
+        agent = region.run_agent("acme")
+        up(world, "acme")
+        check(views(world) == [(200, shown), (200, metered)], f"{views(world)}")
+    end(agent)
+    shutil.copytree(world.path("acme", "log"), world.path("log.copy"))
+    agent = region.run_agent("acme")
+    up(world, "acme")
+    asked(world, 5, "a3")
+    check(len(views(world)[0][1]["rows"]) == 3, "one more")
+    end(agent)
+    shutil.rmtree(world.path("acme", "log"))
+    os.rename(world.path("log.copy"), world.path("acme", "log"))
+    region.run_agent("acme")
+    up(world, "acme")
+    check(views(world) == [(200, shown), (200, metered)], "the log alone counts")
+
+
+harness.main([restored, by_itself, evidence, copied, interrupted, peers, clock, viewed])

@@ -1,0 +1,54 @@
+/* tenant/views.h: what the tenant's log says, as tables on the tenant's own server.
+ *
+ * approvals_1: each approval that was asked for and what became of it; metering_1: what was used,
+ * by meter and hour. Read models of the tenant's log in a SQLite file, one for each epoch of it:
+ * brought up as events come, and built anew when the file is away. Whoever cannot reach the
+ * region still sees them. A view that fails is told in the log and tried again; events are taken
+ * anyway.
+ * Threads: the loop's. Order: open when the log is open, poke when it grew, close before the log.
+ */
+#ifndef HF_TENANT_VIEWS_H
+#define HF_TENANT_VIEWS_H
+
+#include "base/json_out.h"
+#include "base/logger.h"
+#include "base/loop.h"
+#include "log/core/log.h"
+#include "projections/projector.h"
+
+#define HF_VIEW_ROWS_MAX 1000 /* of one answer */
+
+struct hf_agent_views {
+    struct hf_loop *loop;
+    const struct hf_logger *logger;
+    struct hf_log *log;
+    struct hf_store *store;
+    struct hf_projector *projector;
+    struct hf_timer timer;
+};
+
+struct hf_agent_views_conf {
+    struct hf_loop *loop;
+    const struct hf_logger *logger;
+    const char *path;
+    struct hf_log *log; /* borrowed until close */
+};
+
+enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf_agent_views *views,
+                               struct hf_err *err);
+/* Also of one that is not open. */
+void hf_agent_views_close(struct hf_agent_views *views);
+/* The log has grown. */
+void hf_agent_views_poke(struct hf_agent_views *views);
+
+enum hf_agent_view {
+    HF_AGENT_VIEW_APPROVALS,
+    HF_AGENT_VIEW_METERING,
+};
+
+/* The first rows in key order: {"as_of":N,"rows":[...],"more":false}, after all that is in the log
+ * was shown, or as much as an answer may wait for. HF_ECLOSED: the views are not open. */
+enum hf_rc hf_agent_views_write(struct hf_agent_views *views, enum hf_agent_view view,
+                                struct hf_json_out *json, struct hf_err *err);
+
+#endif
