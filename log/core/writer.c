@@ -52,6 +52,9 @@ struct hf_log_writer {
     uint64_t floor;
     int64_t last_us; /* recorded time never goes backwards */
     uint64_t commits;
+    /* The newest signed checkpoint. The commit's own note is its worker's while it runs. */
+    uint8_t note[HF_CHECKPOINT_NOTE_MAX];
+    size_t note_len;
     void (*closed)(void *arg);
     void *closed_arg;
 };
@@ -203,6 +206,13 @@ static void admit_waiting(struct hf_log_writer *writer)
 
 /* committing */
 
+static void take_note(struct hf_log_writer *writer)
+{
+    struct hf_bytes note = hf_commit_note(&writer->commit);
+    memcpy(writer->note, note.ptr, note.len);
+    writer->note_len = note.len;
+}
+
 static void answer_batch(struct hf_log_writer *writer, struct hf_batch *batch, enum hf_rc rc)
 {
     for (struct hf_queue *node; (node = hf_queue_pop(&batch->requests)) != NULL;) {
@@ -212,7 +222,7 @@ static void answer_batch(struct hf_log_writer *writer, struct hf_batch *batch, e
             continue;
         }
         if (append->wait == HF_WAIT_SIGNED) {
-            append->checkpoint = hf_commit_note(&writer->commit);
+            append->checkpoint = hf_log_writer_checkpoint(writer);
         }
         answer(writer, append, HF_OK);
     }
@@ -240,6 +250,7 @@ static void committed(struct hf_work *work)
     if (commit->rc != HF_OK) {
         fail(writer, &commit->err);
     } else {
+        take_note(writer);
         hf_log_publish(writer->log, &commit->tip);
         writer->commits++;
         if (commit->recorded_volume) {
@@ -454,6 +465,7 @@ static enum hf_rc prepare(struct hf_log_writer *writer, struct hf_err *err)
     }
     if (rc == HF_OK) {
         hf_commit_sign(&writer->commit, &tip);
+        take_note(writer);
     }
     writer->last_us = tip.committed_us;
     writer->admission.gather = &writer->batches[0];
@@ -525,7 +537,7 @@ const struct hf_err *hf_log_writer_trouble(const struct hf_log_writer *writer)
 
 struct hf_bytes hf_log_writer_checkpoint(const struct hf_log_writer *writer)
 {
-    return hf_commit_note(&writer->commit);
+    return hf_bytes_of(writer->note, writer->note_len);
 }
 
 enum hf_rc hf_log_writer_version(struct hf_log_writer *writer, struct hf_str stream,

@@ -59,7 +59,7 @@ enum hf_writer_state hf_log_writer_state(const struct hf_log_writer *writer);
 /* Why it is not OPEN; empty text otherwise. Borrows. */
 const struct hf_err *hf_log_writer_trouble(const struct hf_log_writer *writer);
 
-/* The newest signed checkpoint, a note. Borrows until the next commit. */
+/* The newest signed checkpoint, a note. Borrows until the loop goes on. */
 struct hf_bytes hf_log_writer_checkpoint(const struct hf_log_writer *writer);
 
 /* The version of a stream as the next append would see it (0: does not exist). */

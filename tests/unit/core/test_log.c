@@ -113,6 +113,66 @@ HF_TEST(groups)
     hf_log_world_fini(&w);
 }
 
+struct watcher {
+    struct hf_log_world w;
+    struct hf_task look;
+    struct hf_append append;
+    struct hf_submission item;
+    uint8_t bytes[1024];
+    unsigned appended;
+    unsigned wanted;
+    uint64_t looks;
+};
+
+static void append_next(struct hf_append *append)
+{
+    struct watcher *watcher = HF_CONTAINER_OF(append, struct watcher, append);
+    if (watcher->appended == watcher->wanted) {
+        return;
+    }
+    watcher->appended++;
+    size_t len = hf_sample_event("p", watcher->appended, "dev", watcher->appended, watcher->bytes);
+    watcher->item = (struct hf_submission){.bytes = hf_bytes_of(watcher->bytes, len)};
+    *append = (struct hf_append){
+        .items = &watcher->item, .item_count = 1, .wait = HF_WAIT_DURABLE, .done = append_next};
+    hf_append_submit(hf_log_writer_appender(watcher->w.writer), append);
+}
+
+static void look(struct hf_task *task)
+{
+    struct watcher *watcher = HF_CONTAINER_OF(task, struct watcher, look);
+    struct hf_checkpoint checkpoint;
+    struct hf_note note;
+    struct hf_err err = {0};
+    enum hf_rc rc = hf_checkpoint_open(hf_log_writer_checkpoint(watcher->w.writer),
+                                       &watcher->w.identity.vkey, &note, &checkpoint, &err);
+    if (rc != HF_OK) {
+        hf_test_fail(__FILE__, __LINE__, "look %llu: %s", (unsigned long long)watcher->looks,
+                     err.text);
+        watcher->wanted = watcher->appended;
+    }
+    watcher->looks++;
+    if (watcher->appended < watcher->wanted) {
+        hf_task_post(watcher->w.loop, task);
+    }
+}
+
+/* The newest checkpoint is whole and signed whenever the loop looks at it, also while a commit is
+ * signing the next one on its own thread. */
+HF_TEST(checkpoint_while_committing)
+{
+    static struct watcher watcher;
+    watcher.wanted = 400;
+    HF_CHECK(new_world(&watcher.w, "log", "events"));
+    hf_task_init(&watcher.look, look);
+    hf_task_post(watcher.w.loop, &watcher.look);
+    append_next(&watcher.append);
+    hf_loop_run(watcher.w.loop);
+    HF_CHECK_U64(hf_log_size(watcher.w.log), 400);
+    HF_CHECK(watcher.looks > 400);
+    hf_log_world_fini(&watcher.w);
+}
+
 /* 140,000 events in groups over two sealed volumes: verified, read by stream with every version
  * once, a repeat found in a sealed volume, and all of it again after reopening. */
 HF_TEST(sealed_volumes)
@@ -360,5 +420,6 @@ HF_TEST(free_space_floor)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(idempotence), HF_TEST_CASE(expected_versions), HF_TEST_CASE(groups),
-             HF_TEST_CASE(sealed_volumes), HF_TEST_CASE(one_owner), HF_TEST_CASE(idle_reader),
-             HF_TEST_CASE(blobs), HF_TEST_CASE(free_space_floor))
+             HF_TEST_CASE(checkpoint_while_committing), HF_TEST_CASE(sealed_volumes),
+             HF_TEST_CASE(one_owner), HF_TEST_CASE(idle_reader), HF_TEST_CASE(blobs),
+             HF_TEST_CASE(free_space_floor))
