@@ -7,6 +7,7 @@ import glob
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,11 +70,9 @@ class Postgres:
         return done.stdout.decode().strip()
 
     def stop(self, hard=False):
+        """Hard: as after a power cut, what was committed lies in its write-ahead log alone."""
         if self.server.poll() is None:
-            if hard:
-                self.server.kill()
-            else:
-                self.server.send_signal(2)  # fast: connections are ended
+            self.server.send_signal(signal.SIGQUIT if hard else signal.SIGINT)
             self.server.wait()
 
     def close(self):

@@ -1,0 +1,218 @@
+"""Read models of a real region in SQLite and in PostgreSQL: the same rows whatever was killed meanwhile."""
+import json
+import random
+import sqlite3
+import struct
+import subprocess
+import time
+
+import harness
+import postgres
+from harness import check
+from hub import Agent, Hub
+
+
+def pack(value):
+    """Canonical MessagePack of what events are made of."""
+    if value is None:
+        return b"\xc0"
+    if isinstance(value, int):
+        for limit, head, form in ((1 << 8, 0xcc, ">BB"), (1 << 16, 0xcd, ">BH"),
+                                  (1 << 32, 0xce, ">BI"), (1 << 64, 0xcf, ">BQ")):
+            if value < limit:
+                return bytes([value]) if value < 128 else struct.pack(form, head, value)
+    if isinstance(value, str):
+        data = value.encode()
+        return (bytes([0xa0 | len(data)]) if len(data) < 32 else bytes([0xd9, len(data)])) + data
+    return bytes([0x80 | len(value)]) + b"".join(pack(k) + pack(value[k]) for k in sorted(value))
+
+
+def metering(tenant, number, version=2, **more):
+    """An entry of a tenant's log: a request was answered."""
+    at = 1767225600000000 + number * 1000000
+    payload = {"tenant": tenant, "provider": "p", "model": f"model-{number % 3}",
+               "request": f"r{number}", "input_tokens": number, "output_tokens": 2,
+               "cached_tokens": 0, "cost": 5, "currency": "EUR", "latency": 7, **more}
+    return b"\x9e" + b"".join(pack(value) for value in (
+        1, "metering.recorded", version, "test", number + 1, f"metering/{tenant}", at, "", "", None,
+        None)) + bytes([0x80 | len(payload)]) + pack(payload)[1:] + pack(number + 1) + pack(at)
+
+
+class Metered:
+    """A Hub whose tenants' agents are made of Python, and the two stores."""
+
+    def __init__(self, world, server):
+        self.world, self.server = world, server
+        self.hub, self.agents = Hub(world), {}
+        self.log, self.file = world.path("hub"), world.path("models.db")
+
+    def tenant(self, name):
+        self.hub.json("POST", "/v1/tenants", {"tenant": name, "ring": "sandbox"}, 201)
+        token = self.hub.json("POST", f"/v1/tenants/{name}/tokens", {"ttl_s": 600}, 201)["token"]
+        agent = self.agents[name] = Agent(name)
+        agent.api_key = self.hub.json("POST", "/v1/register", agent.registration(token), 201,
+                                      token="")["api_key"]
+
+    def send(self, name, entries):
+        agent = self.agents[name]
+        answer = self.hub.call("POST", "/v1/segments", agent.segment(entries), token=agent.api_key)
+        check(answer.status == 200, f"{answer.status} {answer.body[:300]}")
+
+    def run(self, *args, db=None, code=0):
+        """`holdfast projections VERB LOG ...` on a store."""
+        return self.world.run("projections", args[0], self.log, *args[1:], "--db", db or self.file,
+                              code=code)
+
+    def models(self, verb, *args, db=None):
+        return json.loads(self.run(verb, *args, "--json", db=db).stdout)
+
+    def start(self, db):
+        return subprocess.Popen([harness.PROGRAM, "projections", "update", self.log, "--db", db],
+                                env=self.world.env, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE)
+
+    def both(self):
+        return (self.file, self.server.url())
+
+
+def with_region(case):
+    def run(world):
+        if postgres.find() is None:
+            raise harness.Skipped("there is no PostgreSQL server on this machine")
+        server = postgres.Postgres()
+        try:
+            metered = Metered(world, server)
+            try:
+                case(metered)
+            finally:
+                metered.hub.stop()
+        finally:
+            server.close()
+    run.__name__ = case.__name__
+    return run
+
+
+@with_region
+def survives(region):
+    """An update that is killed again and again, and one whose server dies under it, end with the same
+    digests as one that nobody disturbed, in both stores; a changed row is named."""
+    rng = random.Random(3)
+    tenants = [f"t{n}" for n in range(4)]
+    for name in tenants:
+        region.tenant(name)
+        for first in range(0, 40000, 5000):
+            region.send(name, [metering(name, n) for n in range(first, first + 5000)])
+    began = time.monotonic()
+    whole = region.models("update")
+    took = time.monotonic() - began
+    check(all(model["lag"] == 0 and model["dead_letters"] == 0 for model in whole), f"{whole}")
+    for db in (region.world.path("killed.db"), region.server.url()):
+        for turn in range(8):
+            process = region.start(db)
+            try:
+                process.wait(rng.random() * took * (1 if turn < 6 else 2))
+            except subprocess.TimeoutExpired:
+                process.kill()
+            process.wait()
+            process.stderr.close()
+        check(region.models("update", db=db) == whole, "killed, and the same at the end")
+    url = region.server.url()
+    failures = 0
+    for turn in range(6):
+        if turn == 0:
+            region.run("rebuild", "usage_1", db=url)
+        region.server.sql("UPDATE holdfast.holdfast_positions SET position = 0 "
+                          "WHERE projection = 'usage_1'; DELETE FROM holdfast.usage_1")
+        process = region.start(url)
+        time.sleep(rng.random() * took)
+        region.server.stop(hard=True)
+        said = process.communicate()[1]
+        check(process.returncode in (0, 3), f"{process.returncode} {said}")
+        check(process.returncode == 0 or said.count(b"\n") == 1 and b"PostgreSQL" in said, said)
+        failures += process.returncode == 3
+        done = region.world.run("projections", "status", region.log, "--db", url, code=3)
+        check(b"PostgreSQL" in done.stderr, done.stderr)
+        region.server.start()
+        check(region.models("update", db=url) == whole, "the server died, and the same at the end")
+    check(failures > 0, "no server died while it was used")
+    for db in region.both():
+        region.run("verify", db=db)
+    change = "SET requests = requests + 1 WHERE tenant = 't2'"
+    region.server.sql(f"UPDATE holdfast.usage_1 {change}")
+    with sqlite3.connect(region.file) as db:
+        db.execute(f"UPDATE usage_1 {change}")
+    db.close()
+    for db in region.both():
+        check(b"usage_1" in region.run("verify", db=db, code=1).stderr, "the changed model is named")
+        region.run("rebuild", "usage_1", db=db)
+        check(region.models("status", db=db) == whole, "mended")
+
+
+@with_region
+def dead_letters(region):
+    """What cannot be read is kept with its reason and skipped, the same in both stores; rebuilt it
+    is there once."""
+    region.tenant("acme")
+    region.send("acme", [metering("acme", 0), metering("acme", 1, version=3), b"no event",
+                         metering("acme", 2), metering("acme", 3, latency=None)])
+    for db in region.both():
+        for verb in ("update", "rebuild"):
+            models = {model["projection"]: model for model in region.models(verb, db=db)}
+            check(models["usage_1"]["dead_letters"] == 3, f"{models}")
+            check(models["fleet_1"]["dead_letters"] == 1, f"{models}")
+        shown = region.run("dead", db=db).stdout.decode()
+        check("needs a newer release" in shown and shown.count("usage_1") == 3, shown)
+        rows = region.models("show", "usage", "acme", db=db)
+        check(sum(row["requests"] for row in rows) == 2, f"{rows}")
+    check(region.models("status") == region.models("status", db=region.server.url()), "digests")
+
+
+@with_region
+def as_of(region):
+    """What a model said about one thing when the log was shorter, by index and by time."""
+    region.tenant("acme")
+    rings = {}
+    for ring in ("canary", "general", "sandbox"):
+        region.hub.json("POST", "/v1/tenants/acme/move", {"ring": ring, "reason": "a test"})
+        rings[region.hub.size()] = (ring, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+        time.sleep(1.1)  # times are said in seconds here
+    region.send("acme", [metering("acme", n) for n in range(7)])
+    size = region.hub.size()
+    region.send("acme", [metering("acme", n) for n in range(7, 9)])
+    for db in region.both():
+        region.run("update", db=db)
+        for at, (ring, _) in rings.items():
+            rows = region.models("show", "fleet", "acme", "--as-of", str(at), db=db)
+            check([row["ring"] for row in rows] == [ring], f"{rows} {ring}")
+        for requests, more in ((7, ("--as-of", str(size))), (9, ())):
+            rows = region.models("show", "usage", "acme", *more, db=db)
+            check(sum(row["requests"] for row in rows) == requests, f"{rows}")
+        check(region.models("show", "fleet", "acme", "--as-of", "0", db=db) == [], "nothing yet")
+        region.run("show", "fleet", "acme", "--as-of", "yesterday", db=db, code=2)
+        region.run("show", "nothing", db=db, code=3)
+
+
+@with_region
+def refusals(region):
+    """Wrong URLs, missing rights and databases: one line that says what is wrong; no password in it."""
+    sql = region.server.sql
+    sql("CREATE ROLE reader LOGIN")
+    sql("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+    sql("CREATE DATABASE given")
+    sql("CREATE SCHEMA holdfast AUTHORIZATION reader", "given")
+    url = region.server.url()
+    for db, word in ((url.replace("/postgres?", "/nowhere?"), b"nowhere"),
+                     (url.replace("holdfast@", "reader@"), b"permission denied"),
+                     (url.replace("/postgres?", "/latin?"), b"UTF8"),
+                     (url.replace("holdfast@", "holdfast:hunter2@"), b".pgpass"),
+                     (url.replace("holdfast@", "holdfast:hunter%zz2@"), b"URL"),
+                     (url + "x", b"No such file"),
+                     ("postgresql://127.0.0.1:1/x", b"refused")):
+        said = region.run("update", db=db, code=3).stderr
+        check(word in said and b"hunter" not in said, said)
+    region.run("update", db=url.replace("holdfast@", "reader@").replace("/postgres?", "/given?"))
+    check(region.server.sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'holdfast'") == "0",
+          "nothing was made")
+
+
+harness.main([survives, dead_letters, as_of, refusals])
