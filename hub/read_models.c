@@ -65,6 +65,9 @@ static void due(struct hf_timer *timer)
     }
     models->trouble = (struct hf_err){.rc = HF_OK};
     models->running = more;
+    if (!more) {
+        models->current_us = hf_env_wall_us(hf_loop_env(models->loop));
+    }
     if (more) {
         (void)hf_timer_arm(timer, 0);
     }

@@ -19,6 +19,7 @@ struct hf_hub_models {
     struct hf_projector *projector;
     struct hf_err trouble; /* why it does not go on just now; HF_OK: it does */
     uint64_t failures;
+    int64_t current_us; /* when they were at the log's end last; 0: not yet */
     /* private */
     struct hf_loop *loop;
     struct hf_log *log;

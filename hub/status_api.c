@@ -3,8 +3,6 @@
 
 #include "hub/condition.h"
 
-#define METRICS_TYPE "text/plain; version=0.0.4"
-
 static void answer_health(struct hf_hub_call *call, bool asks_ready)
 {
     const struct hf_hub *hub = call->hub;
@@ -28,44 +26,6 @@ void hf_serve_health(struct hf_hub_call *call)
 void hf_serve_ready(struct hf_hub_call *call)
 {
     answer_health(call, /* asks_ready= */ true);
-}
-
-static void metric(struct hf_buf *buf, const char *name, const char *kind, uint64_t value)
-{
-    hf_buf_printf(buf, "# TYPE %s %s\n%s %llu\n", name, kind, name, (unsigned long long)value);
-}
-
-void hf_serve_metrics(struct hf_hub_call *call)
-{
-    const struct hf_hub *hub = call->hub;
-    struct hf_buf *buf = &call->scratch;
-    uint64_t commits = 0;
-    uint64_t entries = 0;
-    uint64_t registered = 0;
-    uint64_t fresh = 0;
-    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-    hf_log_writer_counts(hub->log.writer, &commits, &entries);
-    for (struct hf_hub_tenant *t = hf_hub_tenants_first(hub->tenants); t != NULL;
-         t = hf_hub_tenants_next(hub->tenants, t)) {
-        registered += t->life.registered ? 1 : 0;
-        fresh += t->heartbeat_counter > 0 && now - t->heartbeat_us < 120000000 ? 1 : 0;
-    }
-    metric(buf, "holdfast_log_append_total", "counter", commits);
-    metric(buf, "holdfast_log_head_position", "gauge", entries);
-    metric(buf, "holdfast_http_requests_total", "counter", hub->calls);
-    metric(buf, "holdfast_http_failures_total", "counter", hub->calls_failed);
-    metric(buf, "holdfast_segments_total", "counter", hub->segments);
-    metric(buf, "holdfast_segments_refused_total", "counter", hub->segments_refused);
-    metric(buf, "holdfast_heartbeats_total", "counter", hub->heartbeats);
-    metric(buf, "holdfast_heartbeat_expected", "gauge", registered);
-    metric(buf, "holdfast_heartbeat_received", "gauge", fresh);
-    metric(buf, "holdfast_streams", "gauge", hub->streams);
-    metric(buf, "holdfast_connections", "gauge", hf_http_server_connections(hub->http));
-    if (buf->failed != HF_OK) {
-        hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for the answer.");
-        return;
-    }
-    hf_http_answer(call->exchange, 200, METRICS_TYPE, hf_buf_bytes(buf));
 }
 
 void hf_serve_region(struct hf_hub_call *call)

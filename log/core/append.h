@@ -53,6 +53,7 @@ struct hf_append {
     struct hf_bytes checkpoint; /* HF_WAIT_SIGNED: the note; borrowed while done runs */
     /* private */
     struct hf_queue node;
+    uint64_t submitted_ns;
 };
 
 struct hf_appender;

@@ -51,7 +51,7 @@ struct hf_log_writer {
     bool seal_stuck; /* the last try failed; tried again with the next full volume or close */
     uint64_t floor;
     int64_t last_us; /* recorded time never goes backwards */
-    uint64_t commits;
+    struct hf_log_writer_counts counts;
     /* The newest signed checkpoint. The commit's own note is its worker's while it runs. */
     uint8_t note[HF_CHECKPOINT_NOTE_MAX];
     size_t note_len;
@@ -72,8 +72,31 @@ static void poke(struct hf_log_writer *writer)
     hf_task_post(writer->options.loop, &writer->task);
 }
 
+const uint32_t hf_append_bucket_ms[HF_APPEND_BUCKETS] = {1,   2,   5,   10,   20,  50,
+                                                         100, 200, 500, 1000, 5000};
+
+static void count(struct hf_log_writer *writer, const struct hf_append *append, enum hf_rc rc)
+{
+    struct hf_log_writer_counts *counts = &writer->counts;
+    if (rc != HF_OK) {
+        bool ours = rc == HF_EIO || rc == HF_EUNKNOWN || rc == HF_ENOSPC || rc == HF_ENOMEM;
+        counts->failures += ours ? 1 : 0;
+        return;
+    }
+    uint64_t now = hf_env_mono_ns(hf_loop_env(writer->options.loop));
+    uint64_t us = (now - append->submitted_ns) / 1000;
+    unsigned bucket = 0;
+    while (bucket < HF_APPEND_BUCKETS && us > hf_append_bucket_ms[bucket] * UINT64_C(1000)) {
+        bucket++;
+    }
+    counts->buckets[bucket]++;
+    counts->sum_us += us;
+    counts->appends++;
+}
+
 static void answer(struct hf_log_writer *writer, struct hf_append *append, enum hf_rc rc)
 {
+    count(writer, append, rc);
     append->rc = rc;
     append->err.rc = rc;
     hf_queue_push(&writer->finished, &append->node);
@@ -100,6 +123,7 @@ static void submit(struct hf_appender *appender, struct hf_append *append)
     append->err = (struct hf_err){0};
     append->repeated = false;
     append->checkpoint = (struct hf_bytes){NULL, 0};
+    append->submitted_ns = hf_env_mono_ns(hf_loop_env(writer->options.loop));
     hf_queue_push(&writer->waiting, &append->node);
     poke(writer);
 }
@@ -252,7 +276,7 @@ static void committed(struct hf_work *work)
     } else {
         take_note(writer);
         hf_log_publish(writer->log, &commit->tip);
-        writer->commits++;
+        writer->counts.commits++;
         if (commit->recorded_volume) {
             hf_tail_drop_front(hf_log_tail(writer->log));
             writer->seal_done = false;
@@ -555,9 +579,7 @@ enum hf_rc hf_log_writer_version(struct hf_log_writer *writer, struct hf_str str
     return rc;
 }
 
-void hf_log_writer_counts(const struct hf_log_writer *writer, uint64_t *ret_commits,
-                          uint64_t *ret_entries)
+const struct hf_log_writer_counts *hf_log_writer_counts(const struct hf_log_writer *writer)
 {
-    *ret_commits = writer->commits;
-    *ret_entries = hf_log_size(writer->log);
+    return &writer->counts;
 }

@@ -66,8 +66,19 @@ struct hf_bytes hf_log_writer_checkpoint(const struct hf_log_writer *writer);
 enum hf_rc hf_log_writer_version(struct hf_log_writer *writer, struct hf_str stream,
                                  uint64_t *ret_version, struct hf_err *err);
 
-/* Commits so far, and entries in them: for metrics. */
-void hf_log_writer_counts(const struct hf_log_writer *writer, uint64_t *ret_commits,
-                          uint64_t *ret_entries);
+/* Since it was opened, for metrics. */
+#define HF_APPEND_BUCKETS 11
+
+struct hf_log_writer_counts {
+    uint64_t commits;
+    uint64_t appends;  /* that went well */
+    uint64_t failures; /* refusals are not: no room, a failed commit, no memory */
+    /* Appends by the time from submission to answer: up to so many milliseconds, and more. */
+    uint64_t buckets[HF_APPEND_BUCKETS + 1];
+    uint64_t sum_us;
+};
+
+extern const uint32_t hf_append_bucket_ms[HF_APPEND_BUCKETS];
+const struct hf_log_writer_counts *hf_log_writer_counts(const struct hf_log_writer *writer);
 
 #endif

@@ -220,6 +220,35 @@ def wrong(hub):
 
 
 @in_hub
+def metrics(hub):
+    """Prometheus' text form: each series with its kind, once, and nothing of a tenant in it."""
+    hub.json("POST", "/v1/tenants", {"tenant": "secretive", "ring": "sandbox"}, 201)
+    text = hub.call("GET", "/metrics", token="").body.decode()
+    kinds, series = {}, {}
+    for line in text.splitlines():
+        if line.startswith("# TYPE "):
+            _, _, name, kind = line.split()
+            check(name not in kinds, f"{name} twice")
+            kinds[name] = kind
+        elif not line.startswith("# HELP "):
+            name, value = line.rsplit(" ", 1)
+            check(name not in series and float(value) >= 0, line)
+            series[name] = float(value)
+    for name in series:
+        base = name.split("{")[0]
+        check(base in kinds or base.rsplit("_", 1)[0] in kinds, f"{name} has no kind")
+    for name in ("holdfast_log_append_total", "holdfast_log_append_errors_total",
+                 "holdfast_log_head_position", 'holdfast_projection_position{projection="fleet_1"}',
+                 "holdfast_heartbeat_expected", 'holdfast_enrol_tokens{state="open"}',
+                 "process_open_fds", "process_resident_memory_bytes"):
+        check(name in series, name)
+    buckets = [value for name, value in series.items() if "duration_seconds_bucket" in name]
+    check(buckets == sorted(buckets) and buckets[-1] == series["holdfast_log_append_total"] > 0,
+          f"{buckets}")
+    check(series["process_resident_memory_bytes"] > 1e6 and "secretive" not in text, "figures")
+
+
+@in_hub
 def methods(hub):
     """HEAD answers like GET without the body, OPTIONS and 405 name the methods, unknown paths are 404."""
     bench = Bench(hub)
@@ -508,5 +537,5 @@ def document(hub):
 
 
 if __name__ == "__main__":
-    harness.main([right, strangers, wrong, methods, pagination, conditions, past, repeated,
+    harness.main([right, strangers, wrong, metrics, methods, pagination, conditions, past, repeated,
                   at_once, document])

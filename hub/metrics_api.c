@@ -1,0 +1,141 @@
+/* hub/metrics_api.c: GET /metrics: figures of the Hub in Prometheus' text form.
+ *
+ * Nothing of it names a tenant or a principal: it is public, and a series for each tenant would be
+ * too many. All series are there from the start, with zeros.
+ */
+#include <stdio.h>
+
+#include "base/process.h"
+#include "hub/call.h"
+
+#define METRICS_TYPE "text/plain; version=0.0.4"
+#define FRESH_US     INT64_C(120000000)
+
+static void head(struct hf_buf *buf, const char *name, const char *kind, const char *help)
+{
+    hf_buf_printf(buf, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind);
+}
+
+static void counter(struct hf_buf *buf, const char *name, uint64_t value, const char *help)
+{
+    head(buf, name, "counter", help);
+    hf_buf_printf(buf, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void gauge(struct hf_buf *buf, const char *name, uint64_t value, const char *help)
+{
+    head(buf, name, "gauge", help);
+    hf_buf_printf(buf, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void put_log(struct hf_buf *buf, const struct hf_hub *hub)
+{
+    const struct hf_log_writer_counts *counts = hf_log_writer_counts(hub->log.writer);
+    const char *name = "holdfast_log_append_duration_seconds";
+    uint64_t so_far = 0;
+    counter(buf, "holdfast_log_append_total", counts->appends, "Appends that went well.");
+    counter(buf, "holdfast_log_append_errors_total", counts->failures,
+            "Appends that failed; refusals are none.");
+    counter(buf, "holdfast_log_commits_total", counts->commits, "Transactions of appends.");
+    head(buf, name, "histogram", "From submission to the answer that it is on disk.");
+    for (unsigned i = 0; i < HF_APPEND_BUCKETS; i++) {
+        so_far += counts->buckets[i];
+        hf_buf_printf(buf, "%s_bucket{le=\"%u.%03u\"} %llu\n", name, hf_append_bucket_ms[i] / 1000,
+                      hf_append_bucket_ms[i] % 1000, (unsigned long long)so_far);
+    }
+    hf_buf_printf(
+        buf, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %llu.%06llu\n%s_count %llu\n", name,
+        (unsigned long long)counts->appends, name, (unsigned long long)(counts->sum_us / 1000000),
+        (unsigned long long)(counts->sum_us % 1000000), name, (unsigned long long)counts->appends);
+    gauge(buf, "holdfast_log_head_position", hf_log_size(hub->log.log), "Entries of the log.");
+    gauge(buf, "holdfast_log_writable", hf_log_writer_state(hub->log.writer) == HF_WRITER_OPEN,
+          "1: the log takes entries.");
+}
+
+static void put_models(struct hf_buf *buf, const struct hf_hub *hub)
+{
+    head(buf, "holdfast_projection_position", "gauge", "Entries of the log that a model holds.");
+    for (size_t i = 0; hf_projections[i] != NULL; i++) {
+        hf_buf_printf(buf, "holdfast_projection_position{projection=\"%s\"} %llu\n",
+                      hf_projections[i]->name,
+                      (unsigned long long)hf_hub_models_position(&hub->models));
+    }
+    head(buf, "holdfast_projection_last_event_timestamp_seconds", "gauge",
+         "When the read models were at the log's end last.");
+    hf_buf_printf(buf, "holdfast_projection_last_event_timestamp_seconds %lld\n",
+                  (long long)(hub->models.current_us / 1000000));
+    counter(buf, "holdfast_projection_failures_total", hub->models.failures,
+            "Times that the read models could not go on.");
+}
+
+static void put_tenants(struct hf_buf *buf, const struct hf_hub *hub)
+{
+    uint64_t expected = 0;
+    uint64_t fresh = 0;
+    uint64_t open_tokens = 0;
+    uint64_t used_tokens = 0;
+    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+    for (struct hf_hub_tenant *t = hf_hub_tenants_first(hub->tenants); t != NULL;
+         t = hf_hub_tenants_next(hub->tenants, t)) {
+        bool live = t->life.registered && t->life.status == HF_TENANT_ACTIVE;
+        expected += live ? 1 : 0;
+        fresh += live && t->heartbeat_counter > 0 && now - t->heartbeat_us < FRESH_US ? 1 : 0;
+        for (unsigned i = 0; i < t->life.token_count; i++) {
+            const struct hf_tenant_token *token = &t->life.tokens[i];
+            used_tokens += token->bound ? 1 : 0;
+            open_tokens += !token->bound && now < token->expires_us ? 1 : 0;
+        }
+    }
+    gauge(buf, "holdfast_heartbeat_expected", expected, "Agents that should give signs of life.");
+    gauge(buf, "holdfast_heartbeat_received", fresh, "Of them, those that did within 2 minutes.");
+    counter(buf, "holdfast_heartbeats_total", hub->heartbeats, "Signs of life taken.");
+    head(buf, "holdfast_enrol_tokens", "gauge", "Registration tokens by state.");
+    hf_buf_printf(buf, "holdfast_enrol_tokens{state=\"open\"} %llu\n",
+                  (unsigned long long)open_tokens);
+    hf_buf_printf(buf, "holdfast_enrol_tokens{state=\"used\"} %llu\n",
+                  (unsigned long long)used_tokens);
+    counter(buf, "holdfast_segments_total", hub->segments, "Segments of tenants' logs taken.");
+    counter(buf, "holdfast_segments_refused_total", hub->segments_refused, "Segments refused.");
+}
+
+static void put_http(struct hf_buf *buf, const struct hf_hub *hub)
+{
+    counter(buf, "holdfast_http_requests_total", hub->calls, "Requests that reached the API.");
+    counter(buf, "holdfast_http_failures_total", hub->calls_failed, "Answered 500 and above.");
+    counter(buf, "holdfast_http_refused_total", hf_http_server_refused(hub->http),
+            "Refused before the API saw them.");
+    gauge(buf, "holdfast_http_body_bytes", hf_http_server_bodies(hub->http),
+          "Bytes of request bodies that are held.");
+    gauge(buf, "holdfast_connections", hf_http_server_connections(hub->http), "Open connections.");
+    gauge(buf, "holdfast_streams", hub->streams, "Open event streams.");
+}
+
+static void put_process(struct hf_buf *buf)
+{
+    struct hf_process_usage usage;
+    hf_process_usage(&usage);
+    head(buf, "process_cpu_seconds_total", "counter", "Processor time.");
+    hf_buf_printf(buf, "process_cpu_seconds_total %llu.%06llu\n",
+                  (unsigned long long)(usage.cpu_us / 1000000),
+                  (unsigned long long)(usage.cpu_us % 1000000));
+    gauge(buf, "process_resident_memory_bytes", usage.resident, "Memory that is resident.");
+    gauge(buf, "process_open_fds", usage.open_files, "Open files.");
+    gauge(buf, "process_max_fds", usage.max_files, "Files that may be open.");
+}
+
+void hf_serve_metrics(struct hf_hub_call *call)
+{
+    struct hf_buf *buf = &call->scratch;
+    head(buf, "holdfast_build_info", "gauge", "Always 1; what runs here.");
+    hf_buf_str(buf, HF_STR("holdfast_build_info{version=\"" HF_VERSION "\"} 1\n"));
+    put_log(buf, call->hub);
+    put_models(buf, call->hub);
+    put_tenants(buf, call->hub);
+    put_http(buf, call->hub);
+    put_process(buf);
+    if (buf->failed != HF_OK) {
+        hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for the answer.");
+        return;
+    }
+    hf_http_answer(call->exchange, 200, METRICS_TYPE, hf_buf_bytes(buf));
+}
