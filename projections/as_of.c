@@ -44,9 +44,10 @@ static enum hf_rc show(const struct hf_projection *projection, struct hf_store *
                        const struct stream *stream, struct hf_err *err)
 {
     struct hf_envelope event;
-    const struct hf_position position = {.index = stream->index};
+    struct hf_position position = {.index = stream->index};
     enum hf_rc rc = hf_envelope_read_leaf(stream->entry, &event, err);
     if (rc == HF_OK) {
+        position.recorded_us = event.recorded_us;
         rc = projection->apply(store, &position, &event, err);
     }
     return rc == HF_ECORRUPT || rc == HF_EINVAL || rc == HF_EVERSION ? HF_OK : rc;

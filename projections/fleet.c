@@ -1,18 +1,8 @@
 /* projections/fleet.c: one row a tenant: where it is in its life, and what of its log is here. */
+#include "projections/fleet.h"
+
 #include "projections/models.h"
 #include "schemas/events_gen.h"
-
-enum {
-    TENANT,
-    RING,
-    STATUS,
-    REGISTERED_US,
-    EPOCH,
-    RECEIPT,
-    SEGMENTS,
-    LAST_SEGMENT_US,
-    EVENTS,
-};
 
 static const struct hf_table_def table = {.name = "fleet_1",
                                           .columns = {{"tenant", HF_COLUMN_TEXT},
@@ -37,10 +27,10 @@ static enum hf_rc take_segment(const struct hf_envelope *event, struct hf_value 
     struct hf_event_segment_received segment;
     enum hf_rc rc = hf_event_segment_received_decode(event->payload, &segment, err);
     if (rc == HF_OK) {
-        row[EPOCH].number = (int64_t)segment.epoch;
-        row[RECEIPT].number = (int64_t)segment.end;
-        row[SEGMENTS].number++;
-        row[LAST_SEGMENT_US].number = event->recorded_us;
+        row[HF_FLEET_EPOCH].number = (int64_t)segment.epoch;
+        row[HF_FLEET_RECEIPT].number = (int64_t)segment.end;
+        row[HF_FLEET_SEGMENTS].number++;
+        row[HF_FLEET_LAST_SEGMENT_US].number = event->recorded_us;
     }
     return rc;
 }
@@ -51,8 +41,8 @@ static enum hf_rc take_created(const struct hf_envelope *event, struct hf_value 
     struct hf_event_tenant_created created;
     enum hf_rc rc = hf_event_tenant_created_decode(event->payload, &created, err);
     if (rc == HF_OK) {
-        row[RING].text = hf_event_tenant_created_cohort_name(created.cohort);
-        row[STATUS].text = HF_STR("active");
+        row[HF_FLEET_RING].text = hf_event_tenant_created_cohort_name(created.cohort);
+        row[HF_FLEET_STATUS].text = HF_STR("active");
     }
     return rc;
 }
@@ -63,14 +53,15 @@ static enum hf_rc take_moved(const struct hf_envelope *event, struct hf_value *r
     struct hf_event_tenant_moved moved;
     enum hf_rc rc = hf_event_tenant_moved_decode(event->payload, &moved, err);
     if (rc == HF_OK) {
-        row[RING].text = hf_event_tenant_moved_after_name(moved.after);
+        row[HF_FLEET_RING].text = hf_event_tenant_moved_after_name(moved.after);
     }
     return rc;
 }
 
-static enum hf_rc change(const struct hf_envelope *event, struct hf_value *row, struct hf_err *err)
+enum hf_rc hf_fleet_change(const struct hf_envelope *event, struct hf_value *row,
+                           struct hf_err *err)
 {
-    row[EVENTS].number++;
+    row[HF_FLEET_EVENTS].number++;
     if (is(event, "segment.received")) {
         return take_segment(event, row, err);
     }
@@ -81,19 +72,18 @@ static enum hf_rc change(const struct hf_envelope *event, struct hf_value *row, 
         return take_moved(event, row, err);
     }
     if (is(event, "tenant.registered")) {
-        row[REGISTERED_US].number = event->occurred_us;
+        row[HF_FLEET_REGISTERED_US].number = event->occurred_us;
     } else if (is(event, "tenant.suspended")) {
-        row[STATUS].text = HF_STR("suspended");
+        row[HF_FLEET_STATUS].text = HF_STR("suspended");
     } else if (is(event, "tenant.resumed")) {
-        row[STATUS].text = HF_STR("active");
+        row[HF_FLEET_STATUS].text = HF_STR("active");
     } else if (is(event, "tenant.decommissioned")) {
-        row[STATUS].text = HF_STR("decommissioned");
+        row[HF_FLEET_STATUS].text = HF_STR("decommissioned");
     }
     return HF_OK;
 }
 
-/* "tenant/acme" and "segment/acme" are about acme. */
-static bool tenant_of(struct hf_str stream, struct hf_str *ret)
+bool hf_fleet_tenant_of(struct hf_str stream, struct hf_str *ret)
 {
     const char *slash = memchr(stream.ptr, '/', stream.len);
     size_t kind = slash == NULL ? 0 : (size_t)(slash - stream.ptr);
@@ -108,16 +98,16 @@ static enum hf_rc apply(struct hf_store *store, const struct hf_position *positi
 {
     struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
     struct hf_str tenant;
-    if (position->offset != 0 || !tenant_of(event->stream, &tenant)) {
+    if (position->offset != 0 || !hf_fleet_tenant_of(event->stream, &tenant)) {
         return HF_OK; /* a tenant's own events say nothing about the fleet */
     }
-    row[TENANT].text = tenant;
+    row[HF_FLEET_TENANT].text = tenant;
     enum hf_rc rc = hf_store_get(store, &table, row, err);
     if (rc != HF_OK && rc != HF_ENOTFOUND) {
         return rc;
     }
-    row[TENANT].text = tenant;
-    rc = change(event, row, err);
+    row[HF_FLEET_TENANT].text = tenant;
+    rc = hf_fleet_change(event, row, err);
     return rc == HF_OK ? hf_store_put(store, &table, row, err) : rc;
 }
 

@@ -4,8 +4,13 @@
 
 #include "projections/projector.h"
 
+extern const struct hf_projection hf_projection_cutover;
+extern const struct hf_projection hf_projection_flags;
 extern const struct hf_projection hf_projection_fleet;
+extern const struct hf_projection hf_projection_fleet_2;
 extern const struct hf_projection hf_projection_freshness;
+extern const struct hf_projection hf_projection_identities;
+extern const struct hf_projection hf_projection_slo;
 extern const struct hf_projection hf_projection_usage;
 
 #endif

@@ -6,6 +6,7 @@
 #include "log/core/reader.h"
 #include "log/mirror/segment.h"
 #include "projections/cache.h"
+#include "projections/fold.h"
 
 #define PROJECTIONS_MAX 32
 #define REASON_MAX      200
@@ -104,15 +105,19 @@ static enum hf_rc bury_for_all(struct hf_projector *p, const struct hf_position 
 }
 
 /* The tenant's events inside of a segment; they were verified when the segment was taken. */
-static enum hf_rc show_segment(struct hf_projector *p, uint64_t index, struct hf_bytes hash,
-                               struct hf_err *err)
+static enum hf_rc show_segment(struct hf_projector *p, const struct hf_position *entry_at,
+                               const struct hf_envelope *received, struct hf_err *err)
 {
     struct hf_segment segment;
     struct hf_hash blob;
-    struct hf_position position = {.index = index};
-    memcpy(blob.b, hash.ptr, HF_HASH_SIZE);
+    struct hf_position position = *entry_at;
+    memcpy(blob.b, received->blob.ptr, HF_HASH_SIZE);
     hf_buf_clear(&p->blob);
-    enum hf_rc rc = hf_log_blob_at(p->conf.log, index, &blob, &p->blob, err);
+    if (!hf_fold_subject(received->stream, "segment", &position.tenant)) {
+        return hf_err_set(err, HF_EINVAL, "entry %llu: a segment in another stream",
+                          (unsigned long long)entry_at->index);
+    }
+    enum hf_rc rc = hf_log_blob_at(p->conf.log, position.index, &blob, &p->blob, err);
     if (rc == HF_OK) {
         rc = hf_segment_parse(hf_buf_bytes(&p->blob), &segment, err);
     }
@@ -136,14 +141,15 @@ static enum hf_rc show_entry(struct hf_projector *p, uint64_t index, struct hf_b
                              struct hf_err *err)
 {
     struct hf_envelope event;
-    const struct hf_position position = {.index = index};
+    struct hf_position position = {.index = index};
     enum hf_rc rc = hf_envelope_read_leaf(entry, &event, err);
     if (rc == HF_OK) {
+        position.recorded_us = event.recorded_us;
         rc = show(p, &position, &event, err);
     }
     if (rc == HF_OK && event.blob.len == HF_HASH_SIZE &&
         hf_str_eq(event.type, HF_STR("segment.received"))) {
-        rc = show_segment(p, index, event.blob, err);
+        rc = show_segment(p, &position, &event, err);
     }
     return rc;
 }

@@ -22,6 +22,9 @@
 struct hf_position {
     uint64_t index;
     uint32_t offset; /* 0: the entry itself; n: the n-th event of its segment */
+    /* Of the entry, so of the region, whatever a tenant's event says itself. */
+    int64_t recorded_us;
+    struct hf_str tenant; /* whose segment it is; empty when offset is 0; borrowed */
 };
 
 struct hf_projection {

@@ -10,12 +10,16 @@
 enum {
     MODEL,
     VERSION,
+    SINCE,
+    BECAUSE,
 };
 
-static const struct hf_table_def promoted = {
-    .name = "holdfast_promoted",
-    .columns = {{"model", HF_COLUMN_TEXT}, {"version", HF_COLUMN_INT}},
-    .key_columns = 1};
+static const struct hf_table_def promoted = {.name = "holdfast_promoted",
+                                             .columns = {{"model", HF_COLUMN_TEXT},
+                                                         {"version", HF_COLUMN_INT},
+                                                         {"since", HF_COLUMN_INT},
+                                                         {"because", HF_COLUMN_TEXT}},
+                                             .key_columns = 1};
 
 enum hf_rc hf_promoted(struct hf_store *store, struct hf_str model,
                        const struct hf_projection **ret, struct hf_err *err)
@@ -86,17 +90,23 @@ enum hf_rc hf_may_promote(struct hf_store *store, const struct hf_projection *pr
 }
 
 enum hf_rc hf_promote(struct hf_store *store, const struct hf_projection *projection,
-                      struct hf_err *err)
+                      const char *because, struct hf_err *err)
 {
-    const struct hf_value row[HF_COLUMNS_MAX] = {[MODEL] = {.text = hf_str_c(projection->model)},
-                                                 [VERSION] = {.number = projection->version}};
+    uint64_t since = 0;
     enum hf_rc rc = hf_store_create(store, &promoted, err);
+    if (rc == HF_OK) {
+        rc = hf_store_get_position(store, projection->name, &since, err);
+    }
     if (rc == HF_OK) {
         rc = hf_store_begin(store, err);
     }
     if (rc != HF_OK) {
         return rc;
     }
+    const struct hf_value row[HF_COLUMNS_MAX] = {[MODEL] = {.text = hf_str_c(projection->model)},
+                                                 [VERSION] = {.number = projection->version},
+                                                 [SINCE] = {.number = (int64_t)since},
+                                                 [BECAUSE] = {.text = hf_str_c(because)}};
     rc = hf_store_put(store, &promoted, row, err);
     if (rc == HF_OK) {
         return hf_store_commit(store, err);

@@ -17,8 +17,9 @@ enum hf_rc hf_promoted(struct hf_store *store, struct hf_str model,
  * letters (a rebuild must not lose what the one before had), the text says how many. */
 enum hf_rc hf_may_promote(struct hf_store *store, const struct hf_projection *projection,
                           uint64_t size, struct hf_err *err);
+/* because: kept beside it, with the position; "" when there was nothing to explain. */
 enum hf_rc hf_promote(struct hf_store *store, const struct hf_projection *projection,
-                      struct hf_err *err);
+                      const char *because, struct hf_err *err);
 /* Dead letters of a projection. */
 enum hf_rc hf_count_dead(struct hf_store *store, const struct hf_projection *projection,
                          uint64_t *ret_count, struct hf_err *err);

@@ -1,14 +1,13 @@
 /* projections/usage.c: token usage by tenant, model and hour, out of metering records. */
+#include "projections/fold.h"
 #include "projections/models.h"
 #include "schemas/events_gen.h"
 #include "schemas/upcast.h"
 
-#define HOUR_US INT64_C(3600000000)
-
 enum {
     TENANT,
     MODEL,
-    HOUR_US_COLUMN,
+    HOUR_US,
     REQUESTS,
     INPUT,
     OUTPUT,
@@ -35,7 +34,6 @@ static enum hf_rc apply(struct hf_store *store, const struct hf_position *positi
     uint8_t bytes[1024];
     struct hf_writer w = hf_writer_init(bytes, sizeof bytes);
     struct hf_bytes payload;
-    (void)position;
     if (!hf_str_eq(event->type, HF_STR(HF_EVENT_METERING_RECORDED_NAME))) {
         return HF_OK;
     }
@@ -43,23 +41,24 @@ static enum hf_rc apply(struct hf_store *store, const struct hf_position *positi
     if (rc == HF_OK) {
         rc = hf_event_metering_recorded_decode(payload, &record, err);
     }
+    if (rc == HF_OK) {
+        rc = hf_fold_own(position, record.tenant, err);
+    }
     if (rc != HF_OK) {
         return rc;
     }
     row[TENANT].text = record.tenant;
     row[MODEL].text = record.model;
-    row[HOUR_US_COLUMN].number = event->occurred_us - event->occurred_us % HOUR_US;
-    rc = hf_store_get(store, &table, row, err);
-    if (rc != HF_OK && rc != HF_ENOTFOUND) {
+    row[HOUR_US].number = hf_fold_hour(event->occurred_us);
+    rc = hf_fold_row(store, &table, row, NULL, err);
+    if (rc != HF_OK) {
         return rc;
     }
-    row[TENANT].text = record.tenant;
-    row[MODEL].text = record.model;
     row[REQUESTS].number++;
-    row[INPUT].number += (int64_t)record.input_tokens;
-    row[OUTPUT].number += (int64_t)record.output_tokens;
-    row[CACHED].number += (int64_t)record.cached_tokens;
-    row[COST].number += (int64_t)record.cost;
+    row[INPUT].number = hf_fold_add(row[INPUT].number, record.input_tokens);
+    row[OUTPUT].number = hf_fold_add(row[OUTPUT].number, record.output_tokens);
+    row[CACHED].number = hf_fold_add(row[CACHED].number, record.cached_tokens);
+    row[COST].number = hf_fold_add(row[COST].number, record.cost);
     return hf_store_put(store, &table, row, err);
 }
 

@@ -4,8 +4,8 @@
  * (COLLATE "C"), so that scans have the order that they have in every store. Few rows are written
  * by prepared statements in a pipeline, one round trip for all; many by COPY into a temporary table
  * and one upsert out of it. One writer a database: the second is refused by an advisory lock.
- * Blocking; one thread. A connection that broke stays broken: every call fails until the store is
- * closed and opened again.
+ * A connection that broke fails the transaction; outside of one the next call makes a new one.
+ * Blocking, a lost server for 10 seconds at most while connecting; one thread.
  */
 #ifndef HF_PROJECTIONS_POSTGRES_STORE_POSTGRES_H
 #define HF_PROJECTIONS_POSTGRES_STORE_POSTGRES_H

@@ -168,6 +168,43 @@ def dead_letters(region):
 
 
 @with_region
+def promotion(region):
+    """A second version is built beside the first and read when it is promoted: at once when both say
+    the same where both can, else with a reason; one with dead letters is not."""
+    region.tenant("acme")
+    region.send("acme", [metering("acme", 0)])
+    for db in region.both():
+        region.run("update", db=db)
+        promoted = {m["projection"]: m["promoted"] for m in region.models("status", db=db)}
+        check(promoted["fleet_1"] and not promoted["fleet_2"], f"{promoted}")
+        check("openclaw" not in region.models("show", "fleet", db=db)[0], "the first is read")
+        region.run("promote", "fleet_3", db=db, code=2)
+        region.run("promote", "fleet_1", db=db, code=3)
+        said = region.run("promote", "fleet_2", db=db).stdout.decode()
+        check("0 gone, 0 new, 0 changed" in said, said)
+        check("openclaw" in region.models("show", "fleet", db=db)[0], "the second is read")
+    change = "UPDATE {}fleet_1 SET ring = 'canary'"
+    region.server.sql(change.format("holdfast."))
+    with sqlite3.connect(region.file) as db:
+        db.execute(change.format(""))
+    db.close()
+    for db in region.both():
+        done = region.run("promote", "fleet_1", db=db, code=3)
+        check(b"1 changed" in done.stdout and b"--because" in done.stderr, f"{done}")
+        check("openclaw" in region.models("show", "fleet", db=db)[0], "still the second")
+        region.run("promote", "fleet_1", "--because", "it's a test", db=db)
+        check(region.models("show", "fleet", db=db)[0]["ring"] == "canary", "the first again")
+    query = "SELECT model, version, because FROM {}holdfast_promoted"
+    check(region.server.sql(query.format("holdfast.")) == "fleet|1|it's a test", "kept")
+    region.send("acme", [b"no event"])
+    for db in region.both():
+        said = region.run("update", db=db).stderr
+        check(b"could not be read" in said, said)
+        said = region.run("promote", "fleet_2", "--because", "no", db=db, code=3).stderr
+        check(b"could not read 1 event" in said, said)
+
+
+@with_region
 def as_of(region):
     """What a model said about one thing when the log was shorter, by index and by time."""
     region.tenant("acme")
@@ -215,4 +252,4 @@ def refusals(region):
           "nothing was made")
 
 
-harness.main([survives, dead_letters, as_of, refusals])
+harness.main([survives, dead_letters, promotion, as_of, refusals])

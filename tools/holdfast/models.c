@@ -44,8 +44,8 @@ static void tell_dead(struct hf_models *m, const struct hf_projector_counts *cou
 {
     if (counts->dead_letters > 0) {
         hf_cli_note(m->cli,
-                    "%llu events could not be read, the last at entry %llu, event %u; holdfast "
-                    "projections dead shows them",
+                    "events could not be read, %llu times in all models, the last at entry %llu, "
+                    "event %u; holdfast projections dead shows them",
                     (unsigned long long)counts->dead_letters,
                     (unsigned long long)counts->last_dead.index, counts->last_dead.offset);
     }

@@ -50,7 +50,8 @@ static enum hf_rc promote(struct hf_models *m, const struct hf_projection *new, 
         rc = show_difference(m, old, new, err);
     }
     if (rc == HF_OK) {
-        rc = hf_promote(m->store, new, err);
+        const char *because = hf_cli_str(m->cli, "because");
+        rc = hf_promote(m->store, new, because == NULL ? "" : because, err);
     }
     if (rc == HF_OK) {
         hf_cli_printf(m->cli, "%s is read from now on\n", new->name);

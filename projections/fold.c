@@ -1,0 +1,39 @@
+/* projections/fold.c: what read models have in common when they fold an event into a row. */
+#include "projections/fold.h"
+
+#include <string.h>
+
+enum hf_rc hf_fold_row(struct hf_store *store, const struct hf_table_def *table,
+                       struct hf_value *row, bool *ret_found, struct hf_err *err)
+{
+    enum hf_rc rc = hf_store_get(store, table, row, err);
+    if (ret_found != NULL) {
+        *ret_found = rc == HF_OK;
+    }
+    if (rc == HF_ENOTFOUND) {
+        for (unsigned i = table->key_columns; i < HF_COLUMNS_MAX; i++) {
+            row[i] = (struct hf_value){.number = 0};
+        }
+        rc = HF_OK;
+    }
+    return rc;
+}
+
+bool hf_fold_subject(struct hf_str stream, const char *kind, struct hf_str *ret)
+{
+    size_t len = strlen(kind);
+    if (stream.len <= len + 1 || memcmp(stream.ptr, kind, len) != 0 || stream.ptr[len] != '/') {
+        return false;
+    }
+    *ret = (struct hf_str){stream.ptr + len + 1, stream.len - len - 1};
+    return true;
+}
+
+enum hf_rc hf_fold_own(const struct hf_position *position, struct hf_str tenant, struct hf_err *err)
+{
+    if (position->offset == 0 || hf_str_eq(position->tenant, tenant)) {
+        return HF_OK;
+    }
+    return hf_err_set(err, HF_EINVAL, "the log of %.*s says this of %.*s",
+                      HF_STR_ARG(position->tenant), HF_STR_ARG(tenant));
+}
