@@ -40,13 +40,15 @@ static void keep_heartbeat(struct hf_hub_tenant *t, const struct hf_heartbeat *h
 }
 
 /* A heartbeat is written after the one before it was answered, so it tells of all that the region
- * had by then; one that tells of less was sent by a server that was put back in time. */
+ * had by then; one that tells of less was sent by a server that was put back in time. Another
+ * agent's log begins at nothing, and is no rollback. */
 static void look_for_rollback(struct hf_hub_call *call, const struct hf_heartbeat *h,
                               struct hf_bytes lines, const struct hf_signature *signature)
 {
     struct hf_hub_tenant *t = call->tenant;
     bool older = h->epoch < t->beat_epoch || (h->epoch == t->beat_epoch && h->size < t->beat_known);
-    if (t->heartbeat_counter > 0 && older) {
+    bool same_log = memcmp(t->mirror.key.b, t->life.log_key.b, sizeof t->mirror.key.b) == 0;
+    if (t->heartbeat_counter > 0 && older && same_log) {
         char hex[2 * sizeof signature->b + 1];
         struct hf_buf text = hf_buf_init(HF_HEARTBEAT_TEXT_MAX + sizeof hex);
         hf_hex_encode(hf_bytes_of(signature->b, sizeof signature->b), hex);

@@ -26,6 +26,13 @@ static void answer_registration(struct hf_hub_call *call, int status)
     hf_json_key_str(&json, "log", hf_str_c(vkey));
     (void)hf_vkey_format(&hub->cosigner_vkey, vkey);
     hf_json_key_str(&json, "cosigner", hf_str_c(vkey));
+    const struct hf_mirror *mirror = &call->tenant->mirror;
+    hf_json_key_u64(&json, "epoch", mirror->epoch);
+    hf_json_key_u64(&json, "receipt", mirror->frontier.size);
+    if (mirror->epoch > 0) {
+        hf_json_key(&json, HF_STR("log_key"));
+        hf_json_hex(&json, hf_bytes_of(mirror->key.b, HF_PUBLIC_KEY_SIZE));
+    }
     hf_json_object_end(&json);
     hf_wipe(key, sizeof key);
     hf_call_answer(call, status, &call->scratch);

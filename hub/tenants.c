@@ -108,7 +108,7 @@ static enum hf_rc fold_segment(struct hf_hub_tenants *tenants, uint64_t index,
     }
     if (rc == HF_OK) {
         memcpy(root.b, event.root.ptr, HF_HASH_SIZE);
-        rc = hf_mirror_follow(&t->mirror, &segment, &root, err);
+        rc = hf_mirror_follow(&t->mirror, &segment, &t->life.log_key, &root, err);
         t->epoch_closed = rc == HF_OK ? false : t->epoch_closed;
         t->segments++;
         t->last_segment = index;

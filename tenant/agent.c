@@ -280,6 +280,7 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
         hf_agent_rotate_start(agent);
         hf_agent_feed_start(agent);
     }
+    hf_agent_succeed(agent);
     (void)hf_agent_compare(agent, agent->epoch.epoch, agent->receipt);
     return HF_OK;
 }

@@ -72,9 +72,11 @@ struct hf_agent_epoch {
 
 enum hf_agent_trouble_kind {
     HF_AGENT_WELL,
-    HF_AGENT_BEHIND, /* the region has more of this log than there is here */
-    HF_AGENT_FORKED, /* the region has another history of this epoch */
-    HF_AGENT_PASSED, /* the region is in a later epoch: somebody else writes as this agent */
+    HF_AGENT_BEHIND,   /* the region has more of this log than there is here */
+    HF_AGENT_FORKED,   /* the region has another history of this epoch */
+    HF_AGENT_PASSED,   /* the region is in a later epoch: somebody else writes as this agent */
+    HF_AGENT_SUCCEEDS, /* the region has the log of the agent before this one: the next epoch begins
+                          without a word, the token that this agent registered with was one */
 };
 
 struct hf_agent_trouble {
@@ -106,6 +108,8 @@ struct hf_agent_region {
     struct hf_vkey cosigner;
     struct hf_hash token; /* that it was registered with, as the Hub knows it */
     uint64_t key_serial;  /* of the API key: how often it was rotated */
+    uint32_t after_epoch; /* the newest of another agent's log, which this one's follows; 0: none */
+    uint64_t after_size;  /* entries that the region has of it */
 };
 
 struct hf_agent {
@@ -195,6 +199,8 @@ void hf_agent_watch_word(struct hf_agent *agent);
 void hf_agent_well(struct hf_agent *agent);
 /* What the region said that it has: halts when it is more than there is here. True: all is well. */
 bool hf_agent_compare(struct hf_agent *agent, uint32_t hub_epoch, uint64_t hub_size);
+/* Begins the next epoch when the region has the log of an agent before this one. */
+void hf_agent_succeed(struct hf_agent *agent);
 /* HF_OK: the word is given; the running agent takes it within seconds. */
 enum hf_rc hf_agent_give_word(const char *dir, const char *reason, struct hf_err *err);
 

@@ -71,6 +71,24 @@ static bool take_vkey(const struct hf_json *json, const char *key, struct hf_vke
            hf_vkey_parse(hf_json_as_str(value), ret, /* err= */ NULL) == HF_OK;
 }
 
+/* What the region has of the tenant's log: when it is signed by another key, the agent before this
+ * one wrote it. */
+static void take_log_before(const struct hf_json *json, struct hf_agent *agent)
+{
+    const struct hf_json *epoch = hf_json_get(json, "epoch");
+    const struct hf_json *size = hf_json_get(json, "receipt");
+    const struct hf_json *key = hf_json_get(json, "log_key");
+    char own[2 * HF_PUBLIC_KEY_SIZE + 1];
+    uint64_t number = 0;
+    agent->region.after_epoch = 0;
+    hf_hex_encode(hf_bytes_of(hf_signing_key_public(agent->log.key)->b, HF_PUBLIC_KEY_SIZE), own);
+    if (key != NULL && hf_json_kind(key) == HF_JSON_STR && epoch != NULL && size != NULL &&
+        !hf_str_eq(hf_json_as_str(key), hf_str_c(own)) && hf_json_to_u64(epoch, &number) == HF_OK &&
+        number < UINT32_MAX && hf_json_to_u64(size, &agent->region.after_size) == HF_OK) {
+        agent->region.after_epoch = (uint32_t)number;
+    }
+}
+
 /* The answer is believed because of the TLS pin and the fingerprint, both from the token. */
 static enum hf_rc take_answer(struct hf_agent *agent, const struct hf_json *json,
                               struct hf_err *err)
@@ -94,6 +112,7 @@ static enum hf_rc take_answer(struct hf_agent *agent, const struct hf_json *json
     if (agent->conf.hub_url != NULL) {
         (void)snprintf(region->hub_url, sizeof region->hub_url, "%s", agent->conf.hub_url);
     }
+    take_log_before(json, agent);
     region->token = agent->token_hash;
     region->key_serial = 0;
     region->tls_pin = agent->token.tls_pin;

@@ -20,7 +20,7 @@ static void look(struct hf_timer *timer);
 
 const char *hf_agent_trouble_name(enum hf_agent_trouble_kind kind)
 {
-    static const char *const names[] = {"none", "behind", "forked", "passed"};
+    static const char *const names[] = {"none", "behind", "forked", "passed", "succeeds"};
     return names[kind];
 }
 
@@ -65,8 +65,8 @@ void hf_agent_halt(struct hf_agent *agent, enum hf_agent_trouble_kind kind, uint
     }
     agent->trouble = (struct hf_agent_trouble){.kind = kind, .hub_epoch = hub_epoch};
     (void)snprintf(agent->trouble.text, sizeof agent->trouble.text, "%s", text);
-    hf_log(agent->logger, HF_LOG_ERROR, "agent.halted", hf_f_c("kind", hf_agent_trouble_name(kind)),
-           hf_f_c("why", agent->trouble.text),
+    hf_log(agent->logger, kind == HF_AGENT_SUCCEEDS ? HF_LOG_INFO : HF_LOG_ERROR, "agent.halted",
+           hf_f_c("kind", hf_agent_trouble_name(kind)), hf_f_c("why", agent->trouble.text),
            hf_f_c("help", "restore the newest copy, or begin a new epoch: holdfast-agent new-epoch "
                           "--data DIR --reason TEXT"));
     if (kind == HF_AGENT_BEHIND && agent->receipt > hf_log_size(agent->log.log)) {
@@ -123,6 +123,18 @@ bool hf_agent_compare(struct hf_agent *agent, uint32_t hub_epoch, uint64_t hub_s
     return true;
 }
 
+void hf_agent_succeed(struct hf_agent *agent)
+{
+    char text[200];
+    if (agent->region.after_epoch >= agent->epoch.epoch) {
+        (void)snprintf(text, sizeof text,
+                       "a new agent of this tenant; of the one before the Hub has %llu entries of "
+                       "epoch %u",
+                       (unsigned long long)agent->region.after_size, agent->region.after_epoch);
+        hf_agent_halt(agent, HF_AGENT_SUCCEEDS, agent->region.after_epoch, text);
+    }
+}
+
 /* the word */
 
 static bool read_word(struct hf_agent *agent, char reason[HF_AGENT_REASON_MAX + 1])
@@ -152,8 +164,9 @@ static bool read_word(struct hf_agent *agent, char reason[HF_AGENT_REASON_MAX + 
  * answer with an epoch of its own, and so on for ever. */
 static bool decides_itself(const struct hf_agent *agent)
 {
-    return agent->conf.restore_by_itself &&
-           (agent->trouble.kind == HF_AGENT_BEHIND || agent->trouble.kind == HF_AGENT_FORKED);
+    return agent->trouble.kind == HF_AGENT_SUCCEEDS ||
+           (agent->conf.restore_by_itself &&
+            (agent->trouble.kind == HF_AGENT_BEHIND || agent->trouble.kind == HF_AGENT_FORKED));
 }
 
 static void look(struct hf_timer *timer)
@@ -171,7 +184,9 @@ static void look(struct hf_timer *timer)
     }
     bool given = read_word(agent, reason);
     if (!given && decides_itself(agent)) {
-        (void)snprintf(reason, sizeof reason, "restore = new-epoch; %s", agent->trouble.text);
+        (void)snprintf(reason, sizeof reason, "%s%s",
+                       agent->trouble.kind == HF_AGENT_SUCCEEDS ? "" : "restore = new-epoch; ",
+                       agent->trouble.text);
         given = true;
     }
     agent->holding = given;

@@ -33,6 +33,26 @@ static bool take_text(const struct hf_json *json, const char *key, char *out, si
     return true;
 }
 
+static bool take_number(const struct hf_json *json, const char *key, uint64_t max, uint64_t *ret)
+{
+    const struct hf_json *value = hf_json_get(json, key);
+    return value != NULL && hf_json_to_u64(value, ret) == HF_OK && *ret <= max;
+}
+
+/* Members that are there only when another agent's log was. */
+static bool take_after(const struct hf_json *json, struct hf_agent_region *region)
+{
+    uint64_t epoch = 0;
+    region->after_epoch = 0;
+    if (hf_json_get(json, "after_epoch") == NULL) {
+        return true;
+    }
+    bool good = take_number(json, "after_epoch", UINT32_MAX - 1, &epoch) &&
+                take_number(json, "after_size", INT64_MAX, &region->after_size);
+    region->after_epoch = (uint32_t)epoch;
+    return good;
+}
+
 static enum hf_rc take_region(const struct hf_json *json, struct hf_agent_region *region,
                               struct hf_err *err)
 {
@@ -55,6 +75,9 @@ static enum hf_rc take_region(const struct hf_json *json, struct hf_agent_region
         len != HF_HASH_SIZE || serial == NULL ||
         hf_json_to_u64(serial, &region->key_serial) != HF_OK) {
         return hf_err_set(err, HF_ECORRUPT, "token, key_serial: missing or wrong");
+    }
+    if (!take_after(json, region)) {
+        return hf_err_set(err, HF_ECORRUPT, "after_epoch, after_size: wrong");
     }
     enum hf_rc rc = hf_vkey_parse(hf_str_c(vkey), &region->log_vkey, err);
     if (rc == HF_OK && !take_text(json, "cosigner", vkey, sizeof vkey)) {
@@ -122,6 +145,10 @@ static void put_region(struct hf_json_out *json, const struct hf_agent_region *r
     hf_json_key(json, HF_STR("token"));
     hf_json_hex(json, hf_bytes_of(region->token.b, HF_HASH_SIZE));
     hf_json_key_u64(json, "key_serial", region->key_serial);
+    if (region->after_epoch > 0) {
+        hf_json_key_u64(json, "after_epoch", region->after_epoch);
+        hf_json_key_u64(json, "after_size", region->after_size);
+    }
     hf_json_object_end(json);
 }
 
@@ -186,12 +213,6 @@ bool hf_agent_load_receipt(struct hf_agent *agent, struct hf_checkpoint *ret_che
 }
 
 /* epochs */
-
-static bool take_number(const struct hf_json *json, const char *key, uint64_t max, uint64_t *ret)
-{
-    const struct hf_json *value = hf_json_get(json, key);
-    return value != NULL && hf_json_to_u64(value, ret) == HF_OK && *ret <= max;
-}
 
 static bool take_epoch(const struct hf_json *json, struct hf_agent_epoch *epoch)
 {

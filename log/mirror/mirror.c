@@ -9,7 +9,7 @@
 
 void hf_mirror_init(struct hf_mirror *mirror)
 {
-    mirror->epoch = 0;
+    *mirror = (struct hf_mirror){.epoch = 0};
     hf_frontier_init(&mirror->frontier);
 }
 
@@ -62,12 +62,14 @@ static enum hf_rc check_old(const struct hf_mirror *mirror, const struct hf_chec
 }
 
 /* Where the mirror goes on for a segment of this epoch. */
-static void begin_epoch(const struct hf_mirror *mirror, uint32_t epoch, struct hf_mirror *ret_next)
+static void begin_epoch(const struct hf_mirror *mirror, uint32_t epoch,
+                        const struct hf_public_key *key, struct hf_mirror *ret_next)
 {
     *ret_next = *mirror;
     if (epoch > mirror->epoch) {
         hf_mirror_init(ret_next);
         ret_next->epoch = epoch;
+        ret_next->key = *key;
     }
 }
 
@@ -84,11 +86,12 @@ static void append_bundle(struct hf_mirror *next, struct hf_bytes bundle, struct
 }
 
 enum hf_rc hf_mirror_follow(struct hf_mirror *mirror, const struct hf_segment *segment,
-                            const struct hf_hash *root, struct hf_err *err)
+                            const struct hf_public_key *key, const struct hf_hash *root,
+                            struct hf_err *err)
 {
     struct hf_mirror next;
     struct hf_hash actual;
-    begin_epoch(mirror, segment->epoch, &next);
+    begin_epoch(mirror, segment->epoch, key, &next);
     if (segment->epoch < mirror->epoch || segment->first != next.frontier.size) {
         return hf_err_set(err, HF_ECORRUPT, "the segment of %llu does not go on at %llu",
                           (unsigned long long)segment->first,
@@ -144,6 +147,13 @@ static enum hf_rc check_receipt(const struct hf_event_epoch_opened *event, struc
                : hf_err_wrap(err, HF_EBADPROOF, "the receipt in epoch.opened");
 }
 
+/* The stem of a tenant's log ends in its name. */
+static bool is_of(struct hf_str stem, struct hf_str tenant)
+{
+    return stem.len > tenant.len && stem.ptr[stem.len - tenant.len - 1] == '/' &&
+           memcmp(stem.ptr + stem.len - tenant.len, tenant.ptr, tenant.len) == 0;
+}
+
 static enum hf_rc check_epoch(const struct hf_mirror *mirror, const struct hf_segment *segment,
                               struct hf_str stem, const struct hf_public_key *key,
                               struct hf_err *err)
@@ -153,6 +163,10 @@ static enum hf_rc check_epoch(const struct hf_mirror *mirror, const struct hf_se
         return hf_err_set(err, HF_ESTALE, "epoch %u of this log is over, it is in epoch %u",
                           segment->epoch, mirror->epoch);
     }
+    if (segment->epoch == mirror->epoch && memcmp(mirror->key.b, key->b, sizeof key->b) != 0) {
+        return hf_err_set(err, HF_ESTALE, "epoch %u of this log is of another key; begin epoch %u",
+                          segment->epoch, segment->epoch + 1);
+    }
     if (segment->epoch > mirror->epoch + 1) {
         return hf_err_set(err, HF_EBADPROOF, "epoch %u is not the one after epoch %u",
                           segment->epoch, mirror->epoch);
@@ -161,8 +175,10 @@ static enum hf_rc check_epoch(const struct hf_mirror *mirror, const struct hf_se
         return HF_OK;
     }
     enum hf_rc rc = hf_mirror_opening(segment, &event, err);
-    if (rc == HF_OK && (event.epoch != segment->epoch || event.old_epoch >= segment->epoch)) {
-        rc = hf_err_set(err, HF_EBADPROOF, "the event epoch.opened is about another epoch than %u",
+    if (rc == HF_OK && (event.epoch != segment->epoch || event.old_epoch >= segment->epoch ||
+                        !is_of(stem, event.tenant))) {
+        rc = hf_err_set(err, HF_EBADPROOF,
+                        "the event epoch.opened is about another log or epoch than %u",
                         segment->epoch);
     }
     return rc == HF_OK ? check_receipt(&event, stem, key, err) : rc;
@@ -184,7 +200,7 @@ enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segme
     if (rc != HF_OK) {
         return rc;
     }
-    begin_epoch(mirror, segment->epoch, ret_next);
+    begin_epoch(mirror, segment->epoch, key, ret_next);
     uint64_t size = ret_next->frontier.size;
     if (segment->end <= size) {
         return check_old(ret_next, &checkpoint, err);

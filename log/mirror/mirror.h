@@ -15,7 +15,8 @@
 #include "schemas/events_gen.h"
 
 struct hf_mirror {
-    uint32_t epoch; /* 0: nothing came yet */
+    uint32_t epoch;           /* 0: nothing came yet */
+    struct hf_public_key key; /* that signs this epoch */
     struct hf_frontier frontier;
 };
 
@@ -32,7 +33,8 @@ enum hf_rc hf_mirror_vkey(struct hf_str stem, uint32_t epoch, const struct hf_pu
  * HF_ECONFLICT: it begins elsewhere than at the mirror's size (a gap, or an overlap): send from
  *   there.
  * HF_EBADSIG: the checkpoint is not the tenant's. HF_EFORK: the entries do not give the root that
- *   was signed, or the history at the mirror's size is another one. HF_ESTALE: an older epoch.
+ *   was signed, or the history at the mirror's size is another one. HF_ESTALE: an older epoch,
+ *   or this one under another key than it began with.
  * HF_EBADPROOF: an epoch that is not the next one, or does not begin with epoch.opened.
  * err says it in words. */
 enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segment *segment,
@@ -41,10 +43,11 @@ enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segme
                            struct hf_err *err);
 
 /* Continues the mirror by a segment that hf_mirror_check let in before and the region's log kept:
- * its signature is not verified again, its entries must give the root that was recorded then.
+ * its signature by key is not verified again, its entries must give the root that was recorded.
  * HF_ECORRUPT; the mirror stays as it was. */
 enum hf_rc hf_mirror_follow(struct hf_mirror *mirror, const struct hf_segment *segment,
-                            const struct hf_hash *root, struct hf_err *err);
+                            const struct hf_public_key *key, const struct hf_hash *root,
+                            struct hf_err *err);
 /* What the first entry of a segment's epoch says: the segment begins at 0 in an epoch after the
  * first. Borrows from the segment. HF_EBADPROOF. */
 enum hf_rc hf_mirror_opening(const struct hf_segment *segment, struct hf_event_epoch_opened *ret,

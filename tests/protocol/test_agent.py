@@ -208,6 +208,57 @@ def interrupted(world, region):
     check(events == [2] + list(range(4, 901)), f"{events[:5]} {len(events)}")
 
 
+def evicted(world, region, tenant, place):
+    """The tenant's agent is let out; its folder goes aside as `place`, if it goes at all."""
+    region.json("POST", f"/v1/tenants/{tenant}/evict", {"reason": "moved"})
+    end(region.agents[tenant])
+    os.rename(world.path(tenant), world.path(place))
+
+
+@in_region
+def succeeded(world, region):
+    """A new agent with a log of its own goes on in the next epoch without a word, with what it had
+    taken before it could register; the one before, let in again, in the one after; neither is
+    mistaken for a rollback or a fork."""
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    ticks(world, "acme", 1, 5)
+    caught_up(region, "acme", 5)
+    evicted(world, region, "acme", "first")
+    token = region.mint("acme")
+    address = region.url.removeprefix("https://")
+    region.hub.terminate()
+    region.hub.wait(LIMIT)
+    region.hub.stdout.close()
+    region.run_agent("acme", token)
+    until(lambda: status(world, "acme")["state"] == "REGISTERING", "it asks")
+    ticks(world, "acme", 6, 13, 100)
+    region.start(address)
+    opened(world, "acme", 2, 9)
+    ticks(world, "acme", 14, 15)
+    opened(world, "acme", 2, 11)
+    evicted(world, region, "acme", "second")
+    os.rename(world.path("first"), world.path("acme"))
+    region.run_agent("acme", region.mint("acme"))
+    opened(world, "acme", 3, 1)
+    ticks(world, "acme", 16, 16)
+    opened(world, "acme", 3, 2)
+    for _ in range(2):
+        before = region.json("GET", "/v1/tenants/acme")["last_heartbeat"]
+        until(lambda old=before: region.json("GET", "/v1/tenants/acme")["last_heartbeat"] != old,
+              "one more sign of life")
+    check(not region.events("mirror.alarm") and not region.events("identity.alarm"), "false alarms")
+    closed = region.events("mirror.epoch_closed")
+    check([(e["epoch"], e["size"], e["next_epoch"], e["old_epoch"]) for e in closed] ==
+          [(1, 5, 2, 1), (2, 11, 3, 1)], f"{closed}")
+    check("5 entries of epoch 1" in closed[0]["reason"], f"{closed}")
+    mine = [(e["epoch"], e["tenant_index"], e["event"]["sequence"])
+            for e in timeline(world, region, "acme") if "epoch" in e]
+    check(mine == [(1, n, n + 1) for n in range(5)] + [(2, 0, 2)] +
+          [(2, n, n + 5) for n in range(1, 11)] + [(3, 0, 3), (3, 1, 16)], f"{mine}")
+
+
 def ask_as(user, path):
     """GET /v1/status as this user, in a process of its own."""
     reading, writing = os.pipe()
@@ -325,4 +376,4 @@ def viewed(world, region):
     check(views(world) == [(200, shown), (200, metered)], "the log alone counts")
 
 
-harness.main([restored, by_itself, evidence, copied, interrupted, peers, clock, viewed])
+harness.main([restored, by_itself, evidence, copied, interrupted, succeeded, peers, clock, viewed])

@@ -205,11 +205,12 @@ HF_TEST(epochs)
                                                .reason = HF_STR("restored"),
                                                .has_receipt = true,
                                                .receipt = receipt};
-    struct hf_event_epoch_opened wrong[4] = {good, good, good, good};
+    struct hf_event_epoch_opened wrong[5] = {good, good, good, good, good};
     wrong[0].epoch = 3;
     wrong[1].old_epoch = 2;
     wrong[2].receipt = HF_STR("a receipt of nobody");
     wrong[3].old_epoch = 0; /* not what the schema allows */
+    wrong[4].tenant = HF_STR("b");
     for (size_t i = 0; i < HF_LEN(wrong); i++) {
         hf_frontier_init(&t.frontier);
         make_after(&t, 2, 3, "", &wrong[i]);
@@ -235,6 +236,45 @@ HF_TEST(epochs)
     end_tenant(&t);
 }
 
+/* A second agent of the tenant, with a log key of its own: nothing of it is taken as a part of the
+ * first one's epoch, not even what would go on; the next epoch is its own, and only its own. */
+HF_TEST(successors)
+{
+    struct tenant first;
+    struct tenant second;
+    struct hf_mirror mirror;
+    struct hf_hash root;
+    HF_CHECK(new_tenant(&first));
+    HF_CHECK(new_tenant(&second));
+    hf_mirror_init(&mirror);
+    make(&first, 1, 5, "");
+    HF_CHECK_OK(offer(&first, &mirror), first.err);
+    make(&second, 1, 5, "!");
+    HF_CHECK_RC(offer(&second, &mirror), HF_ESTALE);
+    make(&second, 1, 2, "");
+    HF_CHECK_RC(offer(&second, &mirror), HF_ESTALE);
+    second.frontier = first.frontier;
+    make(&second, 1, 2, "");
+    HF_CHECK_RC(offer(&second, &mirror), HF_ESTALE);
+    HF_CHECK(strstr(second.err.text, "begin epoch 2") != NULL);
+    hf_frontier_init(&second.frontier);
+    hf_frontier_root(&second.frontier, &root);
+    const struct hf_event_epoch_opened opening = {.tenant = HF_STR("a"),
+                                                  .epoch = 2,
+                                                  .old_epoch = 1,
+                                                  .old_root = hf_bytes_of(root.b, HF_HASH_SIZE),
+                                                  .reason = HF_STR("a new agent")};
+    make_after(&second, 2, 3, "", &opening);
+    HF_CHECK_OK(offer(&second, &mirror), second.err);
+    make(&second, 2, 3, "");
+    HF_CHECK_OK(offer(&second, &mirror), second.err);
+    first.frontier = second.frontier;
+    make(&first, 2, 1, "");
+    HF_CHECK_RC(offer(&first, &mirror), HF_ESTALE);
+    end_tenant(&first);
+    end_tenant(&second);
+}
+
 /* What was let in once is followed by its root alone; a gap, other entries and an older epoch are
  * damage, and the mirror stays as it was. */
 HF_TEST(follows)
@@ -245,6 +285,7 @@ HF_TEST(follows)
     struct hf_segment segment;
     struct hf_hash root;
     HF_CHECK(new_tenant(&t));
+    const struct hf_public_key *key = hf_signing_key_public(t.key);
     hf_mirror_init(&checked);
     hf_mirror_init(&mirror);
     for (uint32_t i = 0; i < 40; i++) {
@@ -255,16 +296,17 @@ HF_TEST(follows)
         uint32_t epoch = mirror.epoch;
         uint64_t size = mirror.frontier.size;
         root.b[i % HF_HASH_SIZE] ^= 1;
-        HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, &root, &t.err), HF_ECORRUPT);
+        HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, key, &root, &t.err), HF_ECORRUPT);
         HF_CHECK(mirror.epoch == epoch && mirror.frontier.size == size);
         root.b[i % HF_HASH_SIZE] ^= 1;
-        HF_CHECK_OK(hf_mirror_follow(&mirror, &segment, &root, &t.err), t.err);
-        HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, &root, &t.err), HF_ECORRUPT);
+        HF_CHECK_OK(hf_mirror_follow(&mirror, &segment, key, &root, &t.err), t.err);
+        HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, key, &root, &t.err), HF_ECORRUPT);
     }
     HF_CHECK(mirror.epoch == checked.epoch && mirror.frontier.size == checked.frontier.size);
+    HF_CHECK(memcmp(&mirror.key, key, sizeof *key) == 0);
     segment.epoch = 0;
     segment.first = mirror.frontier.size;
-    HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, &root, &t.err), HF_ECORRUPT);
+    HF_CHECK_RC(hf_mirror_follow(&mirror, &segment, key, &root, &t.err), HF_ECORRUPT);
     end_tenant(&t);
 }
 
@@ -290,4 +332,4 @@ HF_TEST(mutations)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(continues), HF_TEST_CASE(refuses), HF_TEST_CASE(epochs),
-             HF_TEST_CASE(follows),             HF_TEST_CASE(mutations))
+             HF_TEST_CASE(successors), HF_TEST_CASE(follows), HF_TEST_CASE(mutations))
