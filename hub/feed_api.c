@@ -6,14 +6,12 @@
 #include "base/base64.h"
 #include "base/heap.h"
 #include "hub/agent_key.h"
-#include "log/core/reader.h"
 #include "log/mirror/segment.h"
+#include "log/owned/cut.h"
 #include "log/tlog/proof_file.h"
 
-#define SECOND      UINT64_C(1000000000)
-#define ITEMS_MAX   8 /* an agent's answer has at most 64 KiB */
-#define ENTRIES_MAX 4096
-#define BYTES_MAX   (3u << 20)
+#define SECOND    UINT64_C(1000000000)
+#define ITEMS_MAX 8 /* an agent's answer has at most 64 KiB */
 
 struct poll {
     struct hf_hub_follower follower;
@@ -220,62 +218,13 @@ void hf_serve_feed(struct hf_hub_call *call)
 
 /* the region's log */
 
-static enum hf_rc gather(const struct hf_hub *hub, uint64_t from, struct hf_buf *bundle,
-                         uint64_t *ret_end, struct hf_err *err)
-{
-    struct hf_reader *reader = NULL;
-    const struct hf_reader_options options = {.from = from};
-    enum hf_rc rc = hf_reader_open(hub->log.log, &options, &reader, err);
-    *ret_end = from;
-    while (rc == HF_OK && *ret_end - from < ENTRIES_MAX && bundle->len < BYTES_MAX) {
-        uint64_t index = 0;
-        struct hf_bytes entry;
-        uint8_t len[2];
-        rc = hf_reader_next(reader, &index, &entry, err);
-        if (rc == HF_OK) {
-            hf_be16_put(len, (uint16_t)entry.len);
-            hf_buf_put(bundle, len, sizeof len);
-            hf_buf_put(bundle, entry.ptr, entry.len);
-            rc = bundle->failed;
-            *ret_end = index + 1;
-        }
-    }
-    hf_reader_close(reader);
-    return rc == HF_EEND ? HF_OK : rc;
-}
-
-/* A checkpoint is a pure function of size and root, so any durable size may be signed. */
-static enum hf_rc write_segment(const struct hf_hub *hub, uint64_t from, struct hf_buf *out,
-                                struct hf_err *err)
-{
-    uint8_t note[HF_SEGMENT_NOTE];
-    const struct hf_vkey *vkey = &hub->log_vkey;
-    struct hf_writer w = hf_writer_init(note, sizeof note);
-    struct hf_buf bundle = hf_buf_init(BYTES_MAX + (1u << 17));
-    struct hf_segment segment = {.epoch = 1, .first = from};
-    struct hf_checkpoint checkpoint = {.origin = {vkey->name, vkey->name_len}};
-    enum hf_rc rc = gather(hub, from, &bundle, &segment.end, err);
-    if (rc == HF_OK) {
-        checkpoint.size = segment.end;
-        rc = hf_tree_root(hf_log_source(hub->log.log), segment.end, &checkpoint.root, err);
-    }
-    if (rc == HF_OK) {
-        hf_checkpoint_sign(&checkpoint, vkey, hub->log.key, &w);
-        segment.note = hf_writer_done(&w);
-        segment.bundle = hf_buf_bytes(&bundle);
-        hf_segment_write(&segment, out);
-        rc = out->failed;
-    }
-    hf_buf_free(&bundle);
-    return rc;
-}
-
 static void run_region(struct hf_hub_follower *follower)
 {
     struct poll *poll = poll_of(follower);
     struct hf_hub *hub = follower->hub;
     struct hf_err err = {0};
     struct hf_buf out = hf_buf_init(HF_SEGMENT_MAX);
+    uint64_t end = 0;
     if (poll->from >= hf_log_size(hub->log.log)) {
         if (poll->waits && !hub->followers.closing) {
             hf_hub_follower_wait(follower);
@@ -285,7 +234,7 @@ static void run_region(struct hf_hub_follower *follower)
         hf_http_answer(follower->exchange, 204, NULL, (struct hf_bytes){NULL, 0});
         return;
     }
-    if (write_segment(hub, poll->from, &out, &err) == HF_OK) {
+    if (hf_owned_cut(&hub->log, /* epoch= */ 1, poll->from, &out, &end, &err) == HF_OK) {
         hf_hub_follower_leave(follower);
         hf_http_answer(follower->exchange, 200, "application/octet-stream", hf_buf_bytes(&out));
     } else {

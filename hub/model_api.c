@@ -1,12 +1,12 @@
 /* hub/model_api.c: reading the read models. */
 #include <stdio.h>
 
-#include "base/base64.h"
 #include "base/hex.h"
 #include "hub/call.h"
 #include "projections/digest.h"
 #include "projections/promote.h"
 #include "projections/row_json.h"
+#include "projections/status.h"
 
 #define ROWS       100 /* of a page, when it is not said */
 #define CURSOR_MAX 256
@@ -29,28 +29,12 @@ static bool need_models(struct hf_hub_call *call)
 static enum hf_rc put_model(struct hf_hub_call *call, const struct hf_projection *p,
                             struct hf_json_out *json, struct hf_err *err)
 {
-    struct hf_store *store = call->hub->models.store;
-    const struct hf_projection *promoted = NULL;
-    uint64_t position = 0;
-    uint64_t dead = 0;
-    uint64_t size = hf_log_size(call->hub->log.log);
-    enum hf_rc rc = hf_store_get_position(store, p->name, &position, err);
-    if (rc == HF_OK) {
-        rc = hf_promoted(store, hf_str_c(p->model), &promoted, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_count_dead(store, p, &dead, err);
-    }
+    struct hf_projection_status status;
+    enum hf_rc rc = hf_projection_status(call->hub->models.store, p,
+                                         hf_log_size(call->hub->log.log), &status, err);
     if (rc == HF_OK) {
         hf_json_object_begin(json);
-        hf_json_key_str(json, "projection", hf_str_c(p->name));
-        hf_json_key_str(json, "model", hf_str_c(p->model));
-        hf_json_key_u64(json, "version", p->version);
-        hf_json_key(json, HF_STR("promoted"));
-        hf_json_bool(json, promoted == p);
-        hf_json_key_u64(json, "position", position);
-        hf_json_key_u64(json, "lag", size > position ? size - position : 0);
-        hf_json_key_u64(json, "dead_letters", dead);
+        hf_projection_status_to_json(&status, json);
         hf_json_key_str(json, "about", hf_str_c(p->about));
         hf_json_object_end(json);
     }

@@ -9,12 +9,8 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "base/json_in.h"
-#include "log/core/reader.h"
-#include "log/mirror/segment.h"
+#include "log/owned/cut.h"
 #include "tenant/agent.h"
-
-#define ENTRIES_MAX 4096
-#define BYTES_MAX   (3u << 20)
 
 static void upload(struct hf_timer *timer);
 
@@ -40,63 +36,11 @@ void hf_agent_replicate_poke(struct hf_agent *agent, bool urgent)
 }
 
 /* The entries from the receipt on, as many as fit. */
-static enum hf_rc gather(struct hf_agent *agent, struct hf_buf *bundle, uint64_t *ret_end,
-                         struct hf_err *err)
-{
-    struct hf_reader *reader = NULL;
-    struct hf_reader_options options = {.from = agent->receipt};
-    uint64_t index = agent->receipt;
-    enum hf_rc rc = hf_reader_open(agent->log.log, &options, &reader, err);
-    *ret_end = agent->receipt;
-    while (rc == HF_OK && *ret_end - agent->receipt < ENTRIES_MAX && bundle->len < BYTES_MAX) {
-        struct hf_bytes entry;
-        uint8_t len[2];
-        rc = hf_reader_next(reader, &index, &entry, err);
-        if (rc == HF_OK) {
-            hf_be16_put(len, (uint16_t)entry.len);
-            hf_buf_put(bundle, len, sizeof len);
-            hf_buf_put(bundle, entry.ptr, entry.len);
-            rc = bundle->failed;
-            *ret_end = index + 1;
-        }
-    }
-    hf_reader_close(reader);
-    return rc == HF_EEND ? HF_OK : rc;
-}
-
-/* A checkpoint is a pure function of size and root, so any durable size may be signed. */
-static enum hf_rc sign_end(struct hf_agent *agent, uint64_t end, struct hf_writer *w,
-                           struct hf_err *err)
-{
-    const struct hf_vkey *vkey = &agent->log_vkey;
-    struct hf_checkpoint checkpoint = {.origin = {vkey->name, vkey->name_len}, .size = end};
-    enum hf_rc rc = hf_tree_root(hf_log_source(agent->log.log), end, &checkpoint.root, err);
-    if (rc == HF_OK) {
-        hf_checkpoint_sign(&checkpoint, vkey, agent->log.key, w);
-    }
-    return rc;
-}
-
 static enum hf_rc make_segment(struct hf_agent *agent, struct hf_err *err)
 {
-    uint8_t note[HF_SEGMENT_NOTE];
-    struct hf_buf bundle = hf_buf_init(BYTES_MAX + (1u << 17));
-    struct hf_writer w = hf_writer_init(note, sizeof note);
-    struct hf_segment segment = {.epoch = agent->epoch.epoch, .first = agent->receipt};
-    enum hf_rc rc = gather(agent, &bundle, &segment.end, err);
-    if (rc == HF_OK) {
-        rc = sign_end(agent, segment.end, &w, err);
-    }
-    if (rc == HF_OK) {
-        segment.note = hf_writer_done(&w);
-        segment.bundle = hf_buf_bytes(&bundle);
-        hf_buf_clear(&agent->upload.body);
-        hf_segment_write(&segment, &agent->upload.body);
-        rc = agent->upload.body.failed;
-        agent->upload_end = segment.end;
-    }
-    hf_buf_free(&bundle);
-    return rc;
+    hf_buf_clear(&agent->upload.body);
+    return hf_owned_cut(&agent->log, agent->epoch.epoch, agent->receipt, &agent->upload.body,
+                        &agent->upload_end, err);
 }
 
 /* The receipt counts only with the region's signature on exactly what was sent. */

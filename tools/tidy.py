@@ -26,7 +26,7 @@ LAYERS = {
     "log/core": ("base", "log/tlog", "log/store"),
     "log/mirror": ("base", "schemas", "log/tlog"),
     "log/audit": ("base", "schemas", "log/tlog", "log/store", "log/core", "log/mirror"),
-    "log/owned": ("base", "schemas", "log/tlog", "log/store", "log/core", "log/event"),
+    "log/owned": ("base", "schemas", "log/tlog", "log/store", "log/core", "log/event", "log/mirror"),
     "log/event": ("base", "schemas", "log/core", "log/tlog"),
     "commands": ("base", "schemas"),
     "projections/postgres": ("base", "projections"),

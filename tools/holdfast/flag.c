@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "base/assert.h"
-#include "base/cli/table.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/hub_call.h"
 
@@ -27,28 +26,14 @@ static void add_rows(struct hf_table *table, const struct hf_json *flag)
 
 static enum hf_rc show_list(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_table table;
-    const struct hf_json *flags = hf_member_array(json, "flags");
-    if (flags == NULL) {
-        return hf_err_set(err, HF_EIO, "the Hub's answer is no list of flags");
-    }
-    hf_table_init(&table, columns, HF_LEN(columns));
-    for (size_t i = 0; i < hf_json_count(flags); i++) {
-        add_rows(&table, hf_json_at(flags, i));
-    }
-    enum hf_rc rc = hf_table_write(&table, cli->out, err);
-    hf_table_free(&table);
-    return rc;
+    const struct hf_hub_table as = {"flags", columns, HF_LEN(columns), add_rows};
+    return hf_hub_show_table(cli, json, &as, err);
 }
 
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_table table;
-    hf_table_init(&table, columns, HF_LEN(columns));
-    add_rows(&table, json);
-    enum hf_rc rc = hf_table_write(&table, cli->out, err);
-    hf_table_free(&table);
-    return rc;
+    const struct hf_hub_table as = {NULL, columns, HF_LEN(columns), add_rows};
+    return hf_hub_show_table(cli, json, &as, err);
 }
 
 static int run_list(struct hf_cli *cli)

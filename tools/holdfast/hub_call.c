@@ -153,6 +153,26 @@ const struct hf_json *hf_member_array(const struct hf_json *object, const char *
     return member(object, key, HF_JSON_ARRAY);
 }
 
+enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
+                             const struct hf_hub_table *as, struct hf_err *err)
+{
+    struct hf_table table;
+    const struct hf_json *list = as->list == NULL ? NULL : hf_member_array(json, as->list);
+    if (as->list != NULL && list == NULL) {
+        return hf_err_set(err, HF_EIO, "the Hub's answer has no list of %s", as->list);
+    }
+    hf_table_init(&table, as->columns, as->column_count);
+    for (size_t i = 0; list != NULL && i < hf_json_count(list); i++) {
+        as->add_rows(&table, hf_json_at(list, i));
+    }
+    if (list == NULL) {
+        as->add_rows(&table, json);
+    }
+    enum hf_rc rc = hf_table_write(&table, cli->out, err);
+    hf_table_free(&table);
+    return rc;
+}
+
 static void write_body(struct hf_buf *body, const struct hf_hub_request *request)
 {
     struct hf_json_out json;

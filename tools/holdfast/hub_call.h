@@ -8,6 +8,7 @@
 #define HF_TOOLS_HOLDFAST_HUB_CALL_H
 
 #include "base/cli/cli.h"
+#include "base/cli/table.h"
 #include "base/http/client.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
@@ -81,6 +82,17 @@ enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub
                         void *arg, struct hf_err *err);
 /* Writes a value of an answer as it is. */
 void hf_hub_copy_json(struct hf_json_out *json, const struct hf_json *value);
+
+/* A table of the answer's array `list`, or of the answer itself when it is NULL; add_rows adds what
+ * one item is. */
+struct hf_hub_table {
+    const char *list;
+    const struct hf_table_column *columns;
+    size_t column_count;
+    void (*add_rows)(struct hf_table *table, const struct hf_json *item);
+};
+enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
+                             const struct hf_hub_table *as, struct hf_err *err);
 
 /* A whole command: asks, shows, returns the exit code. */
 int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request);

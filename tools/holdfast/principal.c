@@ -2,7 +2,6 @@
 #include <stdio.h>
 
 #include "base/assert.h"
-#include "base/cli/table.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/hub_call.h"
 
@@ -24,28 +23,14 @@ static void add_row(struct hf_table *table, const struct hf_json *principal)
 
 static enum hf_rc show_list(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_table table;
-    const struct hf_json *list = hf_member_array(json, "principals");
-    if (list == NULL) {
-        return hf_err_set(err, HF_EIO, "the Hub's answer is no list of principals");
-    }
-    hf_table_init(&table, columns, HF_LEN(columns));
-    for (size_t i = 0; i < hf_json_count(list); i++) {
-        add_row(&table, hf_json_at(list, i));
-    }
-    enum hf_rc rc = hf_table_write(&table, cli->out, err);
-    hf_table_free(&table);
-    return rc;
+    const struct hf_hub_table as = {"principals", columns, HF_LEN(columns), add_row};
+    return hf_hub_show_table(cli, json, &as, err);
 }
 
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_table table;
-    hf_table_init(&table, columns, HF_LEN(columns));
-    add_row(&table, json);
-    enum hf_rc rc = hf_table_write(&table, cli->out, err);
-    hf_table_free(&table);
-    return rc;
+    const struct hf_hub_table as = {NULL, columns, HF_LEN(columns), add_row};
+    return hf_hub_show_table(cli, json, &as, err);
 }
 
 static int run_list(struct hf_cli *cli)

@@ -8,7 +8,7 @@
 #include "base/hex.h"
 #include "base/json_out.h"
 #include "projections/digest.h"
-#include "projections/promote.h"
+#include "projections/status.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/models.h"
 
@@ -16,47 +16,31 @@
 static enum hf_rc put_status(struct hf_models *m, const struct hf_projection *p,
                              struct hf_table *table, struct hf_json_out *json, struct hf_err *err)
 {
+    struct hf_projection_status status;
     struct hf_hash digest;
     uint64_t rows = 0;
-    uint64_t position = 0;
-    uint64_t dead = 0;
-    const struct hf_projection *promoted = NULL;
     char hex[2 * HF_HASH_SIZE + 1];
     enum hf_rc rc = hf_projection_digest(m->store, p, &digest, &rows, err);
     if (rc == HF_OK) {
-        rc = hf_store_get_position(m->store, p->name, &position, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_count_dead(m->store, p, &dead, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_promoted(m->store, hf_str_c(p->model), &promoted, err);
+        rc = hf_projection_status(m->store, p, hf_log_size(m->session.log), &status, err);
     }
     if (rc != HF_OK) {
         return rc;
     }
-    uint64_t size = hf_log_size(m->session.log);
     hf_hex_encode(hf_bytes_of(digest.b, sizeof digest.b), hex);
     if (json != NULL) {
         hf_json_object_begin(json);
-        hf_json_key_str(json, "projection", hf_str_c(p->name));
-        hf_json_key_str(json, "model", hf_str_c(p->model));
-        hf_json_key_u64(json, "version", p->version);
-        hf_json_key(json, HF_STR("promoted"));
-        hf_json_bool(json, promoted == p);
-        hf_json_key_u64(json, "position", position);
-        hf_json_key_u64(json, "lag", size > position ? size - position : 0);
-        hf_json_key_u64(json, "dead_letters", dead);
+        hf_projection_status_to_json(&status, json);
         hf_json_key_u64(json, "rows", rows);
         hf_json_key_str(json, "digest", hf_str_c(hex));
         hf_json_object_end(json);
         return HF_OK;
     }
     hf_table_cell(table, hf_str_c(p->name));
-    hf_table_cell(table, promoted == p ? HF_STR("yes") : HF_STR(""));
-    hf_table_u64(table, position);
-    hf_table_u64(table, size > position ? size - position : 0);
-    hf_table_u64(table, dead);
+    hf_table_cell(table, status.promoted ? HF_STR("yes") : HF_STR(""));
+    hf_table_u64(table, status.position);
+    hf_table_u64(table, status.lag);
+    hf_table_u64(table, status.dead);
     hf_table_u64(table, rows);
     hf_table_cell(table, hf_str_c(hex));
     hf_table_cell(table, hf_str_c(p->about));
