@@ -140,6 +140,31 @@ static bool dir_empty(const char *path)
     return empty;
 }
 
+enum hf_rc hf_dir_remove(const char *path, struct hf_err *err)
+{
+    char name[HF_PATH_MAX];
+    enum hf_rc rc = HF_OK;
+    DIR *dir = opendir(path);
+    if (dir == NULL) {
+        return hf_err_errno(err, errno, "cannot open the folder %s", path);
+    }
+    for (struct dirent *entry; rc == HF_OK && (entry = readdir(dir)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+            continue;
+        }
+        rc = hf_path_join(path, entry->d_name, name, sizeof name);
+        if (rc != HF_OK || unlink(name) != 0) {
+            rc = rc == HF_OK ? hf_err_errno(err, errno, "cannot remove %s", name)
+                             : hf_err_set(err, rc, "the path %s is too long", path);
+        }
+    }
+    (void)closedir(dir);
+    if (rc == HF_OK && rmdir(path) != 0) {
+        rc = hf_err_errno(err, errno, "cannot remove the folder %s", path);
+    }
+    return rc == HF_OK ? sync_parent(path, err) : rc;
+}
+
 enum hf_rc hf_dir_create(const char *path, mode_t mode, bool may_exist, struct hf_err *err)
 {
     if (mkdir(path, mode) == 0) {

@@ -259,6 +259,31 @@ def succeeded(world, region):
           [(2, n, n + 5) for n in range(1, 11)] + [(3, 0, 3), (3, 1, 16)], f"{mine}")
 
 
+@in_region
+def succession_interrupted(world, region):
+    """kill -9 of a new agent again and again from its first moment on, when it has no log yet: it
+    arrives in epoch 2."""
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    ticks(world, "acme", 1, 3)
+    caught_up(region, "acme", 3)
+    evicted(world, region, "acme", "first")
+    token = region.mint("acme")
+    agent = region.run_agent("acme", token)
+    for pause in range(40):
+        try:
+            agent.wait(pause / 400)
+        except subprocess.TimeoutExpired:
+            agent.kill()
+            agent.wait()
+        agent = region.run_agent("acme", token)
+    opened(world, "acme", 2, 1)
+    ticks(world, "acme", 4, 6)
+    opened(world, "acme", 2, 4)
+    check(not region.events("mirror.alarm"), "a false alarm")
+
+
 def ask_as(user, path):
     """GET /v1/status as this user, in a process of its own."""
     reading, writing = os.pipe()
@@ -376,4 +401,5 @@ def viewed(world, region):
     check(views(world) == [(200, shown), (200, metered)], "the log alone counts")
 
 
-harness.main([restored, by_itself, evidence, copied, interrupted, succeeded, peers, clock, viewed])
+harness.main([restored, by_itself, evidence, copied, interrupted, succeeded, succession_interrupted, peers,
+              clock, viewed])

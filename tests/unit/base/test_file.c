@@ -174,6 +174,21 @@ HF_TEST(missing_folder)
     HF_CHECK(entries(hf_test_dir()) == 1 && holds(plain.text, HF_STR("x")));
 }
 
+/* A folder of files goes with all of them; one that has a folder inside, or is none, stays. */
+HF_TEST(dir_removed)
+{
+    struct path a = in_dir("a"), file = in_dir("a/file"), b = in_dir("b"), inner = in_dir("b/c");
+    struct hf_err err = {0};
+    HF_CHECK_RC(hf_dir_remove(a.text, &err), HF_ENOTFOUND);
+    HF_CHECK_OK(hf_dir_create(a.text, 0700, false, &err), err);
+    HF_CHECK_OK(hf_file_create(file.text, HF_BYTES("x"), 0600, &err), err);
+    HF_CHECK(hf_dir_remove(file.text, &err) != HF_OK && holds(file.text, HF_STR("x")));
+    HF_CHECK_OK(hf_dir_remove(a.text, &err), err);
+    HF_CHECK_OK(hf_dir_create_all(inner.text, 0700, &err), err);
+    HF_CHECK(hf_dir_remove(b.text, &err) != HF_OK && strstr(err.text, inner.text) != NULL);
+    HF_CHECK_U64(entries(hf_test_dir()), 1);
+}
+
 /* Where the end of a write fails (the limit on file sizes stands in for a full disk; a folder is
  * in the place), the old content stays, the half of the new one goes, the error names the path. */
 HF_TEST(failed_write)
@@ -338,6 +353,7 @@ HF_TEST(paths)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(replace_and_create), HF_TEST_CASE(relative_path), HF_TEST_CASE(atomic),
-             HF_TEST_CASE(missing_folder), HF_TEST_CASE(failed_write), HF_TEST_CASE(read_limits),
-             HF_TEST_CASE(read_no_memory), HF_TEST_CASE(read_standard_input),
-             HF_TEST_CASE(write_all), HF_TEST_CASE(folders), HF_TEST_CASE(paths))
+             HF_TEST_CASE(missing_folder), HF_TEST_CASE(dir_removed), HF_TEST_CASE(failed_write),
+             HF_TEST_CASE(read_limits), HF_TEST_CASE(read_no_memory),
+             HF_TEST_CASE(read_standard_input), HF_TEST_CASE(write_all), HF_TEST_CASE(folders),
+             HF_TEST_CASE(paths))
