@@ -167,7 +167,7 @@ static enum hf_rc check_epoch(const struct hf_mirror *mirror, const struct hf_se
         return hf_err_set(err, HF_ESTALE, "epoch %u of this log is of another key; begin epoch %u",
                           segment->epoch, segment->epoch + 1);
     }
-    if (segment->epoch > mirror->epoch + 1) {
+    if (mirror->epoch > 0 && segment->epoch > mirror->epoch + 1) {
         return hf_err_set(err, HF_EBADPROOF, "epoch %u is not the one after epoch %u",
                           segment->epoch, mirror->epoch);
     }

@@ -35,7 +35,8 @@ enum hf_rc hf_mirror_vkey(struct hf_str stem, uint32_t epoch, const struct hf_pu
  * HF_EBADSIG: the checkpoint is not the tenant's. HF_EFORK: the entries do not give the root that
  *   was signed, or the history at the mirror's size is another one. HF_ESTALE: an older epoch,
  *   or this one under another key than it began with.
- * HF_EBADPROOF: an epoch that is not the next one, or does not begin with epoch.opened.
+ * HF_EBADPROOF: an epoch that is not the next one, or does not begin with epoch.opened. A region
+ *   that has nothing of the log, as it was put back in time, takes any epoch from its beginning.
  * err says it in words. */
 enum hf_rc hf_mirror_check(const struct hf_mirror *mirror, const struct hf_segment *segment,
                            struct hf_str stem, const struct hf_public_key *key,

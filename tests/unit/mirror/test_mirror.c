@@ -236,6 +236,34 @@ HF_TEST(epochs)
     end_tenant(&t);
 }
 
+/* A region that was put back to before the first segment, and an agent in epoch 4: asked to send
+ * from the beginning of that epoch, which is taken, though not without its opening. */
+HF_TEST(region_lost_all)
+{
+    struct tenant t;
+    struct hf_mirror mirror;
+    struct hf_hash root;
+    HF_CHECK(new_tenant(&t));
+    hf_mirror_init(&mirror);
+    hf_frontier_root(&t.frontier, &root);
+    const struct hf_event_epoch_opened opening = {.tenant = HF_STR("a"),
+                                                  .epoch = 4,
+                                                  .old_epoch = 2,
+                                                  .old_root = hf_bytes_of(root.b, HF_HASH_SIZE),
+                                                  .reason = HF_STR("restored")};
+    make_after(&t, 4, 3, "", &opening);
+    make(&t, 4, 2, "");
+    HF_CHECK_RC(offer(&t, &mirror), HF_ECONFLICT);
+    hf_frontier_init(&t.frontier);
+    make(&t, 4, 2, "");
+    HF_CHECK_RC(offer(&t, &mirror), HF_EBADPROOF);
+    hf_frontier_init(&t.frontier);
+    make_after(&t, 4, 3, "", &opening);
+    HF_CHECK_OK(offer(&t, &mirror), t.err);
+    HF_CHECK_U64(mirror.epoch, 4);
+    end_tenant(&t);
+}
+
 /* A second agent of the tenant, with a log key of its own: nothing of it is taken as a part of the
  * first one's epoch, not even what would go on; the next epoch is its own, and only its own. */
 HF_TEST(successors)
@@ -332,4 +360,5 @@ HF_TEST(mutations)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(continues), HF_TEST_CASE(refuses), HF_TEST_CASE(epochs),
-             HF_TEST_CASE(successors), HF_TEST_CASE(follows), HF_TEST_CASE(mutations))
+             HF_TEST_CASE(region_lost_all), HF_TEST_CASE(successors), HF_TEST_CASE(follows),
+             HF_TEST_CASE(mutations))
