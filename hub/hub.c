@@ -112,14 +112,15 @@ static enum hf_rc open_keys(struct hf_hub *hub, const struct hf_secret *host_key
     size_t len = hf_vkey_format(&hub->log_vkey, text);
     hf_sha256(hf_bytes_of(text, len), &hub->log_fingerprint);
     (void)snprintf(name, sizeof name, "%s/cosigner", hub->region);
-    const struct hf_owned_key_conf cosigner = {hub->dir,           "cosigner.key", name,
-                                               HF_KEY_COSIGNATURE, host_key,       env};
+    const struct hf_owned_key_conf cosigner = {
+        hub->dir, "cosigner.key", name, HF_KEY_COSIGNATURE, host_key, env, hub->disk};
     enum hf_rc rc = hf_owned_key(&cosigner, &hub->cosigner, &hub->cosigner_vkey, err);
     if (rc != HF_OK) {
         return rc;
     }
     (void)snprintf(name, sizeof name, "%s/api-keys", hub->region);
-    const struct hf_owned_key_conf api = {hub->dir, "api.key", name, HF_KEY_ED25519, host_key, env};
+    const struct hf_owned_key_conf api = {hub->dir, "api.key", name,     HF_KEY_ED25519,
+                                          host_key, env,       hub->disk};
     struct hf_vkey unused; /* nobody verifies what it signs: it makes keys */
     rc = hf_owned_key(&api, &hub->api_keys, &unused, err);
     if (rc == HF_OK) {
@@ -131,7 +132,8 @@ static enum hf_rc open_keys(struct hf_hub *hub, const struct hf_secret *host_key
     return rc;
 }
 
-/* The TLS key lies sealed under the host key beside its certificate. */
+/* The TLS key lies sealed under the host key beside its certificate, which comes last: without it a
+ * key is of an opening that was interrupted, and nobody knows it yet. */
 static enum hf_rc write_tls(const char *certificate_path, const char *key_path,
                             struct hf_bytes certificate, const struct hf_secret *key,
                             const struct hf_secret *host_key, struct hf_env *env,
@@ -144,9 +146,9 @@ static enum hf_rc write_tls(const char *certificate_path, const char *key_path,
     }
     hf_seal(env, host_key, plain, HF_BYTES("holdfast/tls-key/v1"), sealed);
     enum hf_rc rc =
-        hf_file_create(key_path, hf_bytes_of(sealed, plain.len + HF_SEAL_OVERHEAD), 0600, err);
+        hf_file_replace(key_path, hf_bytes_of(sealed, plain.len + HF_SEAL_OVERHEAD), 0600, err);
     if (rc == HF_OK) {
-        rc = hf_file_create(certificate_path, certificate, 0644, err);
+        rc = hf_file_replace(certificate_path, certificate, 0644, err);
     }
     hf_heap_free(sealed);
     return rc;
@@ -225,15 +227,20 @@ static void accepted(struct hf_listener *listener, struct hf_stream *stream)
     hf_http_server_take(hub->http, top); /* without TLS it gets a malformed request, and goes */
 }
 
-static enum hf_rc open_listener(struct hf_hub *hub, const char *listen, struct hf_err *err)
+void hf_hub_serve(struct hf_hub *hub, struct hf_stream *stream)
+{
+    hf_http_server_take(hub->http, stream);
+}
+
+static enum hf_rc open_server(struct hf_hub *hub, const char *listen, struct hf_err *err)
 {
     struct hf_address address;
-    enum hf_rc rc = hf_address_parse(listen, &address, err);
+    enum hf_rc rc = listen == NULL ? HF_OK : hf_address_parse(listen, &address, err);
     if (rc == HF_OK) {
         rc = hf_http_server_new(hub->loop, &hf_http_server_defaults, &hf_hub_handler, hub,
                                 &hub->http);
     }
-    if (rc == HF_OK) {
+    if (rc == HF_OK && listen != NULL) {
         hub->listener.accepted = accepted;
         rc = hf_listener_open(hub->loop, &address, &hub->listener, err);
         hub->listening = rc == HF_OK;
@@ -282,6 +289,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     char models[HF_PATH_MAX];
     struct hf_secret host_key = {0};
     *hub = (struct hf_hub){.loop = loop, .logger = conf->logger};
+    hub->disk = conf->disk == NULL ? hf_disk_os() : conf->disk;
     hf_hub_followers_init(&hub->followers, loop);
     (void)snprintf(hub->region, sizeof hub->region, "%s", conf->region);
     (void)snprintf(hub->dir, sizeof hub->dir, "%s", conf->dir);
@@ -294,10 +302,13 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         rc = models_url(conf, models, err);
     }
     if (rc == HF_OK) {
-        rc = hf_host_key_load(hf_loop_env(loop), /* path= */ NULL, &host_key, err);
+        rc = conf->host_key == NULL
+                 ? hf_host_key_load(hf_loop_env(loop), /* path= */ NULL, &host_key, err)
+                 : hf_secret_copy(hf_secret_reveal(conf->host_key), &host_key);
     }
     if (rc == HF_OK) {
         const struct hf_owned_conf owned = {.loop = loop,
+                                            .disk = hub->disk,
                                             .dir = conf->dir,
                                             .origin = origin,
                                             .program = "holdfast-hub",
@@ -310,7 +321,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     if (rc == HF_OK) {
         rc = open_keys(hub, &host_key, err);
     }
-    if (rc == HF_OK) {
+    if (rc == HF_OK && conf->listen != NULL) {
         rc = open_tls(hub, conf->name, &host_key, err);
     }
     hf_secret_free(&host_key);
@@ -324,10 +335,12 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         rc = hf_hub_entries_new(hub->log.log, &hub->entries, err);
     }
     if (rc == HF_OK) {
-        rc = open_listener(hub, conf->listen, err);
+        rc = open_server(hub, conf->listen, err);
     }
     if (rc == HF_OK) {
         hf_hub_windows_start(hub);
+    }
+    if (rc == HF_OK && conf->listen != NULL) {
         hf_hub_models_start(&hub->models, loop, models, hub->log.log, hub->logger);
     }
     return rc;

@@ -45,18 +45,23 @@ struct hf_hub_strangers {
 struct hf_hub_conf {
     const char *dir;    /* of the region's log and keys */
     const char *region; /* "dev", "staging", "prod-eu", "prod-us" */
-    const char *listen; /* address of the API */
-    const char *name;   /* host name in the TLS certificate that is made when there is none */
-    const char *peers;  /* "prod-us=https://hub.us.example,..."; NULL: none are known */
+    const char
+        *listen;       /* address of the API; NULL: none, and no TLS and no read models: connections
+                           come by hf_hub_serve (simulations) */
+    const char *name;  /* host name in the TLS certificate that is made when there is none */
+    const char *peers; /* "prod-us=https://hub.us.example,..."; NULL: none are known */
     const char *models; /* of the read models: a SQLite file or postgresql://...; NULL: models.db in
                            dir */
     uint64_t free_floor;
     const struct hf_logger *logger;
+    struct hf_disk *disk;             /* borrowed; NULL: the operating system's */
+    const struct hf_secret *host_key; /* NULL: the machine's */
 };
 
 struct hf_hub {
     struct hf_loop *loop;
     const struct hf_logger *logger;
+    struct hf_disk *disk;
     char region[17];
     enum hf_region region_number;
     struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
@@ -104,6 +109,9 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
                        struct hf_err *err);
 /* Answers what is under way, closes the log; then closed(arg). Also after a failed opening. */
 void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg);
+
+/* Takes a connection that no listener accepted; it speaks plain HTTP. */
+void hf_hub_serve(struct hf_hub *hub, struct hf_stream *stream);
 
 /* Takes one entry of the region's log into the Hub's memory. */
 enum hf_rc hf_hub_fold(struct hf_hub *hub, uint64_t index, const struct hf_envelope *envelope,

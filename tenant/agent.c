@@ -2,7 +2,6 @@
 #include "tenant/agent.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/host_key.h"
@@ -91,7 +90,7 @@ void hf_agent_back_off(struct hf_agent *agent, struct hf_agent_job *job)
 static enum hf_rc load_token(struct hf_agent *agent, const char *path, struct hf_err *err)
 {
     struct hf_buf text = hf_buf_init(4096);
-    enum hf_rc rc = hf_file_read(path, &text, err);
+    enum hf_rc rc = hf_disk_read(agent->disk, path, &text, err);
     if (rc == HF_OK) {
         rc = hf_token_parse(hf_bytes_str(hf_buf_bytes(&text)), &agent->token, err);
         rc = rc == HF_OK ? rc : hf_err_wrap(err, rc, "%s", path);
@@ -119,7 +118,7 @@ static enum hf_rc look_for_new_token(struct hf_agent *agent, bool *ret_registere
                                      struct hf_err *err)
 {
     struct hf_err unread = {0};
-    if (agent->conf.token_file == NULL || access(agent->conf.token_file, F_OK) != 0) {
+    if (agent->conf.token_file == NULL || !hf_disk_exists(agent->disk, agent->conf.token_file)) {
         return HF_OK;
     }
     enum hf_rc rc = load_token(agent, agent->conf.token_file, &unread);
@@ -188,8 +187,8 @@ static enum hf_rc open_logs(struct hf_agent *agent, struct hf_err *err)
         rc = hf_agent_open_log(agent, err);
     }
     if (rc == HF_OK) {
-        const struct hf_owned_key_conf key = {agent->dir,     "agent.key",      name,
-                                              HF_KEY_ED25519, &agent->host_key, env};
+        const struct hf_owned_key_conf key = {
+            agent->dir, "agent.key", name, HF_KEY_ED25519, &agent->host_key, env, agent->disk};
         rc = hf_owned_key(&key, &agent->identity, &agent->identity_vkey, err);
     }
     return rc;
@@ -299,9 +298,12 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     agent->carry.blob = hf_buf_init(64u << 20);
     (void)snprintf(agent->dir, sizeof agent->dir, "%s", conf->dir);
     hf_sm_init(&agent->sm, &sm_conf, /* invariant= */ NULL, HF_AGENT_NEW, 0);
-    enum hf_rc rc = hf_dir_create_all(conf->dir, 0700, err);
+    agent->disk = conf->disk == NULL ? hf_disk_os() : conf->disk;
+    enum hf_rc rc = hf_disk_make_dirs(agent->disk, conf->dir, 0700, err);
     if (rc == HF_OK) {
-        rc = hf_host_key_load(hf_loop_env(loop), /* path= */ NULL, &agent->host_key, err);
+        rc = conf->host_key == NULL
+                 ? hf_host_key_load(hf_loop_env(loop), /* path= */ NULL, &agent->host_key, err)
+                 : hf_secret_copy(hf_secret_reveal(conf->host_key), &agent->host_key);
     }
     if (rc == HF_OK) {
         rc = find_place(agent, &registered, err);
@@ -309,11 +311,12 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     if (rc == HF_OK) {
         rc = open_logs(agent, err);
     }
-    if (rc == HF_OK) {
+    agent->client = conf->client;
+    if (rc == HF_OK && agent->client == NULL) {
         const struct hf_http_client_conf client = {.pin = &agent->region.tls_pin};
         rc = hf_http_client_new(loop, &client, &agent->client, err);
     }
-    if (rc == HF_OK) {
+    if (rc == HF_OK && !conf->closed_in) {
         rc = open_socket(agent, err);
     }
     if (rc == HF_OK && registered && !agent->epoch.done) {

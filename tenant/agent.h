@@ -56,6 +56,11 @@ struct hf_agent_conf {
     struct hf_agent_peers peers; /* who may use the socket, besides root and the agent's own user */
     bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
     const struct hf_logger *logger;
+    /* The rest is for simulations: zero in the program. */
+    struct hf_disk *disk;             /* borrowed; NULL: the operating system's */
+    const struct hf_secret *host_key; /* NULL: the machine's */
+    struct hf_http_client *client;    /* taken; NULL: libcurl with the region's pin */
+    bool closed_in;                   /* no socket: programs are not served */
 };
 
 #define HF_AGENT_REASON_MAX 500 /* bytes, as in the event epoch.opened */
@@ -115,6 +120,7 @@ struct hf_agent_region {
 struct hf_agent {
     struct hf_loop *loop;
     const struct hf_logger *logger;
+    struct hf_disk *disk;
     struct hf_agent_conf conf;
     struct hf_sm sm;
     char dir[HF_PATH_MAX];

@@ -8,7 +8,6 @@
  * old log stays as it is.
  */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/parse.h"
@@ -46,6 +45,7 @@ static enum hf_rc open_one(struct hf_agent *agent, uint32_t epoch, uint32_t befo
     path_of_log(agent, epoch, "", dir);
     path_of_log(agent, before, "/key", key);
     const struct hf_owned_conf owned = {.loop = agent->loop,
+                                        .disk = agent->disk,
                                         .dir = dir,
                                         .origin = origin,
                                         .program = "holdfast-agent",
@@ -69,14 +69,12 @@ static enum hf_rc clear_folder(struct hf_agent *agent, uint32_t epoch, struct hf
     char dir[HF_PATH_MAX];
     char aside[HF_PATH_MAX + 32];
     path_of_log(agent, epoch, "", dir);
-    if (access(dir, F_OK) != 0) {
+    if (!hf_disk_exists(agent->disk, dir)) {
         return HF_OK;
     }
     (void)snprintf(aside, sizeof aside, "%s.left-%lld", dir,
                    (long long)hf_env_wall_us(hf_loop_env(agent->loop)));
-    return rename(dir, aside) == 0
-               ? HF_OK
-               : hf_err_set(err, HF_EIO, "%s cannot be moved out of the way", dir);
+    return hf_disk_move(agent->disk, dir, aside, err);
 }
 
 enum hf_rc hf_agent_open_log(struct hf_agent *agent, struct hf_err *err)

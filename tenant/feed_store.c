@@ -71,7 +71,7 @@ enum hf_rc hf_agent_feed_load(struct hf_agent *agent, struct hf_err *err)
     struct hf_buf text = hf_buf_init(FILE_MAX);
     enum hf_rc rc = path_of(agent, path, err);
     if (rc == HF_OK) {
-        rc = hf_file_read(path, &text, err);
+        rc = hf_disk_read(agent->disk, path, &text, err);
         if (rc == HF_ENOTFOUND) {
             hf_buf_free(&text);
             return HF_OK;
@@ -95,8 +95,9 @@ enum hf_rc hf_agent_feed_save(struct hf_agent *agent, struct hf_err *err)
     hf_buf_put(&text, feed->note, feed->note_len);
     enum hf_rc rc = path_of(agent, path, err);
     if (rc == HF_OK) {
-        rc = text.failed == HF_OK ? hf_file_replace(path, hf_buf_bytes(&text), 0600, err)
-                                  : hf_err_set(err, text.failed, "no memory to keep the feed");
+        rc = text.failed == HF_OK
+                 ? hf_disk_replace(agent->disk, path, hf_buf_bytes(&text), 0600, err)
+                 : hf_err_set(err, text.failed, "no memory to keep the feed");
     }
     hf_buf_free(&text);
     return rc;

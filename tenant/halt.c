@@ -50,7 +50,7 @@ static void write_halted(struct hf_agent *agent)
                        agent->trouble.text);
     enum hf_rc rc = hf_agent_path(agent, HALTED_FILE, path, &err);
     if (rc == HF_OK) {
-        rc = hf_file_replace(path, hf_bytes_of(line, (size_t)len), 0644, &err);
+        rc = hf_disk_replace(agent->disk, path, hf_bytes_of(line, (size_t)len), 0644, &err);
     }
     if (rc != HF_OK) {
         hf_log(agent->logger, HF_LOG_WARN, "halt.not_kept", hf_f_err(&err));
@@ -87,7 +87,7 @@ static void remove_file(struct hf_agent *agent, const char *name)
 {
     char path[HF_PATH_MAX];
     if (hf_agent_path(agent, name, path, NULL) == HF_OK) {
-        (void)unlink(path); /* it is not there most of the time */
+        hf_disk_remove(agent->disk, path); /* it is not there most of the time */
     }
 }
 
@@ -141,8 +141,9 @@ static bool read_word(struct hf_agent *agent, char reason[HF_AGENT_REASON_MAX + 
 {
     char path[HF_PATH_MAX];
     struct hf_buf text = hf_buf_init(HF_AGENT_REASON_MAX + 1);
-    bool given = hf_agent_path(agent, WORD_FILE, path, NULL) == HF_OK && access(path, F_OK) == 0 &&
-                 hf_file_read(path, &text, NULL) == HF_OK;
+    bool given = hf_agent_path(agent, WORD_FILE, path, NULL) == HF_OK &&
+                 hf_disk_exists(agent->disk, path) &&
+                 hf_disk_read(agent->disk, path, &text, NULL) == HF_OK;
     if (given) {
         struct hf_cursor cursor = hf_cursor_init(hf_buf_bytes(&text));
         struct hf_str line = {NULL, 0};
@@ -153,7 +154,7 @@ static bool read_word(struct hf_agent *agent, char reason[HF_AGENT_REASON_MAX + 
         } else {
             hf_log(agent->logger, HF_LOG_WARN, "word.not_taken",
                    hf_f_c("why", "the file new-epoch is not one line of text"));
-            (void)unlink(path);
+            hf_disk_remove(agent->disk, path);
         }
     }
     hf_buf_free(&text);

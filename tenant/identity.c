@@ -1,6 +1,5 @@
 /* tenant/identity.c: what an agent keeps about its region, its log's epoch and its last receipt. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/heap.h"
@@ -92,7 +91,7 @@ static enum hf_rc load_api_key(struct hf_agent *agent, struct hf_err *err)
     struct hf_buf sealed = hf_buf_init(4096);
     enum hf_rc rc = hf_agent_path(agent, API_KEY_FILE, path, err);
     if (rc == HF_OK) {
-        rc = hf_file_read(path, &sealed, err);
+        rc = hf_disk_read(agent->disk, path, &sealed, err);
     }
     if (rc == HF_OK) {
         rc = hf_unseal(&agent->host_key, hf_buf_bytes(&sealed), HF_BYTES(API_KEY_USE),
@@ -109,11 +108,11 @@ enum hf_rc hf_agent_load_region(struct hf_agent *agent, struct hf_err *err)
     struct hf_buf text = hf_buf_init(16384);
     struct hf_json_doc *doc = NULL;
     enum hf_rc rc = hf_agent_path(agent, REGION_FILE, path, err);
-    if (rc == HF_OK && access(path, F_OK) != 0) {
+    if (rc == HF_OK && !hf_disk_exists(agent->disk, path)) {
         return HF_ENOTFOUND;
     }
     if (rc == HF_OK) {
-        rc = hf_file_read(path, &text, err);
+        rc = hf_disk_read(agent->disk, path, &text, err);
     }
     if (rc == HF_OK) {
         rc = hf_json_parse(hf_buf_bytes(&text), &doc, err);
@@ -163,7 +162,8 @@ enum hf_rc hf_agent_save_region(struct hf_agent *agent, struct hf_err *err)
     hf_seal(hf_loop_env(agent->loop), &agent->host_key, key, HF_BYTES(API_KEY_USE), sealed);
     enum hf_rc rc = hf_agent_path(agent, API_KEY_FILE, path, err);
     if (rc == HF_OK) {
-        rc = hf_file_replace(path, hf_bytes_of(sealed, key.len + HF_SEAL_OVERHEAD), 0600, err);
+        rc = hf_disk_replace(agent->disk, path, hf_bytes_of(sealed, key.len + HF_SEAL_OVERHEAD),
+                             0600, err);
     }
     if (rc == HF_OK) {
         rc = hf_agent_path(agent, REGION_FILE, path, err);
@@ -175,7 +175,7 @@ enum hf_rc hf_agent_save_region(struct hf_agent *agent, struct hf_err *err)
     hf_json_init(&json, &text);
     put_region(&json, &agent->region);
     hf_buf_str(&text, HF_STR("\n"));
-    rc = text.failed == HF_OK ? hf_file_replace(path, hf_buf_bytes(&text), 0644, err)
+    rc = text.failed == HF_OK ? hf_disk_replace(agent->disk, path, hf_buf_bytes(&text), 0644, err)
                               : hf_err_set(err, text.failed, "no memory for %s", path);
     hf_buf_free(&text);
     return rc;
@@ -245,10 +245,10 @@ enum hf_rc hf_agent_load_epoch(struct hf_agent *agent, struct hf_err *err)
     struct hf_json_doc *doc = NULL;
     agent->epoch = (struct hf_agent_epoch){.epoch = 1, .done = true};
     enum hf_rc rc = hf_agent_path(agent, EPOCH_FILE, path, err);
-    if (rc != HF_OK || access(path, F_OK) != 0) {
+    if (rc != HF_OK || !hf_disk_exists(agent->disk, path)) {
         return rc;
     }
-    rc = hf_file_read(path, &text, err);
+    rc = hf_disk_read(agent->disk, path, &text, err);
     if (rc == HF_OK) {
         rc = hf_json_parse(hf_buf_bytes(&text), &doc, err);
     }
@@ -279,8 +279,9 @@ enum hf_rc hf_agent_save_epoch(struct hf_agent *agent, struct hf_err *err)
     hf_json_object_end(&json);
     hf_buf_str(&text, HF_STR("\n"));
     if (rc == HF_OK) {
-        rc = text.failed == HF_OK ? hf_file_replace(path, hf_buf_bytes(&text), 0644, err)
-                                  : hf_err_set(err, text.failed, "no memory for %s", path);
+        rc = text.failed == HF_OK
+                 ? hf_disk_replace(agent->disk, path, hf_buf_bytes(&text), 0644, err)
+                 : hf_err_set(err, text.failed, "no memory for %s", path);
     }
     hf_buf_free(&text);
     return rc;

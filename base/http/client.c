@@ -11,11 +11,12 @@
 
 struct socket_watch {
     struct hf_poll poll;
-    struct hf_http_client *client;
+    struct curl_client *client;
     curl_socket_t fd;
 };
 
-struct hf_http_client {
+struct curl_client {
+    struct hf_http_client client;
     struct hf_loop *loop;
     CURLM *multi;
     struct hf_timer timer;
@@ -26,12 +27,17 @@ struct hf_http_client {
 
 struct running {
     struct hf_queue node;
-    struct hf_http_client *client;
+    struct curl_client *client;
     struct hf_http_call *call;
     CURL *easy;
     struct curl_slist *fields;
     char error[CURL_ERROR_SIZE];
 };
+
+static struct curl_client *client_of(struct hf_http_client *base)
+{
+    return HF_CONTAINER_OF(base, struct curl_client, client);
+}
 
 static void finish_call(struct running *running)
 {
@@ -77,7 +83,7 @@ static void take_result(struct running *running, CURLcode code)
 
 static void look(struct hf_task *task)
 {
-    struct hf_http_client *client = HF_CONTAINER_OF(task, struct hf_http_client, task);
+    struct curl_client *client = HF_CONTAINER_OF(task, struct curl_client, task);
     int left = 0;
     for (CURLMsg *message; (message = curl_multi_info_read(client->multi, &left)) != NULL;) {
         char *pointer = NULL;
@@ -89,7 +95,7 @@ static void look(struct hf_task *task)
     }
 }
 
-static void act(struct hf_http_client *client, curl_socket_t fd, int what)
+static void act(struct curl_client *client, curl_socket_t fd, int what)
 {
     int running = 0;
     (void)curl_multi_socket_action(client->multi, fd, what, &running);
@@ -111,7 +117,7 @@ static void watch_closed(struct hf_poll *poll)
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
-    struct hf_http_client *client = ctx;
+    struct curl_client *client = ctx;
     struct socket_watch *watch = socket_ctx;
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
@@ -142,12 +148,12 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *so
 
 static void due(struct hf_timer *timer)
 {
-    act(HF_CONTAINER_OF(timer, struct hf_http_client, timer), CURL_SOCKET_TIMEOUT, 0);
+    act(HF_CONTAINER_OF(timer, struct curl_client, timer), CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int on_timer(CURLM *multi, long timeout_ms, void *ctx)
 {
-    struct hf_http_client *client = ctx;
+    struct curl_client *client = ctx;
     (void)multi;
     if (timeout_ms < 0) {
         hf_timer_cancel(&client->timer);
@@ -161,54 +167,6 @@ static size_t on_answer(char *ptr, size_t size, size_t count, void *ctx)
     struct running *running = ctx;
     hf_buf_put(&running->call->answer, ptr, size * count);
     return running->call->answer.failed == HF_OK ? size * count : 0;
-}
-
-enum hf_rc hf_http_client_new(struct hf_loop *loop, const struct hf_http_client_conf *conf,
-                              struct hf_http_client **ret_client, struct hf_err *err)
-{
-    struct hf_http_client *client = hf_heap_zalloc(1, sizeof *client);
-    if (client == NULL) {
-        return hf_err_set(err, HF_ENOMEM, "no memory for an HTTP client");
-    }
-    client->loop = loop;
-    client->multi = curl_multi_init();
-    if (client->multi == NULL) {
-        hf_heap_free(client);
-        return hf_err_set(err, HF_ENOMEM, "no memory for an HTTP client");
-    }
-    if (conf->pin != NULL) {
-        char text[HF_BASE64_LEN(HF_HASH_SIZE) + 1];
-        hf_base64_encode(hf_bytes_of(conf->pin->b, HF_HASH_SIZE), text);
-        (void)snprintf(client->pin, sizeof client->pin, "sha256//%s", text);
-    }
-    hf_queue_init(&client->calls);
-    hf_timer_init(&client->timer, loop, due);
-    hf_task_init(&client->task, look);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    (void)curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
-    *ret_client = client;
-    return HF_OK;
-}
-
-void hf_http_client_free(struct hf_http_client *client)
-{
-    if (client == NULL) {
-        return;
-    }
-    while (!hf_queue_empty(&client->calls)) {
-        struct running *running = HF_CONTAINER_OF(client->calls.next, struct running, node);
-        struct hf_http_call *call = running->call;
-        call->rc = hf_err_set(&call->err, HF_ECANCELED, "the client is closed");
-        finish_call(running);
-        call->done(call);
-    }
-    hf_timer_cancel(&client->timer);
-    hf_task_cancel(&client->task);
-    (void)curl_multi_cleanup(client->multi);
-    hf_timer_cancel(&client->timer);
-    hf_heap_free(client);
 }
 
 static bool add_field(struct running *running, const char *text)
@@ -243,7 +201,7 @@ static bool add_fields(struct running *running)
 static bool set_up(struct running *running)
 {
     const struct hf_http_call *call = running->call;
-    const struct hf_http_client *client = running->client;
+    const struct curl_client *client = running->client;
     CURL *easy = running->easy;
     bool good = add_fields(running) && curl_easy_setopt(easy, CURLOPT_URL, call->url) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method) == CURLE_OK &&
@@ -280,8 +238,9 @@ static void fail(struct hf_task *task)
     call->done(call);
 }
 
-void hf_http_call_start(struct hf_http_client *client, struct hf_http_call *call)
+static void start_call(struct hf_http_client *base, struct hf_http_call *call)
 {
+    struct curl_client *client = client_of(base);
     struct running *running = hf_heap_zalloc(1, sizeof *running);
     call->answer = hf_buf_init(call->answer_max);
     call->err = (struct hf_err){0};
@@ -307,11 +266,60 @@ void hf_http_call_start(struct hf_http_client *client, struct hf_http_call *call
     hf_task_post(client->loop, &call->task);
 }
 
-void hf_http_call_cancel(struct hf_http_call *call)
+static void cancel_call(struct hf_http_call *call)
 {
     if (call->impl != NULL) {
         finish_call(call->impl);
     } else {
         hf_task_cancel(&call->task);
     }
+}
+
+static void free_client(struct hf_http_client *base)
+{
+    struct curl_client *client = client_of(base);
+    while (!hf_queue_empty(&client->calls)) {
+        struct running *running = HF_CONTAINER_OF(client->calls.next, struct running, node);
+        struct hf_http_call *call = running->call;
+        call->rc = hf_err_set(&call->err, HF_ECANCELED, "the client is closed");
+        finish_call(running);
+        call->done(call);
+    }
+    hf_timer_cancel(&client->timer);
+    hf_task_cancel(&client->task);
+    (void)curl_multi_cleanup(client->multi);
+    hf_timer_cancel(&client->timer);
+    hf_heap_free(client);
+}
+
+static const struct hf_http_client_ops ops = {free_client, start_call, cancel_call};
+
+enum hf_rc hf_http_client_new(struct hf_loop *loop, const struct hf_http_client_conf *conf,
+                              struct hf_http_client **ret_client, struct hf_err *err)
+{
+    struct curl_client *client = hf_heap_zalloc(1, sizeof *client);
+    if (client == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for an HTTP client");
+    }
+    client->client.ops = &ops;
+    client->loop = loop;
+    client->multi = curl_multi_init();
+    if (client->multi == NULL) {
+        hf_heap_free(client);
+        return hf_err_set(err, HF_ENOMEM, "no memory for an HTTP client");
+    }
+    if (conf->pin != NULL) {
+        char text[HF_BASE64_LEN(HF_HASH_SIZE) + 1];
+        hf_base64_encode(hf_bytes_of(conf->pin->b, HF_HASH_SIZE), text);
+        (void)snprintf(client->pin, sizeof client->pin, "sha256//%s", text);
+    }
+    hf_queue_init(&client->calls);
+    hf_timer_init(&client->timer, loop, due);
+    hf_task_init(&client->task, look);
+    (void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    (void)curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+    (void)curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    (void)curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+    *ret_client = &client->client;
+    return HF_OK;
 }

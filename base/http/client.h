@@ -1,8 +1,10 @@
-/* base/http/client.h: HTTP requests to others, on the loop (libcurl's multi interface).
+/* base/http/client.h: HTTP requests to others, on the loop.
  *
- * Connections are kept and used again. A server is trusted by the pin of its public key (SHA-256 of
- * the SubjectPublicKeyInfo) where there is one, else by the system's authorities. Redirects are
- * never followed: an API that moves says so in its answer.
+ * An interface with two implementations: hf_http_client_new is libcurl's multi interface, on
+ * sockets; base/http/stream_client.h speaks over any stream, for simulations. With libcurl
+ * connections are kept and used again, and a server is trusted by the pin of its public key
+ * (SHA-256 of the SubjectPublicKeyInfo) where there is one, else by the system's authorities.
+ * Redirects are never followed: an API that moves says so in its answer.
  * Threads: the loop's.
  */
 #ifndef HF_BASE_HTTP_CLIENT_H
@@ -14,6 +16,17 @@
 #include "base/secret.h"
 
 struct hf_http_client;
+struct hf_http_call;
+
+struct hf_http_client_ops {
+    void (*free)(struct hf_http_client *client);
+    void (*start)(struct hf_http_client *client, struct hf_http_call *call);
+    void (*cancel)(struct hf_http_call *call);
+};
+
+struct hf_http_client {
+    const struct hf_http_client_ops *ops;
+};
 
 struct hf_http_client_conf {
     const struct hf_hash *pin; /* of every server that this client talks to; NULL: authorities */
@@ -22,8 +35,6 @@ struct hf_http_client_conf {
 /* Copies conf. */
 enum hf_rc hf_http_client_new(struct hf_loop *loop, const struct hf_http_client_conf *conf,
                               struct hf_http_client **ret_client, struct hf_err *err);
-/* Calls under way end with HF_ECANCELED before it returns. */
-void hf_http_client_free(struct hf_http_client *client);
 
 /* One request; embedded by its owner and left in place until `done` ran (on the loop, never inside
  * of the start). */
@@ -45,12 +56,29 @@ struct hf_http_call {
     uint32_t retry_after_s; /* of a 429 or 503; 0: not said */
     struct hf_buf answer;
     /* private */
+    struct hf_http_client *client;
     struct hf_task task;
     void *impl;
 };
 
-void hf_http_call_start(struct hf_http_client *client, struct hf_http_call *call);
+/* Calls under way end with HF_ECANCELED before it returns. NULL is fine. */
+static inline void hf_http_client_free(struct hf_http_client *client)
+{
+    if (client != NULL) {
+        client->ops->free(client);
+    }
+}
+
+static inline void hf_http_call_start(struct hf_http_client *client, struct hf_http_call *call)
+{
+    call->client = client;
+    client->ops->start(client, call);
+}
+
 /* `done` will not run. */
-void hf_http_call_cancel(struct hf_http_call *call);
+static inline void hf_http_call_cancel(struct hf_http_call *call)
+{
+    call->client->ops->cancel(call);
+}
 
 #endif

@@ -1,36 +1,21 @@
 /* log/owned/owned.c: opens and closes a log with its keys, posts events to it. */
 #include "log/owned/owned.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/assert.h"
-#include "base/file.h"
 #include "base/heap.h"
 #include "log/event/codec.h"
-#include "log/store/owner.h"
 #include "log/tlog/key_file.h"
 
-#define MAKING "making"
-
-/* Where a log is made, and where its files go. */
-struct making {
-    char dir[HF_PATH_MAX];
-    char key[HF_PATH_MAX];
-    char log[HF_PATH_MAX];
-    char final_key[HF_PATH_MAX];
-    char final_log[HF_PATH_MAX];
-};
-
-static enum hf_rc load_key(const char *path, const struct hf_secret *host_key,
+static enum hf_rc load_key(const char *path, const struct hf_owned_key_conf *conf,
                            struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
                            struct hf_err *err)
 {
     struct hf_buf text = hf_buf_init(HF_KEY_FILE_MAX);
-    enum hf_rc rc = hf_file_read(path, &text, err);
+    enum hf_rc rc = hf_disk_read(conf->disk, path, &text, err);
     if (rc == HF_OK) {
-        rc = hf_key_file_open(hf_buf_bytes(&text), host_key, ret_vkey, ret_key, err);
+        rc = hf_key_file_open(hf_buf_bytes(&text), conf->host_key, ret_vkey, ret_key, err);
     }
     hf_buf_free(&text);
     return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "key file %s", path);
@@ -52,7 +37,8 @@ static enum hf_rc make_key(const char *path, const struct hf_owned_key_conf *con
         struct hf_writer w = hf_writer_init(text, sizeof text);
         hf_key_file_format(conf->env, ret_vkey, &seed, conf->host_key, &w);
         HF_ASSERT(!w.overflow);
-        rc = hf_file_replace(path, hf_writer_done(&w), 0600, err); /* all of it or nothing */
+        /* All of it or nothing. */
+        rc = hf_disk_replace(conf->disk, path, hf_writer_done(&w), 0600, err);
     }
     hf_secret_free(&seed);
     if (rc != HF_OK) {
@@ -69,20 +55,38 @@ enum hf_rc hf_owned_key(const struct hf_owned_key_conf *conf, struct hf_signing_
     if (hf_path_join(conf->dir, conf->name, path, sizeof path) != HF_OK) {
         return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", conf->dir);
     }
-    return access(path, F_OK) == 0 ? load_key(path, conf->host_key, ret_key, ret_vkey, err)
-                                   : make_key(path, conf, ret_key, ret_vkey, err);
+    return hf_disk_exists(conf->disk, path) ? load_key(path, conf, ret_key, ret_vkey, err)
+                                            : make_key(path, conf, ret_key, ret_vkey, err);
+}
+
+static enum hf_rc log_key(const struct hf_owned_conf *conf, const char *dir,
+                          struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
+                          struct hf_err *err)
+{
+    const struct hf_owned_key_conf key = {.dir = dir,
+                                          .name = "key",
+                                          .key_name = conf->origin,
+                                          .type = HF_KEY_ED25519,
+                                          .host_key = conf->host_key,
+                                          .env = hf_loop_env(conf->loop),
+                                          .disk = conf->disk};
+    return hf_owned_key(&key, ret_key, ret_vkey, err);
 }
 
 /* making */
 
 /* The key that is going on, under the name of the log that is made now. */
-static enum hf_rc inherit_key(const struct hf_owned_conf *conf, const char *path,
-                              struct hf_err *err)
+static enum hf_rc inherit_key(const struct hf_owned_conf *conf, const char *dir, struct hf_err *err)
 {
+    char path[HF_PATH_MAX];
     uint8_t renamed[HF_KEY_FILE_MAX];
     struct hf_writer w = hf_writer_init(renamed, sizeof renamed);
     struct hf_buf text = hf_buf_init(HF_KEY_FILE_MAX);
-    enum hf_rc rc = hf_file_read(conf->key_file, &text, err);
+    enum hf_rc rc = hf_path_join(dir, "key", path, sizeof path);
+    rc = rc == HF_OK ? rc : hf_err_set(err, rc, "the path %s is too long", dir);
+    if (rc == HF_OK) {
+        rc = hf_disk_read(conf->disk, conf->key_file, &text, err);
+    }
     if (rc == HF_OK) {
         rc = hf_key_file_rename(hf_loop_env(conf->loop), hf_buf_bytes(&text), conf->host_key,
                                 hf_str_c(conf->origin), &w, err);
@@ -91,112 +95,45 @@ static enum hf_rc inherit_key(const struct hf_owned_conf *conf, const char *path
     if (rc != HF_OK) {
         return hf_err_wrap(err, rc, "key file %s", conf->key_file);
     }
-    return hf_file_create(path, hf_writer_done(&w), 0600, err);
+    return hf_disk_replace(conf->disk, path, hf_writer_done(&w), 0600, err);
 }
 
-static enum hf_rc fill(const struct hf_owned_conf *conf, const struct making *making,
-                       struct hf_err *err)
+struct making {
+    const struct hf_owned_conf *conf;
+};
+
+static enum hf_rc fill(void *arg, struct hf_place *place, const char *dir, struct hf_err *err)
 {
-    struct hf_place *place = NULL;
+    const struct making *making = arg;
     struct hf_signing_key *key = NULL;
     struct hf_identity identity = {.kind = "events"};
-    struct hf_env *env = hf_loop_env(conf->loop);
     enum hf_rc rc =
-        hf_place_dir_open(making->dir, HF_PLACE_CREATE, conf->program, env, &place, err);
-    if (rc == HF_OK && conf->key_file != NULL) {
-        rc = inherit_key(conf, making->key, err);
-    }
+        making->conf->key_file == NULL ? HF_OK : inherit_key(making->conf, dir, err);
     if (rc == HF_OK) {
-        const struct hf_owned_key_conf wish = {making->dir,    "key",          conf->origin,
-                                               HF_KEY_ED25519, conf->host_key, env};
-        rc = hf_owned_key(&wish, &key, &identity.vkey, err);
+        rc = log_key(making->conf, dir, &key, &identity.vkey, err);
     }
     if (rc == HF_OK) {
         rc = hf_log_create(place, &identity, err);
     }
     hf_signing_key_free(key);
-    hf_place_close(place);
-    return rc;
-}
-
-/* What a log is made in, inside of its folder. */
-static enum hf_rc paths_of(const struct hf_owned_conf *conf, struct making *making,
-                           struct hf_err *err)
-{
-    if (hf_path_join(conf->dir, MAKING, making->dir, HF_PATH_MAX) != HF_OK ||
-        hf_path_join(making->dir, "key", making->key, HF_PATH_MAX) != HF_OK ||
-        hf_path_join(making->dir, "log.mdb", making->log, HF_PATH_MAX) != HF_OK ||
-        hf_path_join(conf->dir, "key", making->final_key, HF_PATH_MAX) != HF_OK ||
-        hf_path_join(conf->dir, "log.mdb", making->final_log, HF_PATH_MAX) != HF_OK) {
-        return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", conf->dir);
-    }
-    return HF_OK;
-}
-
-/* Whatever lies in the folder when it is no log: only what an earlier try left. */
-static enum hf_rc check_folder(const struct hf_owned_conf *conf, const struct making *making,
-                               struct hf_err *err)
-{
-    char holder[128];
-    if (access(making->dir, F_OK) != 0) {
-        return hf_dir_create(conf->dir, 0700, /* may_exist= */ false, err);
-    }
-    if (hf_owner_held(making->dir, holder, sizeof holder)) {
-        return hf_err_set(err, HF_ELOCKED, "%s is being made by %s", conf->dir, holder);
-    }
-    if (unlink(making->final_key) != 0 && errno != ENOENT) { /* it was moved up, its log was not */
-        return hf_err_errno(err, errno, "cannot remove %s", making->final_key);
-    }
-    return hf_dir_remove(making->dir, err);
-}
-
-/* A log is a folder with log.mdb. It is made in a folder of its own and moved up, that file last: a
- * program that is killed at any moment leaves a log, or what the next start clears away. Of a key
- * that was made in vain nobody knows yet. */
-static enum hf_rc make_log(const struct hf_owned_conf *conf, const struct making *making,
-                           struct hf_err *err)
-{
-    enum hf_rc rc = check_folder(conf, making, err);
-    if (rc == HF_OK) {
-        rc = fill(conf, making, err);
-    }
-    if (rc == HF_OK && rename(making->key, making->final_key) != 0) {
-        rc = hf_err_errno(err, errno, "cannot make %s", making->final_key);
-    }
-    if (rc == HF_OK) {
-        rc = hf_dir_sync(conf->dir, err);
-    }
-    if (rc == HF_OK && rename(making->log, making->final_log) != 0) {
-        rc = hf_err_errno(err, errno, "cannot make %s", making->final_log);
-    }
-    if (rc == HF_OK) {
-        rc = hf_dir_sync(conf->dir, err);
-    }
     return rc;
 }
 
 static enum hf_rc open_place(const struct hf_owned_conf *conf, struct hf_owned *owned,
                              struct hf_err *err)
 {
-    struct making making;
+    struct making making = {conf};
     struct hf_vkey vkey;
-    struct hf_env *env = hf_loop_env(conf->loop);
-    enum hf_rc rc = paths_of(conf, &making, err);
-    if (rc == HF_OK && access(making.final_log, F_OK) != 0) {
-        rc = make_log(conf, &making, err);
-    }
+    const struct hf_disk_place place = {conf->dir, HF_PLACE_OWN, conf->program,
+                                        hf_loop_env(conf->loop)};
+    const struct hf_disk_fill how = {fill, &making};
+    enum hf_rc rc = hf_disk_has_place(conf->disk, conf->dir)
+                        ? HF_OK
+                        : hf_disk_make_place(conf->disk, &place, &how, err);
     if (rc == HF_OK) {
-        rc = hf_place_dir_open(conf->dir, HF_PLACE_OWN, conf->program, env, &owned->place, err);
+        rc = hf_disk_open_place(conf->disk, &place, &owned->place, err);
     }
-    if (rc == HF_OK && access(making.dir, F_OK) == 0) { /* of a try that was killed at its end */
-        rc = hf_dir_remove(making.dir, err);
-    }
-    if (rc == HF_OK) {
-        const struct hf_owned_key_conf key = {conf->dir,      "key",          conf->origin,
-                                              HF_KEY_ED25519, conf->host_key, env};
-        rc = hf_owned_key(&key, &owned->key, &vkey, err);
-    }
-    return rc;
+    return rc == HF_OK ? log_key(conf, conf->dir, &owned->key, &vkey, err) : rc;
 }
 
 enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_owned,

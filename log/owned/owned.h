@@ -12,10 +12,12 @@
 #include "base/secret.h"
 #include "log/core/log.h"
 #include "log/core/writer.h"
+#include "log/store/disk.h"
 #include "schemas/envelope.h"
 
 struct hf_owned_conf {
     struct hf_loop *loop; /* borrowed */
+    struct hf_disk *disk; /* borrowed */
     const char *dir;
     const char *origin; /* of a log that is made now */
     const char *program;
@@ -50,6 +52,7 @@ struct hf_owned_key_conf {
     enum hf_key_type type;
     const struct hf_secret *host_key;
     struct hf_env *env;
+    struct hf_disk *disk;
 };
 
 /* Loads dir/name, makes it when it is missing. Gives *ret_key; *ret_vkey is the key as it is in the
