@@ -55,5 +55,7 @@ struct hf_env_sim {
 
 void hf_env_sim_init(struct hf_env_sim *sim, uint64_t seed);
 void hf_env_sim_advance(struct hf_env_sim *sim, uint64_t ns);
+/* Somebody sets the clock: wall time jumps, mono time does not. */
+void hf_env_sim_jump(struct hf_env_sim *sim, int64_t us);
 
 #endif

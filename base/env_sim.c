@@ -47,3 +47,8 @@ void hf_env_sim_advance(struct hf_env_sim *sim, uint64_t ns)
     sim->mono_ns += ns;
     sim->wall_us += (int64_t)(sim->mono_ns / 1000 - before);
 }
+
+void hf_env_sim_jump(struct hf_env_sim *sim, int64_t us)
+{
+    sim->wall_us += us;
+}

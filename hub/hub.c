@@ -209,12 +209,20 @@ static enum hf_rc open_tls(struct hf_hub *hub, const char *name, const struct hf
 
 /* opening */
 
+static void tell_failure(struct hf_task *task)
+{
+    struct hf_hub *hub = HF_CONTAINER_OF(task, struct hf_hub, failing);
+    hub->failed(hub->failed_arg, hf_log_writer_trouble(hub->log.writer));
+}
+
 static void log_changed(void *arg, struct hf_log_writer *writer)
 {
     struct hf_hub *hub = arg;
-    (void)writer;
     hf_hub_followers_wake(&hub->followers);
     hf_hub_models_wake(&hub->models);
+    if (hub->failed != NULL && hf_log_writer_state(writer) == HF_WRITER_FAILED) {
+        hf_task_post(hub->loop, &hub->failing);
+    }
 }
 
 static void accepted(struct hf_listener *listener, struct hf_stream *stream)
@@ -289,6 +297,9 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     char models[HF_PATH_MAX];
     struct hf_secret host_key = {0};
     *hub = (struct hf_hub){.loop = loop, .logger = conf->logger};
+    hf_task_init(&hub->failing, tell_failure);
+    hub->failed = conf->failed;
+    hub->failed_arg = conf->arg;
     hub->disk = conf->disk == NULL ? hf_disk_os() : conf->disk;
     hf_hub_followers_init(&hub->followers, loop);
     (void)snprintf(hub->region, sizeof hub->region, "%s", conf->region);
@@ -375,6 +386,8 @@ static void drained(void *arg)
 
 void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)
 {
+    hub->failed = NULL;
+    hf_task_cancel(&hub->failing);
     hub->closed = closed;
     hub->closed_arg = arg;
     if (hub->window.fire != NULL) {

@@ -54,6 +54,9 @@ struct hf_hub_conf {
                            dir */
     uint64_t free_floor;
     const struct hf_logger *logger;
+    /* The log cannot be written any more: close, and open again. May be NULL. */
+    void (*failed)(void *arg, const struct hf_err *err);
+    void *arg;
     struct hf_disk *disk;             /* borrowed; NULL: the operating system's */
     const struct hf_secret *host_key; /* NULL: the machine's */
 };
@@ -101,6 +104,9 @@ struct hf_hub {
     uint64_t segments;
     uint64_t segments_refused;
     uint64_t heartbeats;
+    void (*failed)(void *arg, const struct hf_err *err);
+    void *failed_arg;
+    struct hf_task failing; /* says so outside of the log's writer */
     void (*closed)(void *arg);
     void *closed_arg;
 };

@@ -114,6 +114,12 @@ static void allow_files(const struct hf_service *service)
     }
 }
 
+/* Whoever started the program starts it again, on a log that is opened anew. */
+static void failed(void *arg, const struct hf_err *err)
+{
+    hf_service_fail(arg, err->rc == HF_OK ? HF_EIO : err->rc, err);
+}
+
 static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
@@ -124,7 +130,9 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
                                      .peers = hf_cli_str(cli, "peers"),
                                      .models = hf_cli_str(cli, "models"),
                                      .free_floor = hf_cli_u64(cli, "free-floor"),
-                                     .logger = &service->logger};
+                                     .logger = &service->logger,
+                                     .failed = failed,
+                                     .arg = service};
     allow_files(service);
     return hf_hub_open(service->loop, &conf, &program_of(service)->hub, err);
 }

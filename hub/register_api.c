@@ -69,9 +69,9 @@ static bool take_registration(struct hf_hub_call *call, struct hf_registration *
     hf_registration_text(r, &w);
     if (w.overflow || !hf_verify(&r->token_key, hf_writer_done(&w), &by_token) ||
         !hf_verify(&r->agent_key, hf_writer_done(&w), &by_agent)) {
+        call->hub->strangers.bad_registration++; /* an answer may be the end of the call */
         hf_call_problem(call, HF_PROBLEM_BAD_SIGNATURE,
                         "The request is not signed by its token and its agent for this Hub.");
-        call->hub->strangers.bad_registration++;
         return false;
     }
     return true;

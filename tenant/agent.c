@@ -2,6 +2,7 @@
 #include "tenant/agent.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/host_key.h"
@@ -172,9 +173,18 @@ static enum hf_rc find_place(struct hf_agent *agent, bool *ret_registered, struc
 void hf_agent_log_changed(void *arg, struct hf_log_writer *writer)
 {
     struct hf_agent *agent = arg;
-    (void)writer;
     hf_agent_replicate_poke(agent, false);
     hf_agent_views_poke(&agent->views);
+    if (agent->conf.failed != NULL && hf_log_writer_state(writer) == HF_WRITER_FAILED) {
+        agent->failure = *hf_log_writer_trouble(writer);
+        hf_task_post(agent->loop, &agent->failing);
+    }
+}
+
+static void tell_failure(struct hf_task *task)
+{
+    struct hf_agent *agent = HF_CONTAINER_OF(task, struct hf_agent, failing);
+    agent->conf.failed(agent->conf.arg, &agent->failure);
 }
 
 static enum hf_rc open_logs(struct hf_agent *agent, struct hf_err *err)
@@ -241,6 +251,9 @@ static void open_views(struct hf_agent *agent)
     char name[32];
     char path[HF_PATH_MAX];
     struct hf_err err = {0};
+    if (agent->conf.closed_in) {
+        return; /* nobody could see them */
+    }
     (void)snprintf(name, sizeof name, "views-%u.db", agent->epoch.epoch);
     const struct hf_agent_views_conf conf = {agent->loop, agent->logger, path, agent->log.log};
     enum hf_rc rc = hf_agent_path(agent, name, path, &err);
@@ -298,6 +311,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     agent->carry.blob = hf_buf_init(64u << 20);
     (void)snprintf(agent->dir, sizeof agent->dir, "%s", conf->dir);
     hf_sm_init(&agent->sm, &sm_conf, /* invariant= */ NULL, HF_AGENT_NEW, 0);
+    hf_task_init(&agent->failing, tell_failure);
     agent->disk = conf->disk == NULL ? hf_disk_os() : conf->disk;
     enum hf_rc rc = hf_disk_make_dirs(agent->disk, conf->dir, 0700, err);
     if (rc == HF_OK) {
@@ -380,6 +394,8 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     agent->closed = closed;
     agent->arg = arg;
     hf_sm_move(&agent->sm, HF_AGENT_CLOSING);
+    agent->conf.failed = NULL;
+    hf_task_cancel(&agent->failing);
     end_job(&agent->enrol);
     end_job(&agent->upload);
     end_job(&agent->beat);

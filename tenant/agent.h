@@ -56,6 +56,9 @@ struct hf_agent_conf {
     struct hf_agent_peers peers; /* who may use the socket, besides root and the agent's own user */
     bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
     const struct hf_logger *logger;
+    /* The log cannot be written any more: close, and open again. May be NULL. */
+    void (*failed)(void *arg, const struct hf_err *err);
+    void *arg;
     /* The rest is for simulations: zero in the program. */
     struct hf_disk *disk;             /* borrowed; NULL: the operating system's */
     const struct hf_secret *host_key; /* NULL: the machine's */
@@ -156,6 +159,8 @@ struct hf_agent {
     struct hf_listener listener;
     bool listening;
     unsigned appends; /* requests of the local API on their way to disk */
+    struct hf_err failure;
+    struct hf_task failing; /* the log failed: says so outside of its writer */
     void (*changed)(void *arg, struct hf_agent *agent); /* the state moved; may be NULL */
     void (*closed)(void *arg);
     void *arg;

@@ -15,6 +15,12 @@ static struct program *program_of(struct hf_service *service)
     return HF_CONTAINER_OF(service, struct program, service);
 }
 
+/* Whoever started the program starts it again, on a log that is opened anew. */
+static void failed(void *arg, const struct hf_err *err)
+{
+    hf_service_fail(arg, err->rc == HF_OK ? HF_EIO : err->rc, err);
+}
+
 static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
@@ -35,6 +41,8 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
         .restore_by_itself = strcmp(hf_cli_str(cli, "restore"), "new-epoch") == 0,
         .peers = peers,
         .logger = &service->logger,
+        .failed = failed,
+        .arg = service,
     };
     return hf_agent_open(service->loop, &conf, &program_of(service)->agent, err);
 }

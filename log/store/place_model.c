@@ -645,6 +645,11 @@ uint64_t hf_disk_model_steps(const struct hf_disk_model *disk)
     return disk->steps;
 }
 
+void hf_disk_model_crash(struct hf_disk_model *disk)
+{
+    disk->crashed = true;
+}
+
 bool hf_disk_model_crashed(const struct hf_disk_model *disk)
 {
     return disk->crashed;

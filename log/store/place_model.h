@@ -34,6 +34,8 @@ void hf_disk_model_free(struct hf_disk_model *disk);
 void hf_disk_model_plan(struct hf_disk_model *disk, struct hf_disk_plan plan);
 /* Steps taken since the plan was set. */
 uint64_t hf_disk_model_steps(const struct hf_disk_model *disk);
+/* Power off now, between two steps. */
+void hf_disk_model_crash(struct hf_disk_model *disk);
 bool hf_disk_model_crashed(const struct hf_disk_model *disk);
 /* After a crash, with all places closed: settles what survived and lets the disk work again. */
 void hf_disk_model_restart(struct hf_disk_model *disk);

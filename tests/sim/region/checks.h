@@ -1,0 +1,15 @@
+/* tests/sim/region/checks.h: what must hold in a world that has settled. */
+#ifndef HF_TESTS_SIM_REGION_CHECKS_H
+#define HF_TESTS_SIM_REGION_CHECKS_H
+
+#include "tests/sim/region/world.h"
+
+/* The segments in the region's log hold, byte for byte, the entries of each tenant's log from the
+ * first to the last; of a tenant whose identity was used twice, a prefix of one of the two. */
+void sim_check_copies(struct sim_world *world);
+/* Every event that an agent acknowledged is in its log, where it said. */
+void sim_check_acknowledged(struct sim_world *world);
+/* What the Hub knows is what a fresh fold of its log gives. Restarts it. */
+void sim_check_fold(struct sim_world *world);
+
+#endif
