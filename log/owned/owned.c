@@ -107,8 +107,7 @@ static enum hf_rc fill(void *arg, struct hf_place *place, const char *dir, struc
     const struct making *making = arg;
     struct hf_signing_key *key = NULL;
     struct hf_identity identity = {.kind = "events"};
-    enum hf_rc rc =
-        making->conf->key_file == NULL ? HF_OK : inherit_key(making->conf, dir, err);
+    enum hf_rc rc = making->conf->key_file == NULL ? HF_OK : inherit_key(making->conf, dir, err);
     if (rc == HF_OK) {
         rc = log_key(making->conf, dir, &key, &identity.vkey, err);
     }

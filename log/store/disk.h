@@ -20,7 +20,7 @@ struct hf_disk_place {
     struct hf_env *env;
 };
 
-/* Fills a place that is being made: opened at `dir`, which may not be the folder where it will lie. */
+/* Fills a place that is being made, at `dir`, which may not be the folder where it will lie. */
 struct hf_disk_fill {
     enum hf_rc (*fill)(void *arg, struct hf_place *place, const char *dir, struct hf_err *err);
     void *arg;

@@ -53,8 +53,8 @@ static void remove_file(struct hf_disk *disk, const char *path)
     (void)unlink(path);
 }
 
-/* A log is a folder with log.mdb. It is made in a folder of its own and moved up, that file last. Of
- * a key that was made in vain nobody knows yet. */
+/* A log is a folder with log.mdb. It is made in a folder of its own and moved up, that file last.
+ * Of a key that was made in vain nobody knows yet. */
 
 #define MAKING "making"
 

@@ -109,22 +109,7 @@ static enum hf_rc create_file(struct hf_disk *base, const char *path, struct hf_
 
 static bool file_exists(struct hf_disk *base, const char *path)
 {
-    struct sim_disk *disk = disk_of(base);
-    size_t len = strlen(path);
-    for (size_t i = 0; i < SIM_LOGS_MAX; i++) { /* of a log: its data file, when it was made */
-        const struct sim_log *log = &disk->logs[i];
-        size_t dir = strlen(log->path);
-        struct hf_place *place = NULL;
-        if (log->model != NULL && len > dir && memcmp(path, log->path, dir) == 0 &&
-            strcmp(path + dir, "/log.mdb") == 0) {
-            enum hf_rc rc = hf_place_model_open(log->model, HF_PLACE_CREATE, &place, NULL);
-            if (rc == HF_OK) {
-                hf_place_close(place);
-            }
-            return rc == HF_EEXIST;
-        }
-    }
-    return find(disk, path) != NULL;
+    return find(disk_of(base), path) != NULL;
 }
 
 static enum hf_rc make_dirs(struct hf_disk *base, const char *path, mode_t mode, struct hf_err *err)
@@ -169,25 +154,84 @@ static void remove_file(struct hf_disk *base, const char *path)
     }
 }
 
+/* The log that lies at this path, or room for one. */
+static struct sim_log *log_of(struct sim_disk *disk, const char *path)
+{
+    struct sim_log *room = NULL;
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        struct sim_log *log = &disk->logs[i];
+        if (log->model != NULL && strcmp(log->path, path) == 0) {
+            return log;
+        }
+        room = room == NULL && log->model == NULL ? log : room;
+    }
+    HF_ASSERT(room != NULL);
+    return room;
+}
+
 static enum hf_rc open_place(struct hf_disk *base, const struct hf_disk_place *conf,
                              struct hf_place **ret_place, struct hf_err *err)
 {
     struct sim_disk *disk = disk_of(base);
-    size_t i = 0;
-    while (i < SIM_LOGS_MAX && disk->logs[i].model != NULL &&
-           strcmp(disk->logs[i].path, conf->path) != 0) {
-        i++;
+    struct sim_log *log = log_of(disk, conf->path);
+    if (log->model == NULL) {
+        (void)snprintf(log->path, sizeof log->path, "%s", conf->path);
+        HF_ASSERT(hf_disk_model_new(draw(disk, UINT64_MAX), &log->model) == HF_OK);
     }
-    HF_ASSERT(i < SIM_LOGS_MAX);
-    if (disk->logs[i].model == NULL) {
-        (void)snprintf(disk->logs[i].path, sizeof disk->logs[i].path, "%s", conf->path);
-        HF_ASSERT(hf_disk_model_new(draw(disk, UINT64_MAX), &disk->logs[i].model) == HF_OK);
-    }
-    return hf_place_model_open(disk->logs[i].model, conf->mode, ret_place, err);
+    return hf_place_model_open(log->model, conf->mode, ret_place, err);
 }
 
-static const struct hf_disk_ops ops = {read_file, create_file, replace_file, file_exists,
-                                       make_dirs, move,        remove_file,  open_place};
+static bool has_place(struct hf_disk *base, const char *path)
+{
+    struct sim_disk *disk = disk_of(base);
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        const struct sim_log *log = &disk->logs[i];
+        if (log->model != NULL && strcmp(log->path, path) == 0) {
+            return !log->making;
+        }
+    }
+    return false;
+}
+
+/* Whole or not at all, as on a real disk: what a crash left of it is gone after the restart. */
+static enum hf_rc make_place(struct hf_disk *base, const struct hf_disk_place *conf,
+                             const struct hf_disk_fill *fill, struct hf_err *err)
+{
+    struct sim_disk *disk = disk_of(base);
+    struct hf_place *place = NULL;
+    struct hf_disk_place made = *conf;
+    if (sim_disk_crashed(disk)) {
+        return hf_err_set(err, HF_EIO, "the power is off");
+    }
+    made.mode = HF_PLACE_CREATE;
+    enum hf_rc rc = open_place(base, &made, &place, err);
+    struct sim_log *log = log_of(disk, conf->path);
+    log->making = true;
+    if (rc == HF_OK) {
+        rc = fill->fill(fill->arg, place, conf->path, err);
+    }
+    hf_place_close(place);
+    if (rc == HF_OK) {
+        log->making = false;
+    } else if (!sim_disk_crashed(disk)) {
+        hf_disk_model_free(log->model);
+        *log = (struct sim_log){.model = NULL};
+    }
+    return rc;
+}
+
+static const struct hf_disk_ops ops = {
+    .read = read_file,
+    .create = create_file,
+    .replace = replace_file,
+    .exists = file_exists,
+    .make_dirs = make_dirs,
+    .move = move,
+    .remove = remove_file,
+    .place = open_place,
+    .has_place = has_place,
+    .make_place = make_place,
+};
 
 void sim_disk_init(struct sim_disk *disk, uint64_t seed)
 {
@@ -209,33 +253,40 @@ void sim_disk_plan(struct sim_disk *disk, enum hf_fault fault, uint64_t within)
 {
     disk->file_steps = 1 + draw(disk, within);
     disk->file_fault = fault;
-    for (size_t i = 0; i < SIM_LOGS_MAX && disk->logs[i].model != NULL; i++) {
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
         const struct hf_disk_plan plan = {.at_step = 1 + draw(disk, within), .fault = fault};
-        hf_disk_model_plan(disk->logs[i].model, plan);
+        if (disk->logs[i].model != NULL) {
+            hf_disk_model_plan(disk->logs[i].model, plan);
+        }
     }
 }
 
 void sim_disk_heal(struct sim_disk *disk)
 {
     disk->file_steps = 0;
-    for (size_t i = 0; i < SIM_LOGS_MAX && disk->logs[i].model != NULL; i++) {
-        hf_disk_model_plan(disk->logs[i].model, (struct hf_disk_plan){.at_step = 0});
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        if (disk->logs[i].model != NULL) {
+            hf_disk_model_plan(disk->logs[i].model, (struct hf_disk_plan){.at_step = 0});
+        }
     }
 }
 
 void sim_disk_crash(struct sim_disk *disk)
 {
     disk->off = true;
-    for (size_t i = 0; i < SIM_LOGS_MAX && disk->logs[i].model != NULL; i++) {
-        hf_disk_model_crash(disk->logs[i].model);
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        if (disk->logs[i].model != NULL) {
+            hf_disk_model_crash(disk->logs[i].model);
+        }
     }
 }
 
 bool sim_disk_crashed(const struct sim_disk *disk)
 {
     bool off = disk->off;
-    for (size_t i = 0; i < SIM_LOGS_MAX && disk->logs[i].model != NULL; i++) {
-        off = off || hf_disk_model_crashed(disk->logs[i].model);
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        const struct hf_disk_model *model = disk->logs[i].model;
+        off = off || (model != NULL && hf_disk_model_crashed(model));
     }
     return off;
 }
@@ -243,8 +294,15 @@ bool sim_disk_crashed(const struct sim_disk *disk)
 void sim_disk_restart(struct sim_disk *disk)
 {
     sim_disk_crash(disk); /* all of it, wherever the fault was */
-    for (size_t i = 0; i < SIM_LOGS_MAX && disk->logs[i].model != NULL; i++) {
-        hf_disk_model_restart(disk->logs[i].model);
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        struct sim_log *log = &disk->logs[i];
+        if (log->model != NULL && log->making) {
+            hf_disk_model_restart(log->model); /* so that it may be freed */
+            hf_disk_model_free(log->model);
+            *log = (struct sim_log){.model = NULL};
+        } else if (log->model != NULL) {
+            hf_disk_model_restart(log->model);
+        }
     }
     disk->off = false;
     disk->file_steps = 0;

@@ -21,7 +21,8 @@ struct sim_file {
 
 struct sim_log {
     char path[64];
-    struct hf_disk_model *model;
+    struct hf_disk_model *model; /* NULL: none here */
+    bool making;                 /* not yet whole */
 };
 
 struct sim_disk {
