@@ -140,6 +140,14 @@ static bool dir_empty(const char *path)
     return empty;
 }
 
+enum hf_rc hf_file_move(const char *from, const char *to, struct hf_err *err)
+{
+    if (rename(from, to) != 0) {
+        return hf_err_errno(err, errno, "cannot move %s to %s", from, to);
+    }
+    return sync_parent(to, err);
+}
+
 enum hf_rc hf_dir_remove(const char *path, struct hf_err *err)
 {
     char name[HF_PATH_MAX];

@@ -24,6 +24,8 @@ enum hf_rc hf_file_create(const char *path, struct hf_bytes data, mode_t mode, s
 enum hf_rc hf_dir_create(const char *path, mode_t mode, bool may_exist, struct hf_err *err);
 /* As mkdir -p. */
 enum hf_rc hf_dir_create_all(const char *path, mode_t mode, struct hf_err *err);
+/* Renames a file or a folder; the folder that it goes to is synced. */
+enum hf_rc hf_file_move(const char *from, const char *to, struct hf_err *err);
 /* Removes a folder that has no folders inside. */
 enum hf_rc hf_dir_remove(const char *path, struct hf_err *err);
 enum hf_rc hf_dir_sync(const char *path, struct hf_err *err);

@@ -11,6 +11,7 @@
 
 enum hf_rc hf_hub_keys_init(struct hf_hub_keys *keys, struct hf_env *env)
 {
+    keys->count = 0;
     hf_queue_init(&keys->order);
     return hf_map_init(&keys->by_key, env);
 }

@@ -87,7 +87,8 @@ static void remove_file(struct hf_agent *agent, const char *name)
 {
     char path[HF_PATH_MAX];
     if (hf_agent_path(agent, name, path, NULL) == HF_OK) {
-        hf_disk_remove(agent->disk, path); /* it is not there most of the time */
+        (void)hf_disk_remove(agent->disk, path,
+                             /* err= */ NULL); /* it is not there most of the time */
     }
 }
 
@@ -154,7 +155,7 @@ static bool read_word(struct hf_agent *agent, char reason[HF_AGENT_REASON_MAX + 
         } else {
             hf_log(agent->logger, HF_LOG_WARN, "word.not_taken",
                    hf_f_c("why", "the file new-epoch is not one line of text"));
-            hf_disk_remove(agent->disk, path);
+            (void)hf_disk_remove(agent->disk, path, /* err= */ NULL);
         }
     }
     hf_buf_free(&text);

@@ -8,6 +8,17 @@
 #include "log/event/codec.h"
 #include "log/tlog/key_file.h"
 
+#define MAKING "making"
+
+/* Where a log is made, and where its files go. */
+struct making {
+    char dir[HF_PATH_MAX];
+    char key[HF_PATH_MAX];
+    char log[HF_PATH_MAX];
+    char final_key[HF_PATH_MAX];
+    char final_log[HF_PATH_MAX];
+};
+
 static enum hf_rc load_key(const char *path, const struct hf_owned_key_conf *conf,
                            struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
                            struct hf_err *err)
@@ -37,8 +48,8 @@ static enum hf_rc make_key(const char *path, const struct hf_owned_key_conf *con
         struct hf_writer w = hf_writer_init(text, sizeof text);
         hf_key_file_format(conf->env, ret_vkey, &seed, conf->host_key, &w);
         HF_ASSERT(!w.overflow);
-        /* All of it or nothing. */
-        rc = hf_disk_replace(conf->disk, path, hf_writer_done(&w), 0600, err);
+        rc = hf_disk_replace(conf->disk, path, hf_writer_done(&w), 0600,
+                             err); /* all of it or nothing */
     }
     hf_secret_free(&seed);
     if (rc != HF_OK) {
@@ -59,34 +70,16 @@ enum hf_rc hf_owned_key(const struct hf_owned_key_conf *conf, struct hf_signing_
                                             : make_key(path, conf, ret_key, ret_vkey, err);
 }
 
-static enum hf_rc log_key(const struct hf_owned_conf *conf, const char *dir,
-                          struct hf_signing_key **ret_key, struct hf_vkey *ret_vkey,
-                          struct hf_err *err)
-{
-    const struct hf_owned_key_conf key = {.dir = dir,
-                                          .name = "key",
-                                          .key_name = conf->origin,
-                                          .type = HF_KEY_ED25519,
-                                          .host_key = conf->host_key,
-                                          .env = hf_loop_env(conf->loop),
-                                          .disk = conf->disk};
-    return hf_owned_key(&key, ret_key, ret_vkey, err);
-}
-
 /* making */
 
 /* The key that is going on, under the name of the log that is made now. */
-static enum hf_rc inherit_key(const struct hf_owned_conf *conf, const char *dir, struct hf_err *err)
+static enum hf_rc inherit_key(const struct hf_owned_conf *conf, const char *path,
+                              struct hf_err *err)
 {
-    char path[HF_PATH_MAX];
     uint8_t renamed[HF_KEY_FILE_MAX];
     struct hf_writer w = hf_writer_init(renamed, sizeof renamed);
     struct hf_buf text = hf_buf_init(HF_KEY_FILE_MAX);
-    enum hf_rc rc = hf_path_join(dir, "key", path, sizeof path);
-    rc = rc == HF_OK ? rc : hf_err_set(err, rc, "the path %s is too long", dir);
-    if (rc == HF_OK) {
-        rc = hf_disk_read(conf->disk, conf->key_file, &text, err);
-    }
+    enum hf_rc rc = hf_disk_read(conf->disk, conf->key_file, &text, err);
     if (rc == HF_OK) {
         rc = hf_key_file_rename(hf_loop_env(conf->loop), hf_buf_bytes(&text), conf->host_key,
                                 hf_str_c(conf->origin), &w, err);
@@ -95,44 +88,107 @@ static enum hf_rc inherit_key(const struct hf_owned_conf *conf, const char *dir,
     if (rc != HF_OK) {
         return hf_err_wrap(err, rc, "key file %s", conf->key_file);
     }
-    return hf_disk_replace(conf->disk, path, hf_writer_done(&w), 0600, err);
+    return hf_disk_create(conf->disk, path, hf_writer_done(&w), 0600, err);
 }
 
-struct making {
-    const struct hf_owned_conf *conf;
-};
-
-static enum hf_rc fill(void *arg, struct hf_place *place, const char *dir, struct hf_err *err)
+static enum hf_rc fill(const struct hf_owned_conf *conf, const struct making *making,
+                       struct hf_err *err)
 {
-    const struct making *making = arg;
+    struct hf_place *place = NULL;
     struct hf_signing_key *key = NULL;
     struct hf_identity identity = {.kind = "events"};
-    enum hf_rc rc = making->conf->key_file == NULL ? HF_OK : inherit_key(making->conf, dir, err);
+    struct hf_env *env = hf_loop_env(conf->loop);
+    const struct hf_disk_place folder = {making->dir, HF_PLACE_CREATE, conf->program, env};
+    enum hf_rc rc = hf_disk_open_place(conf->disk, &folder, &place, err);
+    if (rc == HF_OK && conf->key_file != NULL) {
+        rc = inherit_key(conf, making->key, err);
+    }
     if (rc == HF_OK) {
-        rc = log_key(making->conf, dir, &key, &identity.vkey, err);
+        const struct hf_owned_key_conf wish = {making->dir,    "key", conf->origin, HF_KEY_ED25519,
+                                               conf->host_key, env,   conf->disk};
+        rc = hf_owned_key(&wish, &key, &identity.vkey, err);
     }
     if (rc == HF_OK) {
         rc = hf_log_create(place, &identity, err);
     }
     hf_signing_key_free(key);
+    hf_place_close(place);
+    return rc;
+}
+
+/* What a log is made in, inside of its folder. */
+static enum hf_rc paths_of(const struct hf_owned_conf *conf, struct making *making,
+                           struct hf_err *err)
+{
+    if (hf_path_join(conf->dir, MAKING, making->dir, HF_PATH_MAX) != HF_OK ||
+        hf_path_join(making->dir, "key", making->key, HF_PATH_MAX) != HF_OK ||
+        hf_path_join(making->dir, "log.mdb", making->log, HF_PATH_MAX) != HF_OK ||
+        hf_path_join(conf->dir, "key", making->final_key, HF_PATH_MAX) != HF_OK ||
+        hf_path_join(conf->dir, "log.mdb", making->final_log, HF_PATH_MAX) != HF_OK) {
+        return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", conf->dir);
+    }
+    return HF_OK;
+}
+
+/* Whatever lies in the folder when it is no log: only what an earlier try left. */
+static enum hf_rc check_folder(const struct hf_owned_conf *conf, const struct making *making,
+                               struct hf_err *err)
+{
+    char holder[128];
+    if (!hf_disk_exists(conf->disk, making->dir)) {
+        return hf_disk_make_dir(conf->disk, conf->dir, 0700, err);
+    }
+    if (hf_disk_held(conf->disk, making->dir, holder, sizeof holder)) {
+        return hf_err_set(err, HF_ELOCKED, "%s is being made by %s", conf->dir, holder);
+    }
+    /* It may have been moved up when its log was not. */
+    enum hf_rc rc = hf_disk_remove(conf->disk, making->final_key, err);
+    return rc == HF_OK ? hf_disk_remove_dir(conf->disk, making->dir, err) : rc;
+}
+
+/* A log is a folder with log.mdb. It is made in a folder of its own and moved up, that file last: a
+ * program that is killed at any moment leaves a log, or what the next start clears away. Of a key
+ * that was made in vain nobody knows yet. */
+static enum hf_rc make_log(const struct hf_owned_conf *conf, const struct making *making,
+                           struct hf_err *err)
+{
+    enum hf_rc rc = check_folder(conf, making, err);
+    if (rc == HF_OK) {
+        rc = fill(conf, making, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_disk_move(conf->disk, making->key, making->final_key, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_disk_move(conf->disk, making->log, making->final_log, err);
+    }
     return rc;
 }
 
 static enum hf_rc open_place(const struct hf_owned_conf *conf, struct hf_owned *owned,
                              struct hf_err *err)
 {
-    struct making making = {conf};
+    struct making making;
     struct hf_vkey vkey;
-    const struct hf_disk_place place = {conf->dir, HF_PLACE_OWN, conf->program,
-                                        hf_loop_env(conf->loop)};
-    const struct hf_disk_fill how = {fill, &making};
-    enum hf_rc rc = hf_disk_has_place(conf->disk, conf->dir)
-                        ? HF_OK
-                        : hf_disk_make_place(conf->disk, &place, &how, err);
-    if (rc == HF_OK) {
-        rc = hf_disk_open_place(conf->disk, &place, &owned->place, err);
+    struct hf_env *env = hf_loop_env(conf->loop);
+    enum hf_rc rc = paths_of(conf, &making, err);
+    if (rc == HF_OK && !hf_disk_exists(conf->disk, making.final_log)) {
+        rc = make_log(conf, &making, err);
     }
-    return rc == HF_OK ? log_key(conf, conf->dir, &owned->key, &vkey, err) : rc;
+    if (rc == HF_OK) {
+        const struct hf_disk_place folder = {conf->dir, HF_PLACE_OWN, conf->program, env};
+        rc = hf_disk_open_place(conf->disk, &folder, &owned->place, err);
+    }
+    if (rc == HF_OK &&
+        hf_disk_exists(conf->disk, making.dir)) { /* of a try that was killed at its end */
+        rc = hf_disk_remove_dir(conf->disk, making.dir, err);
+    }
+    if (rc == HF_OK) {
+        const struct hf_owned_key_conf key = {conf->dir,      "key", conf->origin, HF_KEY_ED25519,
+                                              conf->host_key, env,   conf->disk};
+        rc = hf_owned_key(&key, &owned->key, &vkey, err);
+    }
+    return rc;
 }
 
 enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_owned,

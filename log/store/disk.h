@@ -20,12 +20,6 @@ struct hf_disk_place {
     struct hf_env *env;
 };
 
-/* Fills a place that is being made, at `dir`, which may not be the folder where it will lie. */
-struct hf_disk_fill {
-    enum hf_rc (*fill)(void *arg, struct hf_place *place, const char *dir, struct hf_err *err);
-    void *arg;
-};
-
 struct hf_disk_ops {
     enum hf_rc (*read)(struct hf_disk *disk, const char *path, struct hf_buf *buf,
                        struct hf_err *err);
@@ -37,12 +31,12 @@ struct hf_disk_ops {
     enum hf_rc (*make_dirs)(struct hf_disk *disk, const char *path, mode_t mode,
                             struct hf_err *err);
     enum hf_rc (*move)(struct hf_disk *disk, const char *from, const char *to, struct hf_err *err);
-    void (*remove)(struct hf_disk *disk, const char *path);
+    enum hf_rc (*remove)(struct hf_disk *disk, const char *path, struct hf_err *err);
+    enum hf_rc (*make_dir)(struct hf_disk *disk, const char *path, mode_t mode, struct hf_err *err);
+    enum hf_rc (*remove_dir)(struct hf_disk *disk, const char *path, struct hf_err *err);
+    bool (*held)(struct hf_disk *disk, const char *path, char *out, size_t cap);
     enum hf_rc (*place)(struct hf_disk *disk, const struct hf_disk_place *conf,
                         struct hf_place **ret_place, struct hf_err *err);
-    bool (*has_place)(struct hf_disk *disk, const char *path);
-    enum hf_rc (*make_place)(struct hf_disk *disk, const struct hf_disk_place *conf,
-                             const struct hf_disk_fill *fill, struct hf_err *err);
 };
 
 struct hf_disk {
@@ -85,7 +79,7 @@ static inline enum hf_rc hf_disk_make_dirs(struct hf_disk *disk, const char *pat
     return disk->ops->make_dirs(disk, path, mode, err);
 }
 
-/* A file or a folder with what is in it, on the same file system. */
+/* As hf_file_move. */
 static inline enum hf_rc hf_disk_move(struct hf_disk *disk, const char *from, const char *to,
                                       struct hf_err *err)
 {
@@ -93,23 +87,29 @@ static inline enum hf_rc hf_disk_move(struct hf_disk *disk, const char *from, co
 }
 
 /* A file; that it is not there is fine. */
-static inline void hf_disk_remove(struct hf_disk *disk, const char *path)
+static inline enum hf_rc hf_disk_remove(struct hf_disk *disk, const char *path, struct hf_err *err)
 {
-    disk->ops->remove(disk, path);
+    return disk->ops->remove(disk, path, err);
 }
 
-/* Is there a place that was made to its end? */
-static inline bool hf_disk_has_place(struct hf_disk *disk, const char *path)
+/* As hf_dir_create for one that must be empty. */
+static inline enum hf_rc hf_disk_make_dir(struct hf_disk *disk, const char *path, mode_t mode,
+                                          struct hf_err *err)
 {
-    return disk->ops->has_place(disk, path);
+    return disk->ops->make_dir(disk, path, mode, err);
 }
 
-/* Makes a place of a log and its file "key" whole or not at all: a program that is killed at any
- * moment leaves it, or what the next try clears away. conf->mode does not matter. */
-static inline enum hf_rc hf_disk_make_place(struct hf_disk *disk, const struct hf_disk_place *conf,
-                                            const struct hf_disk_fill *fill, struct hf_err *err)
+/* As hf_dir_remove. */
+static inline enum hf_rc hf_disk_remove_dir(struct hf_disk *disk, const char *path,
+                                            struct hf_err *err)
 {
-    return disk->ops->make_place(disk, conf, fill, err);
+    return disk->ops->remove_dir(disk, path, err);
+}
+
+/* Does anybody own the log at path? As hf_owner_held. */
+static inline bool hf_disk_held(struct hf_disk *disk, const char *path, char *out, size_t cap)
+{
+    return disk->ops->held(disk, path, out, cap);
 }
 
 /* As hf_place_dir_open. */

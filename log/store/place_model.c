@@ -620,6 +620,40 @@ enum hf_rc hf_disk_model_new(uint64_t seed, struct hf_disk_model **ret_disk)
     return HF_OK;
 }
 
+static enum hf_rc copy_file(const struct file *from, struct file **ret_file)
+{
+    struct file *file = new_file(from->name, from->kind);
+    if (file == NULL) {
+        return HF_ENOMEM;
+    }
+    *ret_file = file;
+    memcpy(file->mark, from->mark, sizeof file->mark);
+    memcpy(file->old_mark, from->old_mark, sizeof file->old_mark);
+    file->mark_len = from->mark_len;
+    file->old_mark_len = from->old_mark_len;
+    enum hf_rc rc = HF_OK;
+    for (int i = 0; rc == HF_OK && i < HF_KV_TABLES_MAX; i++) {
+        rc = hf_table_model_copy(&from->table[i], &file->table[i]);
+    }
+    return rc;
+}
+
+enum hf_rc hf_disk_model_copy(const struct hf_disk_model *from, uint64_t seed,
+                              struct hf_disk_model **ret_disk)
+{
+    enum hf_rc rc = hf_disk_model_new(seed, ret_disk);
+    for (size_t i = 0; rc == HF_OK && i < FILES_MAX; i++) {
+        if (from->files[i] != NULL) {
+            rc = copy_file(from->files[i], &(*ret_disk)->files[i]);
+        }
+    }
+    if (rc != HF_OK) {
+        hf_disk_model_free(*ret_disk);
+        *ret_disk = NULL;
+    }
+    return rc;
+}
+
 void hf_disk_model_free(struct hf_disk_model *disk)
 {
     if (disk == NULL) {

@@ -30,6 +30,9 @@ struct hf_disk_plan {
 };
 
 enum hf_rc hf_disk_model_new(uint64_t seed, struct hf_disk_model **ret_disk);
+/* As `from` is now, with a fate of its own. */
+enum hf_rc hf_disk_model_copy(const struct hf_disk_model *from, uint64_t seed,
+                              struct hf_disk_model **ret_disk);
 void hf_disk_model_free(struct hf_disk_model *disk);
 void hf_disk_model_plan(struct hf_disk_model *disk, struct hf_disk_plan plan);
 /* Steps taken since the plan was set. */

@@ -328,21 +328,14 @@ def slow_reader(world, region):
 
 @in_region
 def many_readers(world, region):
-    """500 readers wait: a commit reaches all of them within a second or so, and the memory that each
-    costs is that of its connection."""
+    """500 readers wait, and a commit reaches all of them; when they are gone nothing of them stays."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, limit[1]), limit[1]))
-    before = memory_of(region.hub)
     streams = [Stream(region, "?from=now&type=tenant.") for _ in range(500)]
     check(metric(region, "holdfast_streams") == 500, "all are open")
-    each = (memory_of(region.hub) - before) / 500
-    began = time.monotonic()
     region.create("acme")
     for stream in streams:
         check("tenant/acme" in stream.take(1)[0][2], "the event")
-    took = time.monotonic() - began
-    check(took < 5, f"it took {took:.1f} s to reach all")
-    check(each < 45 << 10, f"{each:.0f} bytes for each reader")
     for stream in streams:
         stream.close()
     until(lambda: metric(region, "holdfast_streams") == 0, "all are gone")

@@ -107,11 +107,6 @@ static enum hf_rc create_file(struct hf_disk *base, const char *path, struct hf_
     return replace_file(base, path, data, mode, err);
 }
 
-static bool file_exists(struct hf_disk *base, const char *path)
-{
-    return find(disk_of(base), path) != NULL;
-}
-
 static enum hf_rc make_dirs(struct hf_disk *base, const char *path, mode_t mode, struct hf_err *err)
 {
     (void)path;
@@ -119,119 +114,171 @@ static enum hf_rc make_dirs(struct hf_disk *base, const char *path, mode_t mode,
     return sim_disk_crashed(disk_of(base)) ? hf_err_set(err, HF_EIO, "the power is off") : HF_OK;
 }
 
-/* Of the logs' folders: nothing else is moved. */
+/* Is `path` inside of the folder? */
+static bool inside(const char *path, const char *folder)
+{
+    size_t len = strlen(folder);
+    return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+static bool has_inside(const struct sim_disk *disk, const char *folder)
+{
+    bool found = false;
+    for (size_t i = 0; i < SIM_FILES_MAX; i++) {
+        found = found || (disk->files[i].bytes != NULL && inside(disk->files[i].path, folder));
+    }
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        found = found || (disk->logs[i].model != NULL && (inside(disk->logs[i].path, folder) ||
+                                                          strcmp(disk->logs[i].path, folder) == 0));
+    }
+    return found;
+}
+
+static void move_path(char path[SIM_PATH_MAX], const char *from, const char *to)
+{
+    char rest[SIM_PATH_MAX];
+    if (strcmp(path, from) == 0 || inside(path, from)) {
+        (void)snprintf(rest, sizeof rest, "%s", path + strlen(from));
+        (void)snprintf(path, SIM_PATH_MAX, "%s%s", to, rest);
+    }
+}
+
+/* The folder of a data file's path; empty when it is none. */
+static void folder_of_log(const char *path, char out[SIM_PATH_MAX])
+{
+    size_t len = strlen(path);
+    size_t end = sizeof "/log.mdb" - 1;
+    bool is_log = len > end && strcmp(path + len - end, "/log.mdb") == 0;
+    (void)snprintf(out, SIM_PATH_MAX, "%.*s", is_log ? (int)(len - end) : 0, path);
+}
+
+/* A file, a folder, or a log's data file, which takes the log with it. */
 static enum hf_rc move(struct hf_disk *base, const char *from, const char *to, struct hf_err *err)
 {
     struct sim_disk *disk = disk_of(base);
-    if (sim_disk_crashed(disk)) {
-        return hf_err_set(err, HF_EIO, "the power is off");
+    char from_log[SIM_PATH_MAX];
+    char to_log[SIM_PATH_MAX];
+    bool write = false;
+    enum hf_rc rc = step(disk, &write, err);
+    folder_of_log(from, from_log);
+    folder_of_log(to, to_log);
+    for (size_t i = 0; write && i < SIM_FILES_MAX; i++) {
+        if (disk->files[i].bytes != NULL) {
+            move_path(disk->files[i].path, from, to);
+        }
     }
-    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+    for (size_t i = 0; write && i < SIM_LOGS_MAX; i++) {
         struct sim_log *log = &disk->logs[i];
-        if (log->model != NULL && strcmp(log->path, from) == 0) {
-            (void)snprintf(log->path, sizeof log->path, "%s", to);
+        if (log->model != NULL && from_log[0] != '\0' && strcmp(log->path, from_log) == 0) {
+            (void)snprintf(log->path, sizeof log->path, "%s", to_log);
+        } else if (log->model != NULL) {
+            move_path(log->path, from, to);
         }
     }
-    size_t len = strlen(from);
-    for (size_t i = 0; i < SIM_FILES_MAX; i++) {
-        struct sim_file *file = &disk->files[i];
-        char rest[64];
-        if (file->bytes != NULL && strncmp(file->path, from, len) == 0 && file->path[len] == '/') {
-            (void)snprintf(rest, sizeof rest, "%s", file->path + len);
-            (void)snprintf(file->path, sizeof file->path, "%s%s", to, rest);
-        }
-    }
-    return HF_OK;
+    return rc;
 }
 
-static void remove_file(struct hf_disk *base, const char *path)
+static enum hf_rc remove_file(struct hf_disk *base, const char *path, struct hf_err *err)
 {
     struct sim_disk *disk = disk_of(base);
     struct sim_file *file = find(disk, path);
-    if (file != NULL && !sim_disk_crashed(disk)) {
+    bool write = false;
+    enum hf_rc rc = step(disk, &write, err);
+    if (file != NULL && write) {
         hf_heap_free(file->bytes);
         file->bytes = NULL;
     }
+    return rc;
 }
 
-/* The log that lies at this path, or room for one. */
-static struct sim_log *log_of(struct sim_disk *disk, const char *path)
+static enum hf_rc make_dir(struct hf_disk *base, const char *path, mode_t mode, struct hf_err *err)
 {
-    struct sim_log *room = NULL;
-    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
-        struct sim_log *log = &disk->logs[i];
-        if (log->model != NULL && strcmp(log->path, path) == 0) {
-            return log;
-        }
-        room = room == NULL && log->model == NULL ? log : room;
+    struct sim_disk *disk = disk_of(base);
+    (void)mode;
+    if (sim_disk_crashed(disk)) {
+        return hf_err_set(err, HF_EIO, "the power is off");
     }
-    HF_ASSERT(room != NULL);
-    return room;
+    return has_inside(disk, path) ? hf_err_set(err, HF_EEXIST, "%s is not empty", path) : HF_OK;
+}
+
+static enum hf_rc remove_dir(struct hf_disk *base, const char *path, struct hf_err *err)
+{
+    struct sim_disk *disk = disk_of(base);
+    bool write = false;
+    enum hf_rc rc = step(disk, &write, err);
+    for (size_t i = 0; write && i < SIM_FILES_MAX; i++) {
+        struct sim_file *file = &disk->files[i];
+        if (file->bytes != NULL && inside(file->path, path)) {
+            hf_heap_free(file->bytes);
+            file->bytes = NULL;
+        }
+    }
+    for (size_t i = 0; write && i < SIM_LOGS_MAX; i++) {
+        if (disk->logs[i].model != NULL && strcmp(disk->logs[i].path, path) == 0) {
+            hf_disk_model_free(disk->logs[i].model);
+            disk->logs[i].model = NULL;
+        }
+    }
+    return rc;
+}
+
+/* There is one program on a machine. */
+static bool held(struct hf_disk *base, const char *path, char *out, size_t cap)
+{
+    (void)base;
+    (void)path;
+    (void)snprintf(out, cap, "nobody");
+    return false;
+}
+
+static bool log_exists(const struct sim_disk *disk, const char *folder)
+{
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        struct hf_place *place = NULL;
+        if (disk->logs[i].model == NULL || strcmp(disk->logs[i].path, folder) != 0) {
+            continue;
+        }
+        enum hf_rc rc = hf_place_model_open(disk->logs[i].model, HF_PLACE_CREATE, &place, NULL);
+        if (rc == HF_OK) {
+            hf_place_close(place);
+        }
+        return rc == HF_EEXIST;
+    }
+    return false;
+}
+
+static bool file_exists(struct hf_disk *base, const char *path)
+{
+    struct sim_disk *disk = disk_of(base);
+    char folder[SIM_PATH_MAX];
+    folder_of_log(path, folder);
+    return find(disk, path) != NULL || has_inside(disk, path) ||
+           (folder[0] != '\0' && log_exists(disk, folder));
 }
 
 static enum hf_rc open_place(struct hf_disk *base, const struct hf_disk_place *conf,
                              struct hf_place **ret_place, struct hf_err *err)
 {
     struct sim_disk *disk = disk_of(base);
-    struct sim_log *log = log_of(disk, conf->path);
-    if (log->model == NULL) {
-        (void)snprintf(log->path, sizeof log->path, "%s", conf->path);
-        HF_ASSERT(hf_disk_model_new(draw(disk, UINT64_MAX), &log->model) == HF_OK);
+    size_t i = 0;
+    while (i < SIM_LOGS_MAX &&
+           (disk->logs[i].model == NULL || strcmp(disk->logs[i].path, conf->path) != 0)) {
+        i++;
     }
-    return hf_place_model_open(log->model, conf->mode, ret_place, err);
-}
-
-static bool has_place(struct hf_disk *base, const char *path)
-{
-    struct sim_disk *disk = disk_of(base);
-    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
-        const struct sim_log *log = &disk->logs[i];
-        if (log->model != NULL && strcmp(log->path, path) == 0) {
-            return !log->making;
+    if (i == SIM_LOGS_MAX) {
+        for (i = 0; disk->logs[i].model != NULL;) {
+            i++;
+            HF_ASSERT(i < SIM_LOGS_MAX);
         }
+        (void)snprintf(disk->logs[i].path, sizeof disk->logs[i].path, "%s", conf->path);
+        HF_ASSERT(hf_disk_model_new(draw(disk, UINT64_MAX), &disk->logs[i].model) == HF_OK);
     }
-    return false;
+    return hf_place_model_open(disk->logs[i].model, conf->mode, ret_place, err);
 }
 
-/* Whole or not at all, as on a real disk: what a crash left of it is gone after the restart. */
-static enum hf_rc make_place(struct hf_disk *base, const struct hf_disk_place *conf,
-                             const struct hf_disk_fill *fill, struct hf_err *err)
-{
-    struct sim_disk *disk = disk_of(base);
-    struct hf_place *place = NULL;
-    struct hf_disk_place made = *conf;
-    if (sim_disk_crashed(disk)) {
-        return hf_err_set(err, HF_EIO, "the power is off");
-    }
-    made.mode = HF_PLACE_CREATE;
-    enum hf_rc rc = open_place(base, &made, &place, err);
-    struct sim_log *log = log_of(disk, conf->path);
-    log->making = true;
-    if (rc == HF_OK) {
-        rc = fill->fill(fill->arg, place, conf->path, err);
-    }
-    hf_place_close(place);
-    if (rc == HF_OK) {
-        log->making = false;
-    } else if (!sim_disk_crashed(disk)) {
-        hf_disk_model_free(log->model);
-        *log = (struct sim_log){.model = NULL};
-    }
-    return rc;
-}
-
-static const struct hf_disk_ops ops = {
-    .read = read_file,
-    .create = create_file,
-    .replace = replace_file,
-    .exists = file_exists,
-    .make_dirs = make_dirs,
-    .move = move,
-    .remove = remove_file,
-    .place = open_place,
-    .has_place = has_place,
-    .make_place = make_place,
-};
+static const struct hf_disk_ops ops = {read_file,  create_file, replace_file, file_exists,
+                                       make_dirs,  move,        remove_file,  make_dir,
+                                       remove_dir, held,        open_place};
 
 void sim_disk_init(struct sim_disk *disk, uint64_t seed)
 {
@@ -254,10 +301,11 @@ void sim_disk_plan(struct sim_disk *disk, enum hf_fault fault, uint64_t within)
     disk->file_steps = 1 + draw(disk, within);
     disk->file_fault = fault;
     for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
-        const struct hf_disk_plan plan = {.at_step = 1 + draw(disk, within), .fault = fault};
-        if (disk->logs[i].model != NULL) {
-            hf_disk_model_plan(disk->logs[i].model, plan);
+        if (disk->logs[i].model == NULL) {
+            continue;
         }
+        const struct hf_disk_plan plan = {.at_step = 1 + draw(disk, within), .fault = fault};
+        hf_disk_model_plan(disk->logs[i].model, plan);
     }
 }
 
@@ -265,9 +313,10 @@ void sim_disk_heal(struct sim_disk *disk)
 {
     disk->file_steps = 0;
     for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
-        if (disk->logs[i].model != NULL) {
-            hf_disk_model_plan(disk->logs[i].model, (struct hf_disk_plan){.at_step = 0});
+        if (disk->logs[i].model == NULL) {
+            continue;
         }
+        hf_disk_model_plan(disk->logs[i].model, (struct hf_disk_plan){.at_step = 0});
     }
 }
 
@@ -275,9 +324,10 @@ void sim_disk_crash(struct sim_disk *disk)
 {
     disk->off = true;
     for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
-        if (disk->logs[i].model != NULL) {
-            hf_disk_model_crash(disk->logs[i].model);
+        if (disk->logs[i].model == NULL) {
+            continue;
         }
+        hf_disk_model_crash(disk->logs[i].model);
     }
 }
 
@@ -285,8 +335,7 @@ bool sim_disk_crashed(const struct sim_disk *disk)
 {
     bool off = disk->off;
     for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
-        const struct hf_disk_model *model = disk->logs[i].model;
-        off = off || (model != NULL && hf_disk_model_crashed(model));
+        off = off || (disk->logs[i].model != NULL && hf_disk_model_crashed(disk->logs[i].model));
     }
     return off;
 }
@@ -295,14 +344,10 @@ void sim_disk_restart(struct sim_disk *disk)
 {
     sim_disk_crash(disk); /* all of it, wherever the fault was */
     for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
-        struct sim_log *log = &disk->logs[i];
-        if (log->model != NULL && log->making) {
-            hf_disk_model_restart(log->model); /* so that it may be freed */
-            hf_disk_model_free(log->model);
-            *log = (struct sim_log){.model = NULL};
-        } else if (log->model != NULL) {
-            hf_disk_model_restart(log->model);
+        if (disk->logs[i].model == NULL) {
+            continue;
         }
+        hf_disk_model_restart(disk->logs[i].model);
     }
     disk->off = false;
     disk->file_steps = 0;
@@ -313,11 +358,18 @@ void sim_disk_put(struct sim_disk *disk, const char *path, struct hf_bytes bytes
     set(disk, path, bytes);
 }
 
-void sim_disk_copy_files(struct sim_disk *to, const struct sim_disk *from)
+void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from)
 {
     for (size_t i = 0; i < SIM_FILES_MAX; i++) {
         if (from->files[i].bytes != NULL) {
             set(to, from->files[i].path, hf_bytes_of(from->files[i].bytes, from->files[i].len));
+        }
+    }
+    for (size_t i = 0; i < SIM_LOGS_MAX; i++) {
+        if (from->logs[i].model != NULL) {
+            to->logs[i] = from->logs[i];
+            HF_ASSERT(hf_disk_model_copy(from->logs[i].model, draw(to, UINT64_MAX),
+                                         &to->logs[i].model) == HF_OK);
         }
     }
 }

@@ -11,18 +11,18 @@
 #include "log/store/place_model.h"
 
 #define SIM_FILES_MAX 16
-#define SIM_LOGS_MAX  4
+#define SIM_LOGS_MAX  8
+#define SIM_PATH_MAX  64
 
 struct sim_file {
-    char path[64];
+    char path[SIM_PATH_MAX];
     uint8_t *bytes;
     size_t len;
 };
 
 struct sim_log {
-    char path[64];
-    struct hf_disk_model *model; /* NULL: none here */
-    bool making;                 /* not yet whole */
+    char path[SIM_PATH_MAX];
+    struct hf_disk_model *model;
 };
 
 struct sim_disk {
@@ -49,7 +49,7 @@ bool sim_disk_crashed(const struct sim_disk *disk);
 void sim_disk_restart(struct sim_disk *disk);
 /* Puts a file there, as a person would. */
 void sim_disk_put(struct sim_disk *disk, const char *path, struct hf_bytes bytes);
-/* Copies the small files, not the logs: what somebody who steals an identity takes. */
-void sim_disk_copy_files(struct sim_disk *to, const struct sim_disk *from);
+/* All of it as it is now, onto an empty disk: what a restored backup is, or a clone. */
+void sim_disk_copy(struct sim_disk *to, const struct sim_disk *from);
 
 #endif

@@ -144,7 +144,7 @@ static void jump(struct sim_world *w)
     hf_env_sim_jump(&w->sim, draw(w, 2) == 0 ? far : -far);
 }
 
-/* Somebody runs a copy of the machine, with its keys and without its log. */
+/* Somebody runs a copy of the machine, with its keys and its log as it was then. */
 static void clone(struct sim_world *w, struct sim_tenant *tenant)
 {
     if (tenant->clone || tenant->cloned || tenant->machine.life != SIM_UP ||
@@ -155,7 +155,7 @@ static void clone(struct sim_world *w, struct sim_tenant *tenant)
     tenant->cloned = true;
     copy->clone = true;
     sim_tenant_begin(w, copy, tenant->name);
-    sim_disk_copy_files(&copy->machine.disk, &tenant->machine.disk);
+    sim_disk_copy(&copy->machine.disk, &tenant->machine.disk);
     hf_secret_free(&copy->machine.host_key);
     HF_ASSERT(hf_secret_copy(hf_secret_reveal(&tenant->machine.host_key),
                              &copy->machine.host_key) == HF_OK);
