@@ -301,7 +301,10 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
                          struct hf_agent *agent, struct hf_err *err)
 {
     bool registered = false;
-    *agent = (struct hf_agent){.loop = loop, .logger = conf->logger, .conf = *conf};
+    memset(agent, 0, sizeof *agent); /* a literal would stand on the stack, and it is big */
+    agent->loop = loop;
+    agent->logger = conf->logger;
+    agent->conf = *conf;
     struct hf_agent_job *jobs[] = {&agent->enrol, &agent->upload, &agent->beat, &agent->rotate,
                                    &agent->feed.job};
     for (size_t i = 0; i < HF_LEN(jobs); i++) {
