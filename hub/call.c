@@ -285,6 +285,7 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     struct hf_hub_call *call = hf_heap_zalloc(1, sizeof *call);
     hub->calls++;
     if (call == NULL) {
+        hub->calls_failed++;
         hf_http_problem(exchange, 503, "out-of-memory", "The Hub has no memory for this call.");
         return;
     }

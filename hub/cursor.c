@@ -1,6 +1,8 @@
 /* hub/cursor.c: makes and opens cursors. */
 #include "hub/cursor.h"
 
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "base/hex.h"
 
@@ -48,4 +50,16 @@ enum hf_rc hf_cursor_open(const struct hf_hub *hub, struct hf_str list, struct h
     return hf_err_set(err, HF_EINVAL,
                       "cursor: is not one that this list gave with these filters; begin again "
                       "without it");
+}
+
+void hf_cursor_put_next(struct hf_hub_call *call, struct hf_json_out *json, const char *target,
+                        struct hf_str list, struct hf_str last)
+{
+    char cursor[HF_CURSOR_TEXT];
+    char link[HF_CURSOR_TEXT + 256];
+    hf_cursor_format(call->hub, list, last, cursor);
+    hf_json_key_str(json, "next", hf_str_c(cursor));
+    int len = snprintf(link, sizeof link, "<%s&cursor=%s>; rel=\"next\"", target, cursor);
+    HF_ASSERT(len > 0 && (size_t)len < sizeof link);
+    hf_http_add_field(call->exchange, "Link", (struct hf_str){link, (size_t)len});
 }

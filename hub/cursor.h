@@ -7,7 +7,7 @@
 #ifndef HF_HUB_CURSOR_H
 #define HF_HUB_CURSOR_H
 
-#include "hub/hub.h"
+#include "hub/call.h"
 
 #define HF_CURSOR_HEAD 9
 #define HF_CURSOR_MAX  (HF_CURSOR_HEAD + 64)
@@ -19,5 +19,10 @@ void hf_cursor_format(const struct hf_hub *hub, struct hf_str list, struct hf_st
 /* HF_EINVAL: not a cursor of this list. The name borrows from cursor. */
 enum hf_rc hf_cursor_open(const struct hf_hub *hub, struct hf_str list, struct hf_bytes cursor,
                           struct hf_str *ret_name, struct hf_err *err);
+
+/* Says where the next page is, in the answer as `next` and as a link (RFC 8288). target: the path
+ * and the query of this page, without a cursor. */
+void hf_cursor_put_next(struct hf_hub_call *call, struct hf_json_out *json, const char *target,
+                        struct hf_str list, struct hf_str last);
 
 #endif

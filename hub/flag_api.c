@@ -2,6 +2,9 @@
 #include <stdio.h>
 
 #include "hub/condition.h"
+#include "hub/cursor.h"
+
+#define PAGE 100
 
 static void put_flag(struct hf_json_out *json, const struct hf_flag *flag)
 {
@@ -24,20 +27,56 @@ static void put_flag(struct hf_json_out *json, const struct hf_flag *flag)
     hf_json_object_end(json);
 }
 
+/* The first of the page; *ret_first NULL: it is empty. */
+static enum hf_rc find_first(const struct hf_hub *hub, const struct hf_api_flags_list_query *query,
+                             struct hf_hub_flag **ret_first, struct hf_err *err)
+{
+    struct hf_str name;
+    if (!query->has_cursor) {
+        *ret_first = hf_hub_flags_first(&hub->flags);
+        return HF_OK;
+    }
+    enum hf_rc rc = hf_cursor_open(hub, HF_STR("flags"), query->cursor, &name, err);
+    const struct hf_hub_flag *last = rc == HF_OK ? hf_hub_flag_find(&hub->flags, name) : NULL;
+    if (rc == HF_OK && last == NULL) {
+        rc = hf_err_set(err, HF_EINVAL, "cursor: names nothing that is here");
+    }
+    *ret_first = last == NULL ? NULL : hf_hub_flags_next(&hub->flags, last);
+    return rc;
+}
+
 void hf_serve_flags_list(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
+    const struct hf_api_flags_list_query *query = &call->asked.flags_list;
+    uint64_t limit = query->has_limit ? query->limit : PAGE;
+    uint64_t shown = 0;
+    struct hf_hub_flag *flag = NULL;
+    const struct hf_hub_flag *last = NULL;
+    char target[64];
     struct hf_json_out json;
+    struct hf_err err = {0};
+    if (find_first(hub, query, &flag, &err) != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     hf_json_key_u64(&json, "as_of", hub->as_of);
     hf_json_key(&json, HF_STR("flags"));
     hf_json_array_begin(&json);
-    for (struct hf_hub_flag *flag = hf_hub_flags_first(&hub->flags); flag != NULL;
-         flag = hf_hub_flags_next(&hub->flags, flag)) {
+    for (; flag != NULL; flag = hf_hub_flags_next(&hub->flags, flag)) {
+        if (shown++ == limit) {
+            break;
+        }
+        last = flag;
         put_flag(&json, &flag->life);
     }
     hf_json_array_end(&json);
+    if (shown > limit) {
+        (void)snprintf(target, sizeof target, "/v1/flags?limit=%llu", (unsigned long long)limit);
+        hf_cursor_put_next(call, &json, target, HF_STR("flags"), hf_str_c(last->life.name));
+    }
     hf_json_object_end(&json);
     hf_call_answer(call, 200, &call->scratch);
 }

@@ -42,6 +42,13 @@ struct hf_hub_strangers {
     uint64_t malformed; /* the server's count at start_us */
 };
 
+/* What was called before start_us; the counters themselves are the Hub's. */
+struct hf_hub_api_window {
+    int64_t start_us;
+    uint64_t calls;
+    uint64_t failed;
+};
+
 struct hf_hub_conf {
     const char *dir;    /* of the region's log and keys */
     const char *region; /* "dev", "staging", "prod-eu", "prod-us" */
@@ -91,6 +98,7 @@ struct hf_hub {
     struct hf_hub_flags flags;
     struct hf_cutover cutover;
     struct hf_hub_strangers strangers;
+    struct hf_hub_api_window api_window;
     struct hf_hub_keys keys; /* of commands */
     struct hf_hub_followers followers;
     struct hf_hub_directives directives;

@@ -206,3 +206,31 @@ void hf_hub_note_strangers(struct hf_hub *hub)
     }
     *seen = (struct hf_hub_strangers){.start_us = now, .malformed = malformed};
 }
+
+/* the API */
+
+void hf_hub_note_api(struct hf_hub *hub)
+{
+    struct hf_hub_api_window *seen = &hub->api_window;
+    char stream[64];
+    uint8_t bytes[256];
+    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+    if (now > seen->start_us) {
+        const struct hf_event_api_window event = {
+            .region = (enum hf_event_api_window_region)hub->region_number,
+            .start = seen->start_us,
+            .end = now,
+            .calls = hub->calls - seen->calls,
+            .failed = hub->calls_failed - seen->failed};
+        struct hf_writer w = hf_writer_init(bytes, sizeof bytes);
+        hf_event_api_window_encode(&event, &w);
+        (void)snprintf(stream, sizeof stream, "api/%s", hub->region);
+        const struct hf_hub_event note = {.type = HF_EVENT_API_WINDOW_NAME,
+                                          .schema_version = HF_EVENT_API_WINDOW_VERSION,
+                                          .stream = hf_str_c(stream),
+                                          .payload = hf_writer_done(&w)};
+        hf_hub_note(hub, &note);
+    }
+    *seen = (struct hf_hub_api_window){
+        .start_us = now, .calls = hub->calls, .failed = hub->calls_failed};
+}

@@ -49,4 +49,7 @@ void hf_hub_note_alarm(struct hf_hub *hub, struct hf_hub_tenant *tenant,
 /* Writes the window of refusals to strangers when there were any, and begins the next. */
 void hf_hub_note_strangers(struct hf_hub *hub);
 
+/* Writes the window of the API, also when nobody called: that there was a Hub is what it says. */
+void hf_hub_note_api(struct hf_hub *hub);
+
 #endif

@@ -5,7 +5,9 @@
 
 #include "base/hex.h"
 #include "hub/condition.h"
+#include "hub/cursor.h"
 
+#define PAGE         100
 #define TOKEN_PREFIX "hfp_"
 #define SECOND_US    INT64_C(1000000)
 
@@ -76,23 +78,63 @@ static void put_principal(struct hf_json_out *json, const struct hf_principal *p
     hf_json_object_end(json);
 }
 
+/* The first of the page; *ret_first NULL: it is empty. */
+static enum hf_rc find_first(const struct hf_hub *hub,
+                             const struct hf_api_principals_list_query *query,
+                             struct hf_hub_principal **ret_first, struct hf_err *err)
+{
+    struct hf_str name;
+    if (!query->has_cursor) {
+        *ret_first = hf_hub_principals_first(&hub->principals);
+        return HF_OK;
+    }
+    enum hf_rc rc = hf_cursor_open(hub, HF_STR("principals"), query->cursor, &name, err);
+    const struct hf_hub_principal *last =
+        rc == HF_OK ? hf_hub_principal_find(&hub->principals, name) : NULL;
+    if (rc == HF_OK && last == NULL) {
+        rc = hf_err_set(err, HF_EINVAL, "cursor: names nothing that is here");
+    }
+    *ret_first = last == NULL ? NULL : hf_hub_principals_next(&hub->principals, last);
+    return rc;
+}
+
 void hf_serve_principals_list(struct hf_hub_call *call)
 {
     const struct hf_hub *hub = call->hub;
+    const struct hf_api_principals_list_query *query = &call->asked.principals_list;
+    uint64_t limit = query->has_limit ? query->limit : PAGE;
+    uint64_t shown = 0;
+    struct hf_hub_principal *p = NULL;
+    const struct hf_hub_principal *last = NULL;
+    char target[64];
     struct hf_json_out json;
+    struct hf_err err = {0};
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+    if (find_first(hub, query, &p, &err) != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     hf_json_key_u64(&json, "as_of", hub->as_of);
     hf_json_key(&json, HF_STR("principals"));
     hf_json_array_begin(&json);
-    for (struct hf_hub_principal *p = hf_hub_principals_first(&hub->principals); p != NULL;
-         p = hf_hub_principals_next(&hub->principals, p)) {
-        if (p->life.version > 0) {
-            put_principal(&json, &p->life, now);
+    for (; p != NULL; p = hf_hub_principals_next(&hub->principals, p)) {
+        if (p->life.version == 0) {
+            continue;
         }
+        if (shown++ == limit) {
+            break;
+        }
+        last = p;
+        put_principal(&json, &p->life, now);
     }
     hf_json_array_end(&json);
+    if (shown > limit) {
+        (void)snprintf(target, sizeof target, "/v1/principals?limit=%llu",
+                       (unsigned long long)limit);
+        hf_cursor_put_next(call, &json, target, HF_STR("principals"), hf_str_c(last->life.name));
+    }
     hf_json_object_end(&json);
     hf_call_answer(call, 200, &call->scratch);
 }

@@ -215,26 +215,22 @@ static enum hf_rc find_first(struct hf_hub_call *call, struct hf_hub_tenant **re
     return rc;
 }
 
-/* Says where the next page is, in the answer and as a link (RFC 8288). */
 static void put_next(struct hf_hub_call *call, struct hf_json_out *json, uint64_t limit,
                      const struct hf_hub_tenant *last)
 {
     const struct hf_api_tenants_list_query *query = &call->asked.tenants_list;
     char list[32];
-    char cursor[HF_CURSOR_TEXT];
-    char link[HF_CURSOR_TEXT + 160];
-    hf_cursor_format(call->hub, list_of(query, list), hf_str_c(last->life.name), cursor);
-    hf_json_key_str(json, "next", hf_str_c(cursor));
-    struct hf_writer w = hf_writer_init(link, sizeof link);
-    hf_writer_printf(&w, "</v1/tenants?limit=%llu", (unsigned long long)limit);
+    char target[128];
+    struct hf_writer w = hf_writer_init(target, sizeof target);
+    hf_writer_printf(&w, "/v1/tenants?limit=%llu", (unsigned long long)limit);
     if (query->has_ring) {
         hf_writer_printf(&w, "&ring=%s", hf_ring_name((enum hf_ring)query->ring));
     }
     if (query->has_status) {
         hf_writer_printf(&w, "&status=%s", hf_tenant_status_name(status_of(query)));
     }
-    hf_writer_printf(&w, "&cursor=%s>; rel=\"next\"", cursor);
-    hf_http_add_field(call->exchange, "Link", hf_bytes_str(hf_writer_done(&w)));
+    hf_writer_printf(&w, "%c", '\0');
+    hf_cursor_put_next(call, json, target, list_of(query, list), hf_str_c(last->life.name));
 }
 
 void hf_serve_tenants_list(struct hf_hub_call *call)

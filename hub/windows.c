@@ -135,6 +135,7 @@ static void due(struct hf_timer *timer)
         close_window(hub);
     }
     hf_hub_note_strangers(hub);
+    hf_hub_note_api(hub);
     (void)hf_timer_arm(&hub->window, WINDOW_NS);
 }
 
@@ -142,6 +143,7 @@ void hf_hub_windows_start(struct hf_hub *hub)
 {
     hub->window_start_us = hf_env_wall_us(hf_loop_env(hub->loop));
     hub->strangers.start_us = hub->window_start_us;
+    hub->api_window.start_us = hub->window_start_us;
     hf_timer_init(&hub->window, hub->loop, due);
     (void)hf_timer_arm(&hub->window, WINDOW_NS);
 }
@@ -149,4 +151,5 @@ void hf_hub_windows_start(struct hf_hub *hub)
 void hf_hub_windows_stop(struct hf_hub *hub)
 {
     hf_timer_cancel(&hub->window);
+    hf_hub_note_api(hub);
 }

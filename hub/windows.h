@@ -1,4 +1,5 @@
-/* hub/windows.h: once a minute, one event about all heartbeats of that minute.
+/* hub/windows.h: once a minute, one event about all heartbeats of that minute, and one about the
+ * API.
  *
  * Signs of life are not entries of their own, or they would bury the log; the window says who was
  * expected, who came, and how late, so that verdicts can be made from the log alone.

@@ -2,9 +2,11 @@
 #include "projections/models.h"
 
 const struct hf_projection *const hf_projections[] = {
-    &hf_projection_cutover, &hf_projection_flags,     &hf_projection_fleet,
-    &hf_projection_fleet_2, &hf_projection_freshness, &hf_projection_identities,
-    &hf_projection_slo,     &hf_projection_usage,     NULL};
+    &hf_projection_availability, &hf_projection_cutover,
+    &hf_projection_flags,        &hf_projection_fleet,
+    &hf_projection_fleet_2,      &hf_projection_freshness,
+    &hf_projection_identities,   &hf_projection_slo,
+    &hf_projection_usage,        NULL};
 
 const struct hf_projection *hf_projection_find(struct hf_str name)
 {

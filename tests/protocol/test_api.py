@@ -80,6 +80,8 @@ class Bench:
                                     "tenant": "acme", "segments": "1", "limit": "10", "wait_s": "0"}, None),
             "feed": lambda: ({}, {"after": "0", "size": "1", "wait_s": "0"}, None),
             "feed_region": lambda: ({}, {"from": "0", "wait_s": "0"}, None),
+            "flags_list": lambda: ({}, {"limit": 7}, None),
+            "principals_list": lambda: ({}, {"limit": 7}, None),
             "flag_set": lambda: ({"flag": f"f{self.hub.size()}"}, {}, {
                 "value": "on", "scope": "tenant", "subject": "acme", "reason": "r"}),
             "model_rows": lambda: ({"model": "fleet"}, {"key": "acme", "limit": "5"}, None),
@@ -283,14 +285,14 @@ def methods(hub):
     connection.close()
 
 
-def pages(hub, query="", **more):
-    """All pages of the list of tenants; after each one, `more` may do something."""
-    names, url = [], "/v1/tenants?limit=3" + query
+def pages(hub, query="", things="tenants", **more):
+    """All pages of a list; after each one, `more` may do something."""
+    names, url = [], f"/v1/{things}?limit=3{query}"
     while url:
         answer = hub.call("GET", url)
         check(answer.status == 200, f"{url}: {answer.status} {answer.body[:200]}")
         page, link = answer.json(), answer.fields.get("Link", "")
-        names.append([row["tenant"] for row in page["tenants"]])
+        names.append([row[things[:-1]] for row in page[things]])
         check(("next" in page) == bool(link) and page.get("next", "") in link, f"{link} {page.get('next')}")
         url = link.removeprefix("<").removesuffix('>; rel="next"')
         more.get("after", lambda: None)()
@@ -335,6 +337,26 @@ def pagination(hub):
                           hub.json("GET", "/v1/region")["tls_pin"], "--hub-token",
                           hub.world.path("hub", "admin.token")).stdout
     check([row["tenant"] for row in json.loads(shown)["tenants"]] == created, "holdfast tenant list")
+
+
+@in_hub
+def other_lists(hub):
+    """Principals and flags come in pages as tenants do, and the command line puts them together."""
+    known = [row["principal"] for row in hub.json("GET", "/v1/principals")["principals"]]
+    for number in range(8):
+        hub.json("POST", "/v1/principals", {"principal": f"p{number}", "role": "viewer"}, 201)
+        hub.json("POST", f"/v1/flags/f{number}", {"value": "on", "scope": "region", "reason": "r"})
+    wanted = {"principals": known + [f"p{n}" for n in range(8)], "flags": [f"f{n}" for n in range(8)]}
+    for things, names in wanted.items():
+        check(sum(pages(hub, things=things), []) == names, things)
+        check(len(pages(hub, things=things)) == (len(names) + 2) // 3, f"pages of three {things}")
+        cursor = hub.json("GET", f"/v1/{things}?limit=3")["next"]
+        other = "flags" if things == "principals" else "principals"
+        is_problem(hub.call("GET", f"/v1/{other}?cursor={cursor}"), 400, "invalid")
+        shown = hub.world.run(things[:-1], "list", "--json", "--hub", hub.url, "--hub-pin",
+                              hub.json("GET", "/v1/region")["tls_pin"], "--hub-token",
+                              hub.world.path("hub", "admin.token")).stdout
+        check([row[things[:-1]] for row in json.loads(shown)[things]] == names, f"holdfast {things[:-1]} list")
 
 
 @in_hub
@@ -537,5 +559,5 @@ def document(hub):
 
 
 if __name__ == "__main__":
-    harness.main([right, strangers, wrong, metrics, methods, pagination, conditions, past, repeated,
+    harness.main([right, strangers, wrong, metrics, methods, pagination, other_lists, conditions, past, repeated,
                   at_once, document])

@@ -11,8 +11,9 @@ static const struct hf_table_column columns[] = {{.title = "FLAG"},
                                                  {.title = "VALUE"},
                                                  {.title = "SINCE"}};
 
-static void add_rows(struct hf_table *table, const struct hf_json *flag)
+static void add_rows(struct hf_table *table, const struct hf_json *page, const struct hf_json *flag)
 {
+    (void)page;
     const struct hf_json *settings = hf_member_array(flag, "settings");
     for (size_t i = 0; settings != NULL && i < hf_json_count(settings); i++) {
         const struct hf_json *s = hf_json_at(settings, i);
@@ -24,12 +25,6 @@ static void add_rows(struct hf_table *table, const struct hf_json *flag)
     }
 }
 
-static enum hf_rc show_list(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
-{
-    const struct hf_hub_table as = {"flags", columns, HF_LEN(columns), add_rows};
-    return hf_hub_show_table(cli, json, &as, err);
-}
-
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
     const struct hf_hub_table as = {NULL, columns, HF_LEN(columns), add_rows};
@@ -38,8 +33,8 @@ static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struc
 
 static int run_list(struct hf_cli *cli)
 {
-    const struct hf_hub_request request = {.method = "GET", .path = "/v1/flags", .show = show_list};
-    return hf_hub_command(cli, &request);
+    const struct hf_hub_table as = {"flags", columns, HF_LEN(columns), add_rows};
+    return hf_hub_list_command(cli, "/v1/flags", &as);
 }
 
 static int run_set(struct hf_cli *cli)

@@ -163,10 +163,10 @@ enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
     }
     hf_table_init(&table, as->columns, as->column_count);
     for (size_t i = 0; list != NULL && i < hf_json_count(list); i++) {
-        as->add_rows(&table, hf_json_at(list, i));
+        as->add_rows(&table, json, hf_json_at(list, i));
     }
     if (list == NULL) {
-        as->add_rows(&table, json);
+        as->add_rows(&table, json, json);
     }
     enum hf_rc rc = hf_table_write(&table, cli->out, err);
     hf_table_free(&table);

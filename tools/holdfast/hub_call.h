@@ -84,15 +84,35 @@ enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub
 void hf_hub_copy_json(struct hf_json_out *json, const struct hf_json *value);
 
 /* A table of the answer's array `list`, or of the answer itself when it is NULL; add_rows adds what
- * one item is. */
+ * one item of the page is. */
 struct hf_hub_table {
     const char *list;
     const struct hf_table_column *columns;
     size_t column_count;
-    void (*add_rows)(struct hf_table *table, const struct hf_json *item);
+    void (*add_rows)(struct hf_table *table, const struct hf_json *page,
+                     const struct hf_json *item);
 };
 enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
                              const struct hf_hub_table *as, struct hf_err *err);
+
+/* A list gathered from its pages: a table, or JSON as one page that has all. */
+struct hf_hub_listing {
+    const struct hf_hub_table *as;
+    bool as_json;
+    struct hf_table table;
+    struct hf_buf text;
+    struct hf_json_out json;
+};
+
+/* path: without a query. Free it also after a failure. */
+enum hf_rc hf_hub_listing_gather(struct hf_hub_session *session, const char *path,
+                                 const struct hf_hub_table *as, bool as_json,
+                                 struct hf_hub_listing *ret_listing, struct hf_err *err);
+enum hf_rc hf_hub_listing_print(struct hf_cli *cli, struct hf_hub_listing *listing,
+                                struct hf_err *err);
+void hf_hub_listing_free(struct hf_hub_listing *listing);
+/* A whole command that shows a list. */
+int hf_hub_list_command(struct hf_cli *cli, const char *path, const struct hf_hub_table *as);
 
 /* A whole command: asks, shows, returns the exit code. */
 int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request);

@@ -63,3 +63,91 @@ void hf_hub_copy_json(struct hf_json_out *json, const struct hf_json *value)
 {
     copy(json, value, 0);
 }
+
+/* Everything but the list itself and its cursor, of the last page. */
+static void copy_rest(struct hf_hub_listing *listing, const struct hf_json *page)
+{
+    for (size_t i = 0; i < hf_json_count(page); i++) {
+        struct hf_str key;
+        const struct hf_json *value = hf_json_member(page, i, &key);
+        if (!hf_str_eq(key, hf_str_c(listing->as->list))) {
+            hf_json_key(&listing->json, key);
+            hf_hub_copy_json(&listing->json, value);
+        }
+    }
+}
+
+static enum hf_rc take_page(void *arg, const struct hf_json *page, struct hf_err *err)
+{
+    struct hf_hub_listing *listing = arg;
+    const struct hf_json *items = hf_member_array(page, listing->as->list);
+    if (items == NULL) {
+        return hf_err_set(err, HF_EIO, "the Hub's answer has no list of %s", listing->as->list);
+    }
+    for (size_t i = 0; i < hf_json_count(items); i++) {
+        if (listing->as_json) {
+            hf_hub_copy_json(&listing->json, hf_json_at(items, i));
+        } else {
+            listing->as->add_rows(&listing->table, page, hf_json_at(items, i));
+        }
+    }
+    if (listing->as_json && hf_json_get(page, "next") == NULL) {
+        hf_json_array_end(&listing->json);
+        copy_rest(listing, page);
+    }
+    return HF_OK;
+}
+
+enum hf_rc hf_hub_listing_gather(struct hf_hub_session *session, const char *path,
+                                 const struct hf_hub_table *as, bool as_json,
+                                 struct hf_hub_listing *ret_listing, struct hf_err *err)
+{
+    struct hf_hub_listing *listing = ret_listing;
+    *listing = (struct hf_hub_listing){.as = as, .as_json = as_json, .text = hf_buf_init(1u << 30)};
+    hf_table_init(&listing->table, as->columns, as->column_count);
+    hf_json_init(&listing->json, &listing->text);
+    hf_json_object_begin(&listing->json);
+    hf_json_key(&listing->json, hf_str_c(as->list));
+    hf_json_array_begin(&listing->json);
+    enum hf_rc rc = hf_hub_pages(session, path, take_page, listing, err);
+    if (rc == HF_OK && as_json) {
+        hf_json_object_end(&listing->json);
+        rc = listing->text.failed == HF_OK
+                 ? HF_OK
+                 : hf_err_set(err, listing->text.failed, "no memory for the list");
+    }
+    return rc;
+}
+
+enum hf_rc hf_hub_listing_print(struct hf_cli *cli, struct hf_hub_listing *listing,
+                                struct hf_err *err)
+{
+    if (!listing->as_json) {
+        return hf_table_write(&listing->table, cli->out, err);
+    }
+    hf_cli_printf(cli, "%.*s\n", (int)listing->text.len, (const char *)listing->text.ptr);
+    return HF_OK;
+}
+
+void hf_hub_listing_free(struct hf_hub_listing *listing)
+{
+    hf_table_free(&listing->table);
+    hf_buf_free(&listing->text);
+}
+
+int hf_hub_list_command(struct hf_cli *cli, const char *path, const struct hf_hub_table *as)
+{
+    struct hf_hub_session session;
+    struct hf_hub_listing listing = {.as = NULL};
+    struct hf_err err = {0};
+    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
+    if (rc == HF_OK) {
+        rc = hf_hub_listing_gather(&session, path, as, cli->json, &listing, &err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_hub_listing_print(cli, &listing, &err);
+    }
+    hf_hub_listing_free(&listing);
+    hf_hub_session_close(&session);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}

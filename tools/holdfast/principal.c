@@ -12,19 +12,15 @@ static const struct hf_table_column columns[] = {
     {.title = "STATUS"},    {.title = "EXPIRES"}, {.title = "LAST USED"},
 };
 
-static void add_row(struct hf_table *table, const struct hf_json *principal)
+static void add_row(struct hf_table *table, const struct hf_json *page,
+                    const struct hf_json *principal)
 {
+    (void)page;
     static const char *const keys[] = {"principal", "kind",    "role",     "tenant",
                                        "status",    "expires", "last_used"};
     for (size_t i = 0; i < HF_LEN(keys); i++) {
         hf_table_cell(table, hf_member_str(principal, keys[i]));
     }
-}
-
-static enum hf_rc show_list(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
-{
-    const struct hf_hub_table as = {"principals", columns, HF_LEN(columns), add_row};
-    return hf_hub_show_table(cli, json, &as, err);
 }
 
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
@@ -35,9 +31,8 @@ static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struc
 
 static int run_list(struct hf_cli *cli)
 {
-    const struct hf_hub_request request = {
-        .method = "GET", .path = "/v1/principals", .show = show_list};
-    return hf_hub_command(cli, &request);
+    const struct hf_hub_table as = {"principals", columns, HF_LEN(columns), add_row};
+    return hf_hub_list_command(cli, "/v1/principals", &as);
 }
 
 static int run_create(struct hf_cli *cli)

@@ -69,72 +69,13 @@ static void add_row(struct hf_table *table, struct hf_str now, const struct hf_j
     hf_table_u64(table, number_of(tenant, "lag"));
 }
 
-/* The list as it is gathered from its pages: a table for people, or JSON. */
-struct listing {
-    bool as_json;
-    struct hf_table table;
-    struct hf_buf text;
-    struct hf_json_out json;
-    uint64_t as_of; /* of the last page */
-    char now[HF_TIME_TEXT];
-};
-
-static enum hf_rc take_page(void *arg, const struct hf_json *page, struct hf_err *err)
+static void add_listed(struct hf_table *table, const struct hf_json *page,
+                       const struct hf_json *tenant)
 {
-    struct listing *listing = arg;
-    const struct hf_json *tenants = hf_member_array(page, "tenants");
-    if (tenants == NULL) {
-        return hf_err_set(err, HF_EIO, "the Hub's answer is not a list of tenants");
-    }
-    for (size_t i = 0; i < hf_json_count(tenants); i++) {
-        if (listing->as_json) {
-            hf_hub_copy_json(&listing->json, hf_json_at(tenants, i));
-        } else {
-            add_row(&listing->table, text_of(page, "now"), hf_json_at(tenants, i));
-        }
-    }
-    listing->as_of = hf_member_u64(page, "as_of");
-    (void)snprintf(listing->now, sizeof listing->now, "%.*s",
-                   HF_STR_ARG(hf_member_str(page, "now")));
-    return HF_OK;
+    add_row(table, text_of(page, "now"), tenant);
 }
 
-static enum hf_rc gather(struct hf_hub_session *session, bool as_json, struct listing *listing,
-                         struct hf_err *err)
-{
-    *listing = (struct listing){.as_json = as_json, .text = hf_buf_init(1u << 30)};
-    hf_table_init(&listing->table, columns, HF_LEN(columns));
-    hf_json_init(&listing->json, &listing->text);
-    hf_json_object_begin(&listing->json);
-    hf_json_key(&listing->json, HF_STR("tenants"));
-    hf_json_array_begin(&listing->json);
-    enum hf_rc rc = hf_hub_pages(session, "/v1/tenants", take_page, listing, err);
-    if (rc == HF_OK) {
-        hf_json_array_end(&listing->json);
-        hf_json_key_u64(&listing->json, "as_of", listing->as_of);
-        hf_json_key_str(&listing->json, "now", hf_str_c(listing->now));
-        hf_json_object_end(&listing->json);
-        rc = listing->text.failed == HF_OK
-                 ? HF_OK
-                 : hf_err_set(err, listing->text.failed, "no memory for the list");
-    }
-    return rc;
-}
-
-static enum hf_rc print_list(struct hf_cli *cli, struct listing *listing, struct hf_err *err)
-{
-    if (!listing->as_json) {
-        return hf_table_write(&listing->table, cli->out, err);
-    }
-    hf_cli_printf(cli, "%.*s\n", (int)listing->text.len, (const char *)listing->text.ptr);
-    return HF_OK;
-}
-
-static void free_list(struct listing *listing)
-{
-    hf_table_free(&listing->table);
-    hf_buf_free(&listing->text);
-}
+static const struct hf_hub_table as_listed = {"tenants", columns, HF_LEN(columns), add_listed};
 
 /* One tenant as the list shows it; its age by this machine's clock. */
 static enum hf_rc print_tenant(struct hf_cli *cli, const struct hf_json *tenant, struct hf_err *err)
@@ -187,19 +128,7 @@ static int ask_and_print(struct hf_cli *cli, const char *method, const char *pat
 
 static int run_list(struct hf_cli *cli)
 {
-    struct hf_hub_session session;
-    struct listing listing = {.as_json = false};
-    struct hf_err err = {0};
-    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
-    if (rc == HF_OK) {
-        rc = gather(&session, cli->json, &listing, &err);
-    }
-    if (rc == HF_OK) {
-        rc = print_list(cli, &listing, &err);
-    }
-    free_list(&listing);
-    hf_hub_session_close(&session);
-    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+    return hf_hub_list_command(cli, "/v1/tenants", &as_listed);
 }
 
 struct watch {
@@ -224,16 +153,17 @@ static void due(struct hf_timer *timer)
 static void show_once(struct watch *watch)
 {
     struct hf_cli *cli = watch->session.cli;
-    struct listing listing;
+    struct hf_hub_listing listing;
     struct hf_err err = {0};
-    enum hf_rc rc = gather(&watch->session, /* as_json= */ false, &listing, &err);
+    enum hf_rc rc = hf_hub_listing_gather(&watch->session, "/v1/tenants", &as_listed,
+                                          /* as_json= */ false, &listing, &err);
     if (isatty(fileno(cli->out)) == 1) {
         hf_cli_printf(cli, "\033[H\033[J"); /* a terminal: always at the same place */
     }
     if (rc == HF_OK) {
-        rc = print_list(cli, &listing, &err);
+        rc = hf_hub_listing_print(cli, &listing, &err);
     }
-    free_list(&listing);
+    hf_hub_listing_free(&listing);
     if (rc != HF_OK) {
         hf_cli_printf(cli, "the Hub does not answer: %s\n", err.text);
     }

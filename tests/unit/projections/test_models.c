@@ -327,6 +327,44 @@ HF_TEST(slo)
     hf_store_close(s.store);
 }
 
+/* Availability: a window over the hour's end covers both, its calls are in the one where it ends; one
+ * over a clock that was set says nothing of what lies between. */
+HF_TEST(availability)
+{
+#define BEGIN "\"2026-01-01T00:00:00Z\""
+    static const struct step steps[] = {
+        {.second = 60,
+         .type = "api.window",
+         .payload = "{\"region\":\"dev\",\"start\":" BEGIN
+                    ",\"end\":\"2026-01-01T00:01:00Z\",\"calls\":10,\"failed\":1}"},
+        {.second = 3630,
+         .type = "api.window",
+         .payload = "{\"region\":\"dev\",\"start\":\"2026-01-01T00:59:30Z\",\"end\":"
+                    "\"2026-01-01T01:00:30Z\",\"calls\":9223372036854775807,\"failed\":0}"},
+        {.second = 3690,
+         .type = "api.window",
+         .payload = "{\"region\":\"dev\",\"start\":\"2026-01-01T01:00:30Z\",\"end\":"
+                    "\"2026-01-01T01:01:30Z\",\"calls\":9,\"failed\":9}"},
+        {.second = 20000,
+         .type = "api.window",
+         .payload = "{\"region\":\"dev\",\"start\":\"2026-01-01T01:00:30Z\",\"end\":"
+                    "\"2026-01-01T05:00:01Z\",\"calls\":1,\"failed\":0}"},
+        {.second = 20001,
+         .type = "api.window",
+         .payload = "{\"region\":\"dev\",\"start\":" BEGIN
+                    ",\"end\":\"2026-01-01T00:01:00Z\",\"calls\":10,\"failed\":1}",
+         .segment = "t"},
+    };
+    struct sheet s;
+    play(&s, &hf_projection_availability, steps, HF_LEN(steps));
+    check_table(&s, 0,
+                "0|90000000|10|1\n"
+                "3600|90000000|9223372036854775807|9\n"
+                "18000|1000000|1|0\n");
+    hf_store_close(s.store);
+#undef BEGIN
+}
+
 /* The second fleet: versions from the tenant's own log alone; a window marks who came, by bits over
  * those who were expected, and says nothing when these were others. */
 HF_TEST(fleet_2)
@@ -399,4 +437,5 @@ HF_TEST(usage)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(flags), HF_TEST_CASE(cutover), HF_TEST_CASE(identities),
-             HF_TEST_CASE(slo), HF_TEST_CASE(fleet_2), HF_TEST_CASE(usage))
+             HF_TEST_CASE(availability), HF_TEST_CASE(slo), HF_TEST_CASE(fleet_2),
+             HF_TEST_CASE(usage))
