@@ -327,8 +327,8 @@ HF_TEST(slo)
     hf_store_close(s.store);
 }
 
-/* Availability: a window over the hour's end covers both, its calls are in the one where it ends; one
- * over a clock that was set says nothing of what lies between. */
+/* Availability: a window over the hour's end covers both, its calls are in the one where it ends;
+ * one over a clock that was set says nothing of what lies between. */
 HF_TEST(availability)
 {
 #define BEGIN "\"2026-01-01T00:00:00Z\""
