@@ -1,13 +1,17 @@
 /* commands/directive.c: kinds of directives and their bounds. */
 #include "commands/directive.h"
 
+#include <stdio.h>
+
 #include "base/assert.h"
+#include "base/hex.h"
 #include "base/parse.h"
 
 static const struct hf_str kinds[] = {
     [HF_DIRECTIVE_REFRESH] = {"refresh", 7},
     [HF_DIRECTIVE_PAUSE_UPLOADS] = {"pause-uploads", 13},
     [HF_DIRECTIVE_ROTATE_KEY] = {"rotate-key", 10},
+    [HF_DIRECTIVE_DECIDE] = {"decide", 6},
 };
 
 static enum hf_rc read_seconds(struct hf_str parameters, uint64_t *ret_seconds, struct hf_err *err)
@@ -19,6 +23,61 @@ static enum hf_rc read_seconds(struct hf_str parameters, uint64_t *ret_seconds, 
         return hf_err_set(err, HF_EINVAL, "parameters: a pause takes seconds=N, N from 1 to %d",
                           HF_DIRECTIVE_PAUSE_MAX_S);
     }
+    return HF_OK;
+}
+
+struct hf_str hf_directive_decide_write(const struct hf_directive *directive,
+                                        char out[HF_DIRECTIVE_PARAMETERS])
+{
+    char hex[2 * HF_HASH_SIZE + 1];
+    hf_hex_encode(hf_bytes_of(directive->request.b, HF_HASH_SIZE), hex);
+    int len = snprintf(out, HF_DIRECTIVE_PARAMETERS, "approval=%s,request=%s,decision=%s",
+                       directive->approval, hex, directive->approved ? "approved" : "denied");
+    HF_ASSERT(len > 0 && len < HF_DIRECTIVE_PARAMETERS);
+    return (struct hf_str){out, (size_t)len};
+}
+
+/* Cuts the value of KEY= off the text's begin, up to a comma or the end. */
+static bool cut(struct hf_str *text, struct hf_str key, struct hf_str *ret_value)
+{
+    if (!hf_str_starts(*text, key)) {
+        return false;
+    }
+    const char *begin = text->ptr + key.len;
+    size_t left = text->len - key.len;
+    const char *comma = left == 0 ? NULL : memchr(begin, ',', left);
+    ret_value->ptr = begin;
+    ret_value->len = comma == NULL ? left : (size_t)(comma - begin);
+    size_t taken = key.len + ret_value->len + (comma == NULL ? 0 : 1);
+    *text = (struct hf_str){text->ptr + taken, text->len - taken};
+    return true;
+}
+
+static enum hf_rc read_decision(struct hf_str parameters, struct hf_directive *ret,
+                                struct hf_err *err)
+{
+    struct hf_str name = HF_STR("");
+    struct hf_str request = HF_STR("");
+    struct hf_str decision = HF_STR("");
+    bool good = cut(&parameters, HF_STR("approval="), &name) &&
+                cut(&parameters, HF_STR("request="), &request) &&
+                cut(&parameters, HF_STR("decision="), &decision) && parameters.len == 0;
+    if (good) {
+        size_t len = 0;
+        ret->approved = hf_str_eq(decision, HF_STR("approved"));
+        good = hf_tenant_name_ok(name) && name.len < sizeof ret->approval &&
+               request.len == 2 * HF_HASH_SIZE &&
+               hf_hex_decode(request, ret->request.b, HF_HASH_SIZE, &len, NULL) == HF_OK &&
+               (ret->approved || hf_str_eq(decision, HF_STR("denied")));
+    }
+    if (!good) {
+        return hf_err_set(
+            err, HF_EINVAL,
+            "parameters: a decision takes approval=NAME,request=HEX,decision=approved "
+            "or denied");
+    }
+    memcpy(ret->approval, name.ptr, name.len);
+    ret->approval[name.len] = '\0';
     return HF_OK;
 }
 
@@ -38,6 +97,11 @@ enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
     if (ret->kind == HF_DIRECTIVE_PAUSE_UPLOADS) {
         return read_seconds(parameters, &ret->seconds, err);
     }
+    if (ret->kind == HF_DIRECTIVE_DECIDE) {
+        return hf_str_eq(event->address, HF_STR(HF_DIRECTIVE_ALL))
+                   ? hf_err_set(err, HF_EINVAL, "a decision is for one tenant")
+                   : read_decision(parameters, ret, err);
+    }
     if (parameters.len > 0 || event->has_artifact) {
         return hf_err_set(err, HF_EINVAL, "parameters, artifact: this kind takes none");
     }
@@ -56,6 +120,10 @@ enum hf_rc hf_directive_may_issue(const struct hf_event_directive_issued *event,
     }
     if (rc != HF_OK) {
         return rc;
+    }
+    if (directive.kind == HF_DIRECTIVE_DECIDE) {
+        return hf_err_set(err, HF_EINVAL,
+                          "kind: an approval is answered by its decision, not by a directive");
     }
     if (event->sequence != last + 1) {
         return hf_err_set(err, HF_EINVAL, "sequence: the next directive is number %llu",

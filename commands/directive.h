@@ -7,6 +7,7 @@
 #ifndef HF_COMMANDS_DIRECTIVE_H
 #define HF_COMMANDS_DIRECTIVE_H
 
+#include "base/crypto.h"
 #include "base/err.h"
 #include "commands/tenant.h"
 #include "schemas/events_gen.h"
@@ -20,11 +21,17 @@ enum hf_directive_kind {
     HF_DIRECTIVE_REFRESH,       /* heartbeat and replicate at once */
     HF_DIRECTIVE_PAUSE_UPLOADS, /* parameters "seconds=N" */
     HF_DIRECTIVE_ROTATE_KEY,    /* take the next API key */
+    HF_DIRECTIVE_DECIDE,        /* an approval has its answer: "approval=NAME,request=HEX,
+                                   decision=approved" or "denied", for one tenant only; issued by
+                                   the region itself, behind the decision */
 };
 
 struct hf_directive {
     enum hf_directive_kind kind;
-    uint64_t seconds; /* of a pause */
+    uint64_t seconds;  /* of a pause */
+    char approval[49]; /* of a decision */
+    struct hf_hash request;
+    bool approved;
 };
 
 /* What the kind and its parameters mean. HF_ENOSYS: no kind that is known here; HF_EINVAL: the
@@ -32,9 +39,14 @@ struct hf_directive {
 enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
                              struct hf_directive *ret, struct hf_err *err);
 
-/* Decider: may it be issued now? `last`: number of the newest directive of the region; the event's
- * number must be the next one. HF_EINVAL; HF_EPERM when it is for one tenant (not NULL) that is not
- * active. */
+/* The parameters of a decision; at most HF_DIRECTIVE_PARAMETERS characters. */
+#define HF_DIRECTIVE_PARAMETERS 160
+struct hf_str hf_directive_decide_write(const struct hf_directive *directive,
+                                        char out[HF_DIRECTIVE_PARAMETERS]);
+
+/* Decider: may somebody issue it now? `last`: number of the newest directive of the region; the
+ * event's number must be the next one. HF_EINVAL; HF_EPERM when it is for one tenant (not NULL)
+ * that is not active. */
 enum hf_rc hf_directive_may_issue(const struct hf_event_directive_issued *event, uint64_t last,
                                   const struct hf_tenant *tenant, int64_t now_us,
                                   struct hf_err *err);

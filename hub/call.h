@@ -38,9 +38,11 @@ struct hf_hub_call {
     struct hf_buf held;          /* a segment: the exchange may end before it is on disk */
     struct hf_bytes answer_note; /* of it: what is to be cosigned */
     struct hf_buf scratch;
+    bool has_approvals;     /* requests among it */
     struct hf_mirror next;  /* of the tenant, when its segment is durable */
     struct hf_secret token; /* to be shown once */
-    char subject[64];       /* name of what the answer will show, besides a tenant */
+    char
+        subject[HF_APPROVAL_SUBJECT_SIZE]; /* name of what the answer will show, besides a tenant */
     /* Runs when the event is in the log; answers the exchange if it is still there. */
     void (*posted)(struct hf_hub_call *call);
 };
@@ -82,6 +84,7 @@ void hf_call_answer_tenant(struct hf_hub_call *call, int status);
 void hf_call_answer_flag(struct hf_hub_call *call);
 void hf_call_answer_principal(struct hf_hub_call *call);
 void hf_call_answer_cutover(struct hf_hub_call *call);
+void hf_call_answer_approval(struct hf_hub_call *call);
 /* With the digest that the call's payload is. */
 void hf_call_answer_digest(struct hf_hub_call *call);
 /* With the directive that the call's payload is. */

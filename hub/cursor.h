@@ -10,10 +10,10 @@
 #include "hub/call.h"
 
 #define HF_CURSOR_HEAD 9
-#define HF_CURSOR_MAX  (HF_CURSOR_HEAD + 64)
+#define HF_CURSOR_MAX  (HF_CURSOR_HEAD + 100)
 #define HF_CURSOR_TEXT (2 * HF_CURSOR_MAX + 1)
 
-/* list: what is listed, with its filters. name: at most 64 bytes. Writes hexadecimal text. */
+/* list: what is listed, with its filters. name: at most 100 bytes. Writes hexadecimal text. */
 void hf_cursor_format(const struct hf_hub *hub, struct hf_str list, struct hf_str name,
                       char out[HF_CURSOR_TEXT]);
 /* HF_EINVAL: not a cursor of this list. The name borrows from cursor. */

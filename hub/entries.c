@@ -302,3 +302,25 @@ enum hf_rc hf_hub_entries_next(struct hf_hub_entries *entries, const struct hf_h
     }
     return show_entry(slot, ret_json, err);
 }
+
+enum hf_rc hf_hub_entries_leaf(struct hf_hub_entries *entries, struct hf_hub_position position,
+                               struct hf_bytes *ret_leaf, struct hf_err *err)
+{
+    static const struct hf_hub_filter any = {.segments = true};
+    struct slot *slot = NULL;
+    struct hf_envelope envelope;
+    enum hf_rc rc = slot_of(entries, position.index, &slot, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    *ret_leaf = hf_buf_bytes(&slot->entry);
+    if (position.offset == 0) {
+        return HF_OK;
+    }
+    rc = hf_envelope_read_leaf(*ret_leaf, &envelope, err);
+    if (rc == HF_OK && !has_events(&any, &envelope)) {
+        rc = hf_err_set(err, HF_ENOTFOUND, "entry %llu is no segment",
+                        (unsigned long long)position.index);
+    }
+    return rc == HF_OK ? event_at(entries, position, &envelope, ret_leaf, err) : rc;
+}

@@ -35,6 +35,11 @@ enum hf_rc hf_hub_entries_new(struct hf_log *log, struct hf_hub_entries **ret_en
                               struct hf_err *err);
 void hf_hub_entries_free(struct hf_hub_entries *entries);
 
+/* The bytes at the position: an entry, or an event inside of a segment. Borrowed until the next
+ * call. HF_EEND: there is none (yet); HF_ENOTFOUND: the entry is no segment; HF_ECORRUPT. */
+enum hf_rc hf_hub_entries_leaf(struct hf_hub_entries *entries, struct hf_hub_position position,
+                               struct hf_bytes *ret_leaf, struct hf_err *err);
+
 /* Looks at the event at *io_position and moves to the next one. HF_OK: it passes the filter,
  * *ret_at is where it is and *ret_json its JSON, borrowed until the next call. HF_ENOTFOUND: it
  * does not pass. HF_EEND: there is none (yet). HF_ECORRUPT: it cannot be read, and the position

@@ -72,6 +72,9 @@ enum hf_rc hf_hub_fold(struct hf_hub *hub, uint64_t index, const struct hf_envel
     if (rc == HF_OK) {
         rc = hf_hub_directives_fold(&hub->directives, index, envelope, err);
     }
+    if (rc == HF_OK) {
+        rc = hf_hub_approvals_fold(&hub->approvals, index, envelope, err);
+    }
     return rc == HF_OK ? hf_hub_tenants_fold(hub->tenants, index, envelope, hub->log.log, err) : rc;
 }
 
@@ -272,6 +275,9 @@ static enum hf_rc open_memory(struct hf_hub *hub, struct hf_err *err)
     if (rc == HF_OK) {
         rc = hf_hub_directives_init(&hub->directives, env);
     }
+    if (rc == HF_OK) {
+        rc = hf_hub_approvals_init(&hub->approvals, env);
+    }
     return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
 }
 
@@ -350,6 +356,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     }
     if (rc == HF_OK) {
         hf_hub_windows_start(hub);
+        hf_hub_router_start(hub);
     }
     if (rc == HF_OK && conf->listen != NULL) {
         hf_hub_models_start(&hub->models, loop, models, hub->log.log, hub->logger);
@@ -367,6 +374,7 @@ static void log_closed(void *arg)
     hf_hub_flags_fini(&hub->flags);
     hf_hub_keys_fini(&hub->keys);
     hf_hub_directives_fini(&hub->directives);
+    hf_hub_approvals_fini(&hub->approvals);
     hf_tls_server_free(hub->tls);
     hf_signing_key_free(hub->cosigner);
     hf_signing_key_free(hub->api_keys);
@@ -379,6 +387,7 @@ static void drained(void *arg)
     hf_http_server_free(hub->http);
     hub->http = NULL;
     hf_hub_models_stop(&hub->models);
+    hf_hub_router_stop(hub);
     hf_hub_entries_free(hub->entries);
     hub->entries = NULL;
     hf_owned_close(&hub->log, log_closed, hub);

@@ -13,6 +13,8 @@
 #include "base/net/tls.h"
 #include "commands/cutover.h"
 #include "commands/region.h"
+#include "hub/approval_router.h"
+#include "hub/approvals.h"
 #include "hub/directives.h"
 #include "hub/entries.h"
 #include "hub/flags.h"
@@ -102,6 +104,8 @@ struct hf_hub {
     struct hf_hub_keys keys; /* of commands */
     struct hf_hub_followers followers;
     struct hf_hub_directives directives;
+    struct hf_hub_approvals approvals;
+    struct hf_hub_router router; /* of approvals */
     struct hf_hub_models models;
     struct hf_hub_entries *entries; /* of the region's log, as the API shows them */
     uint64_t streams;               /* open now */

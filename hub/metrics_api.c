@@ -68,6 +68,22 @@ static void put_models(struct hf_buf *buf, const struct hf_hub *hub)
             "Times that the read models could not go on.");
 }
 
+static void put_approvals(struct hf_buf *buf, const struct hf_hub *hub)
+{
+    const struct hf_hub_router *router = &hub->router;
+    const char *name = "holdfast_approval_routing_failures_total";
+    gauge(buf, "holdfast_approvals_pending", hub->approvals.pending,
+          "Requests for approval that wait for an answer.");
+    counter(buf, "holdfast_approval_routing_attempts_total",
+            router->routed + router->too_late + router->too_many + router->unreadable,
+            "Requests for approval that came.");
+    head(buf, name, "counter", "Requests for approval that were not routed.");
+    hf_buf_printf(buf, "%s{reason=\"too-late\"} %llu\n%s{reason=\"too-many\"} %llu\n", name,
+                  (unsigned long long)router->too_late, name, (unsigned long long)router->too_many);
+    hf_buf_printf(buf, "%s{reason=\"unreadable\"} %llu\n", name,
+                  (unsigned long long)router->unreadable);
+}
+
 static void put_tenants(struct hf_buf *buf, const struct hf_hub *hub)
 {
     uint64_t expected = 0;
@@ -130,6 +146,7 @@ void hf_serve_metrics(struct hf_hub_call *call)
     hf_buf_str(buf, HF_STR("holdfast_build_info{version=\"" HF_VERSION "\"} 1\n"));
     put_log(buf, call->hub);
     put_models(buf, call->hub);
+    put_approvals(buf, call->hub);
     put_tenants(buf, call->hub);
     put_http(buf, call->hub);
     put_process(buf);

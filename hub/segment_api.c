@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "hub/agent_key.h"
+#include "hub/approval_router.h"
 #include "hub/mirror_alarm.h"
 
 /* The receipt: the tenant's own checkpoint with the region's cosignature under it. */
@@ -23,6 +24,10 @@ static void received(struct hf_hub_call *call)
     t->segments++;
     t->last_segment = call->post.append.first;
     call->hub->segments++;
+    if (call->has_approvals) {
+        hf_hub_approvals_add(&call->hub->approvals, call->post.append.first);
+        hf_hub_router_wake(call->hub);
+    }
     hf_hub_reached(call->hub, &call->post.append);
     answer_receipt(call, 200);
 }
@@ -56,12 +61,15 @@ static void post_segment(struct hf_hub_call *call, const struct hf_segment *segm
     char stream[64];
     char producer[64];
     const char *name = call->tenant->life.name;
+    uint64_t approvals = hf_hub_router_count(segment);
     hf_frontier_root(&call->next.frontier, &root);
     const struct hf_event_segment_received event = {.tenant = hf_str_c(name),
                                                     .epoch = segment->epoch,
                                                     .first = segment->first,
                                                     .end = segment->end,
-                                                    .root = hf_bytes_of(root.b, HF_HASH_SIZE)};
+                                                    .root = hf_bytes_of(root.b, HF_HASH_SIZE),
+                                                    .has_approvals = approvals > 0,
+                                                    .approvals = approvals};
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_segment_received_encode(&event, &w);
     (void)snprintf(stream, sizeof stream, "segment/%s", name);
@@ -75,6 +83,7 @@ static void post_segment(struct hf_hub_call *call, const struct hf_segment *segm
                                       .sequence = ((uint64_t)segment->epoch << HF_HUB_EPOCH_BITS) +
                                                   segment->end};
     call->answer_note = segment->note;
+    call->has_approvals = approvals > 0;
     call->tenant->receiving = true;
     hf_call_post(call, &post, received);
     call->tenant->receiving = call->posted_again;

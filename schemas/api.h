@@ -42,6 +42,7 @@ enum hf_api_body {
 /* What a principal's command answers with, so that it can be answered again. */
 enum hf_api_shows {
     HF_API_SHOWS_NOTHING,
+    HF_API_SHOWS_APPROVAL,
     HF_API_SHOWS_CUTOVER,
     HF_API_SHOWS_DIGEST,
     HF_API_SHOWS_DIRECTIVE,

@@ -67,7 +67,52 @@ static enum hf_rc tenant_key_rotated_1(struct hf_bytes payload, struct hf_writer
     return rc;
 }
 
+/* Version 2 names the action that the answer is for; before, the facts were all there was. */
+static enum hf_rc approval_requested_1(struct hf_bytes payload, struct hf_writer *w,
+                                       struct hf_err *err)
+{
+    struct hf_event_approval_requested_v1 old;
+    enum hf_rc rc = hf_event_approval_requested_v1_decode(payload, &old, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    struct hf_event_approval_requested event = {
+        .approval = old.approval,
+        .tenant = old.tenant,
+        .tool = old.tool,
+        .risk = (enum hf_event_approval_requested_risk)old.risk,
+        .summary = old.summary,
+        .facts = old.facts,
+        .policy = old.policy,
+        .expires = old.expires,
+        .arguments_count = old.arguments_count,
+        .has_arguments = old.has_arguments,
+        .action = old.facts,
+    };
+    for (size_t i = 0; i < old.arguments_count; i++) {
+        event.arguments[i].name = old.arguments[i].name;
+        event.arguments[i].value = old.arguments[i].value;
+    }
+    hf_event_approval_requested_encode(&event, w);
+    return HF_OK;
+}
+
+/* Version 2 may count requests for approval; the payload of version 1 is one without it. */
+static enum hf_rc segment_received_1(struct hf_bytes payload, struct hf_writer *w,
+                                     struct hf_err *err)
+{
+    struct hf_event_segment_received_v1 old;
+    enum hf_rc rc = hf_event_segment_received_v1_decode(payload, &old, err);
+    if (rc == HF_OK) {
+        hf_writer_put(w, payload.ptr, payload.len);
+    }
+    return rc;
+}
+
 static const struct hf_upcast steps[] = {
+    {{HF_EVENT_APPROVAL_REQUESTED_NAME, sizeof HF_EVENT_APPROVAL_REQUESTED_NAME - 1},
+     1,
+     approval_requested_1},
     {{HF_EVENT_METERING_RECORDED_NAME, sizeof HF_EVENT_METERING_RECORDED_NAME - 1},
      1,
      metering_recorded_1},
@@ -77,6 +122,9 @@ static const struct hf_upcast steps[] = {
     {{HF_EVENT_TENANT_KEY_ROTATED_NAME, sizeof HF_EVENT_TENANT_KEY_ROTATED_NAME - 1},
      1,
      tenant_key_rotated_1},
+    {{HF_EVENT_SEGMENT_RECEIVED_NAME, sizeof HF_EVENT_SEGMENT_RECEIVED_NAME - 1},
+     1,
+     segment_received_1},
 };
 
 static const struct hf_upcast *find_step(const struct hf_upcast_job *job, uint32_t from)

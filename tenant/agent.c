@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/host_key.h"
+#include "tenant/decisions.h"
 
 #define SECOND      UINT64_C(1000000000)
 #define CALL_NS     (60 * SECOND)
@@ -304,6 +305,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     memset(agent, 0, sizeof *agent); /* a literal would stand on the stack, and it is big */
     agent->loop = loop;
     agent->logger = conf->logger;
+    hf_queue_init(&agent->waiting);
     agent->conf = *conf;
     struct hf_agent_job *jobs[] = {&agent->enrol, &agent->upload, &agent->beat, &agent->rotate,
                                    &agent->feed.job};
@@ -413,6 +415,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
         agent->listening = false;
         hf_listener_close(&agent->listener);
     }
+    hf_agent_decisions_end(agent);
     if (agent->local != NULL) {
         hf_http_server_drain(agent->local, drained, agent);
     } else {

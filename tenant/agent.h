@@ -158,7 +158,8 @@ struct hf_agent {
     struct hf_http_server *local;
     struct hf_listener listener;
     bool listening;
-    unsigned appends; /* requests of the local API on their way to disk */
+    struct hf_queue waiting; /* for decisions: tenant/decisions.h */
+    unsigned appends;        /* requests of the local API on their way to disk */
     struct hf_err failure;
     struct hf_task failing; /* the log failed: says so outside of its writer */
     void (*changed)(void *arg, struct hf_agent *agent); /* the state moved; may be NULL */

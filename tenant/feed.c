@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "tenant/agent.h"
+#include "tenant/decisions.h"
 #include "tenant/feed_store.h"
 
 #define SECOND      UINT64_C(1000000000)
@@ -27,7 +28,8 @@ static struct hf_agent *agent_of(struct hf_agent_job *job)
 struct record {
     const char *type;
     uint32_t version;
-    const char *stream; /* "directive" or "feed" */
+    const char *stream;  /* "directive", "feed" or "approval" */
+    const char *subject; /* NULL: the tenant */
     const char *producer;
     uint64_t sequence;
     struct hf_bytes payload;
@@ -38,7 +40,8 @@ static enum hf_rc post(struct hf_agent *agent, const struct record *record,
 {
     struct hf_agent_feed *feed = &agent->feed;
     char stream[64];
-    (void)snprintf(stream, sizeof stream, "%s/%s", record->stream, agent->region.tenant);
+    (void)snprintf(stream, sizeof stream, "%s/%s", record->stream,
+                   record->subject == NULL ? agent->region.tenant : record->subject);
     const struct hf_envelope envelope = {.type = hf_str_c(record->type),
                                          .schema_version = record->version,
                                          .producer = hf_str_c(record->producer),
@@ -73,6 +76,7 @@ static void act(struct hf_agent *agent, const struct hf_feed_item *item)
         agent->uploads_paused_ns =
             hf_env_mono_ns(hf_loop_env(agent->loop)) + item->directive.seconds * SECOND;
         break;
+    case HF_DIRECTIVE_DECIDE: break; /* its record is what the wrapper waits for */
     }
 }
 
@@ -92,6 +96,9 @@ static void recorded(struct hf_post *ended)
         hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&ended->append.err));
         hf_agent_back_off(agent, &feed->job);
         return;
+    }
+    if (item->verdict == HF_FEED_DO && item->directive.kind == HF_DIRECTIVE_DECIDE) {
+        hf_agent_decisions_wake(agent);
     }
     feed->sequence = item->sequence;
     if (item->for_all) {
@@ -115,6 +122,23 @@ static struct hf_bytes write_applied(const struct hf_agent *agent, const struct 
                                                      .index = item->index,
                                                      .kind = hf_str_c(item->kind)};
     hf_event_directive_applied_encode(&event, w);
+    return hf_writer_done(w);
+}
+
+static struct hf_bytes write_delivered(const struct hf_agent *agent,
+                                       const struct hf_feed_item *item, struct hf_writer *w)
+{
+    const struct hf_directive *d = &item->directive;
+    const struct hf_event_approval_delivered event = {
+        .approval = hf_str_c(d->approval),
+        .tenant = hf_str_c(agent->region.tenant),
+        .request = hf_bytes_of(d->request.b, HF_HASH_SIZE),
+        .decision = d->approved ? HF_EVENT_APPROVAL_DELIVERED_DECISION_APPROVED
+                                : HF_EVENT_APPROVAL_DELIVERED_DECISION_DENIED,
+        .sequence = item->sequence,
+        .index = item->index,
+        .not_after = item->not_after_us};
+    hf_event_approval_delivered_encode(&event, w);
     return hf_writer_done(w);
 }
 
@@ -151,7 +175,13 @@ static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
                             .stream = "directive",
                             .producer = "directive",
                             .sequence = item->sequence};
-    if (does) {
+    if (does && item->directive.kind == HF_DIRECTIVE_DECIDE) {
+        record.type = HF_EVENT_APPROVAL_DELIVERED_NAME;
+        record.version = HF_EVENT_APPROVAL_DELIVERED_VERSION;
+        record.stream = "approval";
+        record.subject = item->directive.approval;
+        record.payload = write_delivered(agent, item, &w);
+    } else if (does) {
         act(agent, item);
         record.payload = write_applied(agent, item, &w);
     } else {

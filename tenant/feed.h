@@ -1,9 +1,10 @@
 /* tenant/feed.h: the agent's side of the feed: directives come down, are checked, done, recorded.
  *
- * A job that asks GET /v1/feed and waits there for up to half a minute. What is proved and for this
- * tenant is done once and recorded in the tenant's log (directive.applied, or directive.refused
- * with the reason); what is not proved changes nothing, is logged, and recorded at most once an
- * hour for each reason. What the agent knows is in the file "feed" of its folder:
+ * A job that asks GET /v1/feed and waits there for up to half a minute. What is proved and for
+ * this tenant is done once and recorded in the tenant's log: directive.applied, for an answer to a
+ * request for approval approval.delivered, or directive.refused with the reason. What is not
+ * proved changes nothing, is logged, and recorded at most once an hour for each reason. What the
+ * agent knows is in the file "feed" of its folder:
  *
  *   holdfast/feed@v1\n
  *   SEQUENCE OWN ALL\n      of the last directive, and the versions of the two streams

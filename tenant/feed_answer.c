@@ -163,6 +163,7 @@ static enum hf_rc read_directive(struct hf_bytes entry, struct hf_str tenant,
                           HF_STR_ARG(event->address));
     }
     item->sequence = event->sequence;
+    item->not_after_us = event->not_after;
     item->version = envelope.version;
     memcpy(item->kind, event->kind.ptr, event->kind.len);
     item->kind[event->kind.len] = '\0';

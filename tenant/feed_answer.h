@@ -37,6 +37,7 @@ struct hf_feed_item {
     uint64_t sequence;
     uint64_t index;
     uint64_t version;
+    int64_t not_after_us;
     bool for_all;
     char kind[HF_FEED_KIND_MAX + 1];
     struct hf_directive directive; /* with HF_FEED_DO */

@@ -6,6 +6,7 @@
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * GET  /v1/approvals, /v1/metering  the views (tenant/views.h)
+ * GET  /v1/decisions?from=INDEX&wait_s=N  answers to requests for approval (tenant/decisions.h)
  * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
  * user, root, and who is named in the configuration.
  */
@@ -17,8 +18,10 @@
 #include "base/json_out.h"
 #include "log/event/codec.h"
 #include "tenant/agent.h"
+#include "tenant/decisions.h"
 
 struct append_call {
+    struct hf_agent_holder holder;
     struct hf_agent *agent;
     struct hf_http_exchange *exchange; /* NULL when it is over */
     struct hf_append append;
@@ -68,12 +71,21 @@ static void appended(struct hf_append *append)
     }
 }
 
-/* What a person waits for goes up at once. */
+/* What a person waits for goes up at once, and what became of it. */
 static bool is_urgent(struct hf_bytes submission)
 {
     struct hf_envelope envelope;
     return hf_envelope_read_submission(submission, &envelope, /* err= */ NULL) == HF_OK &&
-           hf_str_eq(envelope.type, HF_STR("approval.requested"));
+           hf_str_starts(envelope.type, HF_STR("approval."));
+}
+
+static void append_over(struct hf_agent_holder *holder)
+{
+    struct append_call *call = HF_CONTAINER_OF(holder, struct append_call, holder);
+    call->exchange = NULL;
+    if (!call->posting) {
+        hf_heap_free(call);
+    }
 }
 
 static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchange)
@@ -89,11 +101,12 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
         hf_http_problem(exchange, 503, "try-again", "no memory for the event");
         return;
     }
+    call->holder.over = append_over;
     call->append = (struct hf_append){.wait = HF_WAIT_DURABLE};
     call->agent = agent;
     call->exchange = exchange;
     call->posting = false;
-    hf_http_exchange_set_user(exchange, call);
+    hf_http_exchange_set_user(exchange, &call->holder);
     struct hf_writer w = hf_writer_init(call->bytes, sizeof call->bytes);
     enum hf_rc rc = hf_json_parse(hf_http_exchange_body(exchange), &doc, &err);
     if (rc == HF_OK && hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT &&
@@ -188,22 +201,22 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
         answer_view(agent, exchange, HF_AGENT_VIEW_APPROVALS);
     } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/metering"))) {
         answer_view(agent, exchange, HF_AGENT_VIEW_METERING);
+    } else if (hf_str_eq(method, HF_STR("GET")) &&
+               hf_str_starts(target, HF_STR("/v1/decisions?"))) {
+        hf_agent_decisions_serve(agent, exchange);
     } else {
         hf_http_problem(exchange, 404, "not-found",
                         "The agent has POST /v1/events, POST /v1/rotate-key once it runs, and GET "
-                        "/v1/status, /v1/approvals and /v1/metering.");
+                        "/v1/status, /v1/approvals, /v1/metering and /v1/decisions.");
     }
 }
 
 static void over(void *ctx, struct hf_http_exchange *exchange)
 {
-    struct append_call *call = hf_http_exchange_user(exchange);
+    struct hf_agent_holder *holder = hf_http_exchange_user(exchange);
     (void)ctx;
-    if (call != NULL) {
-        call->exchange = NULL;
-        if (!call->posting) {
-            hf_heap_free(call);
-        }
+    if (holder != NULL) {
+        holder->over(holder);
     }
 }
 

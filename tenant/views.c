@@ -8,10 +8,11 @@
 #include "schemas/events_gen.h"
 #include "schemas/upcast.h"
 
-#define HOUR_US     INT64_C(3600000000)
-#define STEP_EVENTS 500
-#define STEPS_MAX   20 /* in one answer: 10,000 events take well under a second */
-#define RETRY_NS    UINT64_C(5000000000)
+#define REQUEST_ROOM 16384 /* of an old request, upcast */
+#define HOUR_US      INT64_C(3600000000)
+#define STEP_EVENTS  500
+#define STEPS_MAX    20 /* in one answer: 10,000 events take well under a second */
+#define RETRY_NS     UINT64_C(5000000000)
 
 /* approvals */
 
@@ -58,9 +59,15 @@ static enum hf_rc get_approval(struct hf_store *store, struct hf_str approval, s
 static enum hf_rc apply_requested(struct hf_store *store, const struct hf_envelope *event,
                                   struct hf_err *err)
 {
+    uint8_t room[REQUEST_ROOM];
+    struct hf_writer w = hf_writer_init(room, sizeof room);
+    struct hf_bytes payload;
     struct hf_event_approval_requested request;
     struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
-    enum hf_rc rc = hf_event_approval_requested_decode(event->payload, &request, err);
+    enum hf_rc rc = hf_upcast_newest(event, HF_EVENT_APPROVAL_REQUESTED_VERSION, &w, &payload, err);
+    if (rc == HF_OK) {
+        rc = hf_event_approval_requested_decode(payload, &request, err);
+    }
     if (rc == HF_OK) {
         rc = get_approval(store, request.approval, row, err);
     }
@@ -101,8 +108,7 @@ static enum hf_rc apply_approval(struct hf_store *store, const struct hf_positio
     bool requested = hf_str_eq(event->type, HF_STR(HF_EVENT_APPROVAL_REQUESTED_NAME));
     bool decided = hf_str_eq(event->type, HF_STR(HF_EVENT_APPROVAL_DECIDED_NAME));
     (void)position;
-    if ((requested && event->schema_version != HF_EVENT_APPROVAL_REQUESTED_VERSION) ||
-        (decided && event->schema_version != HF_EVENT_APPROVAL_DECIDED_VERSION)) {
+    if (decided && event->schema_version != HF_EVENT_APPROVAL_DECIDED_VERSION) {
         return hf_err_set(err, HF_EVERSION, "version %u is not known", event->schema_version);
     }
     return requested ? apply_requested(store, event, err)

@@ -98,6 +98,37 @@ class Key:
         return point + s.to_bytes(32, "little")
 
 
+def pack(value):
+    """Canonical MessagePack, as docs/FORMATS.md has it."""
+    if value is None or value is True or value is False:
+        return {None: b"\xc0", False: b"\xc2", True: b"\xc3"}[value]
+    if isinstance(value, int):
+        for limit, head, form in ((128, None, ">B"), (1 << 8, 0xcc, ">B"), (1 << 16, 0xcd, ">H"),
+                                  (1 << 32, 0xce, ">I"), (1 << 64, 0xcf, ">Q")):
+            if 0 <= value < limit:
+                return (b"" if head is None else bytes([head])) + struct.pack(form, value)
+        raise ValueError(value)
+    if isinstance(value, (str, bytes)):
+        data = value.encode() if isinstance(value, str) else value
+        heads = (0xd9, 0xda) if isinstance(value, str) else (0xc4, 0xc5)
+        if isinstance(value, str) and len(data) < 32:
+            return bytes([0xa0 | len(data)]) + data
+        short = len(data) < 256
+        return bytes([heads[0 if short else 1]]) + struct.pack(">B" if short else ">H", len(data)) + data
+    items = value if isinstance(value, list) else [x for key in sorted(value) for x in (key, value[key])]
+    count = len(value)
+    small, big = (0x90, 0xdc) if isinstance(value, list) else (0x80, 0xde)
+    head = bytes([small | count]) if count < 16 else bytes([big]) + struct.pack(">H", count)
+    return head + b"".join(map(pack, items))
+
+
+def leaf(kind, version, stream, payload, sequence=1, occurred=None):
+    """An event as an entry of a tenant's log."""
+    now = int(time.time() * 1e6)
+    return pack([1, kind, version, "wrapper", sequence, stream, occurred or now, "", "", None, None,
+                 payload, 1, now])
+
+
 def lines(*texts):
     return "".join(f"{text}\n" for text in texts).encode()
 

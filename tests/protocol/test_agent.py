@@ -348,7 +348,7 @@ def approval(world, sequence, name, kind, **payload):
 
 def asked(world, sequence, name):
     approval(world, sequence, name, "requested", tool="shell", risk="high", summary="rm \u201call\u201d",
-             facts="0" * 64, policy="p1", expires="2026-01-01T01:00:00Z")
+             facts="0" * 64, action="0" * 64, policy="p1", expires="2026-01-01T01:00:00Z")
 
 
 def views(world):

@@ -1,14 +1,17 @@
 """The API against its own document: every operation with right, missing, wrong and surplus input, by
 everybody who may and may not call it; whatever is answered is as described."""
 import copy
+import hashlib
 import json
 import re
+import time
 import urllib.parse
 
 import harness
 from harness import check
-from hub import Agent, Answer, in_hub
+from hub import Agent, Answer, in_hub, leaf
 from openapi import Document
+from region import until
 
 RANKS = ["viewer", "auditor", "operator", "approver", "admin"]
 
@@ -23,7 +26,7 @@ class Bench:
             self.tokens[rank] = hub.json("POST", "/v1/principals",
                                          {"principal": rank, "role": rank}, 201)["token"]
         hub.json("POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}, 201)
-        self.agent, self.number = Agent("acme"), 0
+        self.agent, self.asker, self.number = Agent("acme"), None, 0
         request = self.agent.registration(self.mint("acme"))
         self.agent.api_key = hub.json("POST", "/v1/register", request, 201, token="")["api_key"]
 
@@ -41,6 +44,25 @@ class Bench:
         agent = Agent(self.fresh())
         self.hub.json("POST", "/v1/register", agent.registration(self.mint(agent.tenant)), 201, token="")
         return agent.tenant
+
+    def approval(self):
+        """A request for approval that waits, of a tenant of its own; gives its path's parameters."""
+        if self.asker is None:
+            self.asker = Agent("asker")
+            self.hub.json("POST", "/v1/tenants", {"tenant": "asker", "ring": "canary"}, 201)
+            request = self.asker.registration(self.mint("asker"))
+            self.asker.api_key = self.hub.json("POST", "/v1/register", request, 201, token="")["api_key"]
+        self.number += 1
+        name, digest = f"a{self.number}", hashlib.sha256(b"a").digest()
+        request = leaf("approval.requested", 2, f"approval/{name}", {
+            "approval": name, "tenant": "asker", "tool": "exec", "risk": "low", "summary": "Look",
+            "facts": digest, "action": digest, "policy": "p", "expires": int((time.time() + 600) * 1e6)},
+            self.number)
+        check(self.hub.call("POST", "/v1/segments", self.asker.segment([request]), raw=True,
+                            token=self.asker.api_key).status == 200, "a segment")
+        path = f"/v1/tenants/asker/approvals/{name}"
+        until(lambda: self.hub.call("GET", path).status == 200, "it is routed")
+        return {"tenant": "asker", "approval": name}
 
     def principal(self):
         self.number += 1
@@ -69,6 +91,10 @@ class Bench:
             "agent_register": self.registration,
             "agent_rotate": lambda: ({}, {}, self.agent.rotation()),
             "agent_segment": lambda: ({}, {}, self.agent.segment([b"one", b"two"])),
+            "approval_decide": lambda: (self.approval(), {}, {"decision": "denied", "reason": "no"}),
+            "approval_seen": lambda: (self.approval(), {}, {"how": "page"}),
+            "approval_show": lambda: (self.approval(), {}, None),
+            "approvals_list": lambda: ({}, {"state": "pending", "tenant": "asker", "limit": "5"}, None),
             "cutover_admit": lambda: ({}, {}, {"way": "new-flow", "ring": "sandbox"}),
             "cutover_advance": lambda: ({}, {}, {"step": "freeze-legacy", "evidence": "e", "reason": "r"}),
             "cutover_begin": lambda: ({}, {}, {"reason": "r"}),
@@ -155,7 +181,8 @@ def strangers(hub):
     before = bench.state()
     for name, (_, _, operation) in bench.document.operations.items():
         who = operation["x-who"]
-        params = {"tenant": "acme", "flag": "new", "principal": "viewer", "model": "fleet"}
+        params = {"tenant": "acme", "flag": "new", "principal": "viewer", "model": "fleet",
+                  "approval": "a1"}
         if who == "anyone":
             continue
         kind = "unknown-agent" if who == "agent" else "unknown-principal"

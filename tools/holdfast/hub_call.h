@@ -114,6 +114,15 @@ void hf_hub_listing_free(struct hf_hub_listing *listing);
 /* A whole command that shows a list. */
 int hf_hub_list_command(struct hf_cli *cli, const char *path, const struct hf_hub_table *as);
 
+/* A whole command that shows a list again and again until it is interrupted; with the option of
+ * HF_HUB_EVERY_OPTION. On a terminal always at the same place. */
+int hf_hub_watch_command(struct hf_cli *cli, const char *path, const struct hf_hub_table *as);
+#define HF_HUB_EVERY_OPTION                                                                        \
+    {                                                                                              \
+        .name = "every", .kind = HF_CLI_U64, .value = "SECONDS", .fallback = "1", .min = 1,        \
+        .max = 3600, .help = "time between two looks"                                              \
+    }
+
 /* A whole command: asks, shows, returns the exit code. */
 int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request);
 

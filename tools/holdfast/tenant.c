@@ -1,8 +1,6 @@
 /* tools/holdfast/tenant.c: holdfast tenant: the tenants of a region, through its Hub. */
 #include <stdio.h>
-#include <unistd.h>
 
-#include "base/cli/interrupt.h"
 #include "base/cli/table.h"
 #include "base/file.h"
 #include "base/json_out.h"
@@ -131,70 +129,9 @@ static int run_list(struct hf_cli *cli)
     return hf_hub_list_command(cli, "/v1/tenants", &as_listed);
 }
 
-struct watch {
-    struct hf_hub_session session;
-    struct hf_interrupt interrupt;
-    struct hf_timer timer;
-    bool stopped;
-};
-
-static void interrupted(struct hf_interrupt *interrupt)
-{
-    struct watch *watch = HF_CONTAINER_OF(interrupt, struct watch, interrupt);
-    watch->stopped = true;
-    hf_loop_stop(watch->session.loop);
-}
-
-static void due(struct hf_timer *timer)
-{
-    hf_loop_stop(HF_CONTAINER_OF(timer, struct watch, timer)->session.loop);
-}
-
-static void show_once(struct watch *watch)
-{
-    struct hf_cli *cli = watch->session.cli;
-    struct hf_hub_listing listing;
-    struct hf_err err = {0};
-    enum hf_rc rc = hf_hub_listing_gather(&watch->session, "/v1/tenants", &as_listed,
-                                          /* as_json= */ false, &listing, &err);
-    if (isatty(fileno(cli->out)) == 1) {
-        hf_cli_printf(cli, "\033[H\033[J"); /* a terminal: always at the same place */
-    }
-    if (rc == HF_OK) {
-        rc = hf_hub_listing_print(cli, &listing, &err);
-    }
-    hf_hub_listing_free(&listing);
-    if (rc != HF_OK) {
-        hf_cli_printf(cli, "the Hub does not answer: %s\n", err.text);
-    }
-    hf_cli_printf(cli, "\nCtrl-C ends\n");
-    (void)hf_cli_flush(cli, NULL);
-}
-
 static int run_watch(struct hf_cli *cli)
 {
-    struct watch watch = {.stopped = false};
-    struct hf_err err = {0};
-    uint64_t period_ns = hf_cli_u64(cli, "every") * UINT64_C(1000000000);
-    enum hf_rc rc = hf_hub_session_open(&watch.session, cli, &err);
-    if (rc == HF_OK) {
-        watch.interrupt.caught = interrupted;
-        rc = hf_interrupt_open(watch.session.loop, &watch.interrupt, &err);
-    }
-    if (rc == HF_OK) {
-        hf_timer_init(&watch.timer, watch.session.loop, due);
-        while (!watch.stopped) {
-            show_once(&watch);
-            if (!watch.stopped) {
-                (void)hf_timer_arm(&watch.timer, period_ns);
-                hf_loop_run(watch.session.loop);
-            }
-        }
-        hf_timer_cancel(&watch.timer);
-        hf_interrupt_close(&watch.interrupt);
-    }
-    hf_hub_session_close(&watch.session);
-    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+    return hf_hub_watch_command(cli, "/v1/tenants", &as_listed);
 }
 
 /* One call about one tenant: body is a JSON text or empty. */
@@ -312,14 +249,7 @@ static const char *const regions[] = {"dev", "staging", "prod-eu", "prod-us", NU
 static const struct hf_cli_operand tenant_operand[] = {
     {.name = "TENANT", .help = "the tenant's name: 1 to 48 of a-z, 0-9 and -"}};
 static const struct hf_cli_option hub_options[] = {HF_HUB_OPTIONS};
-static const struct hf_cli_option watch_options[] = {HF_HUB_OPTIONS,
-                                                     {.name = "every",
-                                                      .kind = HF_CLI_U64,
-                                                      .value = "SECONDS",
-                                                      .fallback = "1",
-                                                      .min = 1,
-                                                      .max = 3600,
-                                                      .help = "time between two looks"}};
+static const struct hf_cli_option watch_options[] = {HF_HUB_OPTIONS, HF_HUB_EVERY_OPTION};
 static const struct hf_cli_option create_options[] = {
     HF_HUB_OPTIONS,
     {.name = "ring",

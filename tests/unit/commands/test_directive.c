@@ -1,6 +1,9 @@
 /* tests/unit/commands/test_directive.c: which directives are known, with which parameters, and
  * which may be issued. */
 #include "commands/directive.h"
+
+#include <stdio.h>
+
 #include "tests/harness/test.h"
 #include "tests/unit/commands/fold.h"
 
@@ -82,4 +85,37 @@ HF_TEST(bounds)
     }
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(kinds), HF_TEST_CASE(bounds))
+/* A decision is read as it was written, in this form alone, for one tenant alone; nobody issues it
+ * by hand. */
+HF_TEST(decisions)
+{
+    char text[HF_DIRECTIVE_PARAMETERS];
+    char longer[HF_DIRECTIVE_PARAMETERS + 64];
+    struct hf_directive directive = {.approval = "a-1", .request = {{0xab}}, .approved = true};
+    struct hf_directive back;
+    struct hf_err err = {0};
+    struct hf_event_directive_issued event = event_of(0);
+    event.kind = HF_STR("decide");
+    event.has_parameters = true;
+    for (int approved = 0; approved <= 1; approved++) {
+        directive.approved = approved == 1;
+        event.parameters = hf_directive_decide_write(&directive, text);
+        HF_CHECK_OK(hf_directive_read(&event, &back, &err), err);
+        HF_CHECK(back.kind == HF_DIRECTIVE_DECIDE && back.approved == directive.approved);
+        HF_CHECK(strcmp(back.approval, "a-1") == 0 && back.request.b[0] == 0xab);
+        HF_CHECK_RC(hf_directive_may_issue(&event, 7, NULL, NOW, &err), HF_EINVAL);
+    }
+    struct hf_str whole = event.parameters;
+    for (size_t len = 0; len < whole.len; len++) {
+        event.parameters.len = len;
+        HF_CHECK_RC(hf_directive_read(&event, &back, &err), HF_EINVAL);
+    }
+    (void)snprintf(longer, sizeof longer, "%.*s,more=1", HF_STR_ARG(whole));
+    event.parameters = hf_str_c(longer);
+    HF_CHECK_RC(hf_directive_read(&event, &back, &err), HF_EINVAL);
+    event.parameters = whole;
+    event.address = HF_STR(HF_DIRECTIVE_ALL);
+    HF_CHECK_RC(hf_directive_read(&event, &back, &err), HF_EINVAL);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(kinds), HF_TEST_CASE(decisions), HF_TEST_CASE(bounds))

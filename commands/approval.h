@@ -1,0 +1,78 @@
+/* commands/approval.h: a request for approval as the region knows it, and who may answer it.
+ *
+ * The request itself stands in the tenant's log. The region's part is the stream
+ * approval-decision/TENANT/APPROVAL: approval.routed when the request has come, approval.decided,
+ * once. The state is a fold of that stream. An answer is bound to the submission hash of the
+ * request, which binds the exact action, the policy and the session. Pure: the time is an argument.
+ */
+#ifndef HF_COMMANDS_APPROVAL_H
+#define HF_COMMANDS_APPROVAL_H
+
+#include <stdbool.h>
+
+#include "base/crypto.h"
+#include "base/err.h"
+#include "commands/principal.h"
+#include "schemas/envelope.h"
+#include "schemas/events_gen.h"
+
+#define HF_APPROVAL_STREAM       "approval-decision/"
+#define HF_APPROVAL_NAME_MAX     48
+#define HF_APPROVAL_TEXT_MAX     128
+#define HF_APPROVAL_REASON_MAX   512
+#define HF_APPROVAL_LIFE_MAX_US  (INT64_C(86400) * 1000000) /* longer ones end after a day */
+#define HF_APPROVAL_SUBJECT_SIZE (HF_TENANT_NAME_MAX + HF_APPROVAL_NAME_MAX + 2)
+
+enum hf_approval_state {
+    HF_APPROVAL_NONE,
+    HF_APPROVAL_PENDING,
+    HF_APPROVAL_APPROVED,
+    HF_APPROVAL_DENIED,
+    HF_APPROVAL_EXPIRED,
+    HF_APPROVAL_CANCELLED,
+};
+
+struct hf_approval {
+    char tenant[HF_TENANT_NAME_MAX + 1];
+    char name[HF_APPROVAL_NAME_MAX + 1];
+    uint64_t version; /* of its stream; 0: not routed yet */
+    enum hf_approval_state state;
+    struct hf_hash request; /* its submission hash */
+    struct hf_hash action;
+    uint64_t segment; /* where the request stands: entry of the region's log, event inside */
+    uint32_t offset;
+    char tool[HF_APPROVAL_TEXT_MAX + 1];
+    enum hf_event_approval_routed_risk risk;
+    char requester[HF_APPROVAL_TEXT_MAX + 1]; /* empty: not known */
+    bool probe;
+    int64_t requested_us; /* by the tenant's clock */
+    int64_t expires_us;
+    int64_t routed_us;
+    int64_t decided_us;
+    char approver[HF_APPROVAL_TEXT_MAX + 1]; /* empty: nobody */
+};
+
+/* The two names of a stream "KIND/TENANT/APPROVAL". HF_ENOTFOUND: it is of another kind. */
+enum hf_rc hf_approval_of_stream(struct hf_str stream, const char *kind, struct hf_str *ret_tenant,
+                                 struct hf_str *ret_name);
+/* Takes one event of its stream, in order. HF_ECORRUPT. */
+enum hf_rc hf_approval_fold(struct hf_approval *approval, const struct hf_envelope *envelope,
+                            struct hf_err *err);
+
+struct hf_approval_answer {
+    const struct hf_principal *by;
+    bool approves;
+    const struct hf_hash *request; /* what they were shown; NULL: not said */
+    struct hf_str reason;          /* may be empty */
+};
+
+/* Decider. HF_ENOTFOUND; HF_EEXIST: it has an answer, said whose; HF_ECONFLICT: it is expired, or
+ * the answer is for another request; HF_EPERM: nobody approves what they asked for. That the
+ * principal has the role and reaches the tenant is the caller's to know. */
+enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
+                                  const struct hf_approval_answer *answer, int64_t now_us,
+                                  struct hf_err *err);
+
+const char *hf_approval_state_name(enum hf_approval_state state);
+
+#endif

@@ -1,0 +1,382 @@
+/* hub/approval_api.c: calls about requests for approval: the queue, one of them, its answer. */
+#include <stdio.h>
+
+#include "hub/approval_router.h"
+#include "hub/condition.h"
+#include "hub/cursor.h"
+#include "hub/notes.h"
+#include "schemas/upcast.h"
+
+#define PAGE         100
+#define REQUEST_ROOM 16384
+
+/* showing */
+
+static void put_hash(struct hf_json_out *json, const char *key, const struct hf_hash *hash)
+{
+    hf_json_key(json, hf_str_c(key));
+    hf_json_hex(json, hf_bytes_of(hash->b, HF_HASH_SIZE));
+}
+
+static void put_time(struct hf_json_out *json, const char *key, int64_t time_us)
+{
+    hf_json_key(json, hf_str_c(key));
+    hf_json_time_us(json, time_us);
+}
+
+static void put_text(struct hf_json_out *json, const char *key, bool has, struct hf_str text)
+{
+    if (has) {
+        hf_json_key_str(json, key, text);
+    }
+}
+
+static void put_life(struct hf_json_out *json, const struct hf_approval *a)
+{
+    hf_json_key_str(json, "approval", hf_str_c(a->name));
+    hf_json_key_str(json, "tenant", hf_str_c(a->tenant));
+    hf_json_key_str(json, "state", hf_str_c(hf_approval_state_name(a->state)));
+    hf_json_key_u64(json, "version", a->version);
+    hf_json_key_str(json, "tool", hf_str_c(a->tool));
+    hf_json_key_str(json, "risk", hf_event_approval_routed_risk_name(a->risk));
+    put_text(json, "requester", a->requester[0] != '\0', hf_str_c(a->requester));
+    hf_json_key(json, HF_STR("probe"));
+    hf_json_bool(json, a->probe);
+    put_hash(json, "request", &a->request);
+    put_hash(json, "action", &a->action);
+    hf_json_key_u64(json, "segment", a->segment);
+    hf_json_key_u64(json, "offset", a->offset);
+    put_time(json, "requested", a->requested_us);
+    put_time(json, "routed", a->routed_us);
+    put_time(json, "expires", a->expires_us);
+    if (a->state != HF_APPROVAL_PENDING) {
+        put_time(json, "decided", a->decided_us);
+        put_text(json, "approver", a->approver[0] != '\0', hf_str_c(a->approver));
+    }
+}
+
+static void put_request(struct hf_json_out *json, const struct hf_event_approval_requested *r)
+{
+    hf_json_key_str(json, "summary", r->summary);
+    if (r->has_arguments) {
+        hf_json_key(json, HF_STR("arguments"));
+        hf_json_array_begin(json);
+        for (size_t i = 0; i < r->arguments_count; i++) {
+            hf_json_object_begin(json);
+            hf_json_key_str(json, "name", r->arguments[i].name);
+            hf_json_key_str(json, "value", r->arguments[i].value);
+            hf_json_object_end(json);
+        }
+        hf_json_array_end(json);
+    }
+    hf_json_key_str(json, "policy", r->policy);
+    if (r->has_policy_digest) {
+        hf_json_key(json, HF_STR("policy_digest"));
+        hf_json_hex(json, r->policy_digest);
+    }
+    put_text(json, "rule", r->has_rule, r->rule);
+    put_text(json, "session", r->has_session, r->session);
+    put_text(json, "channel", r->has_channel, r->channel);
+    hf_json_key(json, HF_STR("facts"));
+    hf_json_hex(json, r->facts);
+}
+
+/* What the tenant wrote, out of its segment. */
+static enum hf_rc read_request(struct hf_hub *hub, const struct hf_approval *a,
+                               struct hf_writer *room, struct hf_event_approval_requested *ret,
+                               struct hf_err *err)
+{
+    struct hf_envelope envelope;
+    struct hf_bytes bytes;
+    const struct hf_hub_position position = {a->segment, a->offset};
+    enum hf_rc rc = hf_hub_entries_leaf(hub->entries, position, &bytes, err);
+    if (rc == HF_OK) {
+        rc = hf_envelope_read_leaf(bytes, &envelope, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_upcast_newest(&envelope, HF_EVENT_APPROVAL_REQUESTED_VERSION, room, &bytes, err);
+    }
+    return rc == HF_OK ? hf_event_approval_requested_decode(bytes, ret, err) : rc;
+}
+
+static void answer(struct hf_hub_call *call, const struct hf_hub_approval *a)
+{
+    uint8_t bytes[REQUEST_ROOM];
+    struct hf_writer room = hf_writer_init(bytes, sizeof bytes);
+    struct hf_event_approval_requested request;
+    struct hf_json_out json;
+    struct hf_err err = {0};
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    put_life(&json, &a->life);
+    if (read_request(call->hub, &a->life, &room, &request, &err) == HF_OK) {
+        put_request(&json, &request);
+    } else {
+        hf_log(call->hub->logger, HF_LOG_WARN, "approval.unreadable",
+               hf_f_c("approval", a->life.name), hf_f_err(&err));
+    }
+    hf_json_object_end(&json);
+    hf_call_answer(call, 200, &call->scratch);
+}
+
+/* finding */
+
+static struct hf_hub_approval *find_subject(struct hf_hub_call *call)
+{
+    const char *slash = strchr(call->subject, '/');
+    return slash == NULL ? NULL
+                         : hf_hub_approval_find(
+                               &call->hub->approvals,
+                               (struct hf_str){call->subject, (size_t)(slash - call->subject)},
+                               hf_str_c(slash + 1));
+}
+
+/* The one that the path names; answers 404 when there is none that the caller may see. */
+static struct hf_hub_approval *named(struct hf_hub_call *call)
+{
+    struct hf_str tenant = hf_call_param(call, 0);
+    struct hf_str name = hf_call_param(call, 1);
+    struct hf_hub_approval *a = hf_hub_approval_find(&call->hub->approvals, tenant, name);
+    if (a == NULL || !hf_principal_reaches(&call->principal->life, tenant)) {
+        hf_call_problem(
+            call, HF_PROBLEM_NOT_FOUND,
+            "There is no such request for approval that waits or was answered of late.");
+        return NULL;
+    }
+    call->tenant = hf_hub_tenant_find(call->hub->tenants, tenant);
+    (void)snprintf(call->subject, sizeof call->subject, "%s/%s", a->life.tenant, a->life.name);
+    return a;
+}
+
+void hf_call_answer_approval(struct hf_hub_call *call)
+{
+    const struct hf_hub_approval *a = find_subject(call);
+    if (a == NULL) {
+        hf_call_problem(call, HF_PROBLEM_NOT_FOUND,
+                        "The request was answered long ago; the log has it.");
+        return;
+    }
+    hf_call_tag_version(call, a->life.version);
+    answer(call, a);
+}
+
+/* the list */
+
+static enum hf_approval_state state_of(const struct hf_api_approvals_list_query *query)
+{
+    static const enum hf_approval_state states[] = {
+        [HF_API_APPROVALS_LIST_QUERY_STATE_PENDING] = HF_APPROVAL_PENDING,
+        [HF_API_APPROVALS_LIST_QUERY_STATE_APPROVED] = HF_APPROVAL_APPROVED,
+        [HF_API_APPROVALS_LIST_QUERY_STATE_DENIED] = HF_APPROVAL_DENIED,
+        [HF_API_APPROVALS_LIST_QUERY_STATE_EXPIRED] = HF_APPROVAL_EXPIRED,
+        [HF_API_APPROVALS_LIST_QUERY_STATE_CANCELLED] = HF_APPROVAL_CANCELLED,
+    };
+
+    return query->has_state ? states[query->state] : HF_APPROVAL_PENDING;
+}
+
+/* The list that a cursor is of. */
+static struct hf_str list_of(const struct hf_api_approvals_list_query *query, char out[96])
+{
+    int len = snprintf(out, 96, "approvals %d %.*s", (int)state_of(query),
+                       HF_STR_ARG(query->has_tenant ? query->tenant : HF_STR("*")));
+    return (struct hf_str){out, (size_t)len};
+}
+
+static enum hf_rc find_first(const struct hf_hub_call *call, struct hf_hub_approval **ret_first,
+                             struct hf_err *err)
+{
+    const struct hf_api_approvals_list_query *query = &call->asked.approvals_list;
+    const struct hf_hub_approvals *approvals = &call->hub->approvals;
+    struct hf_str text;
+    char list[96];
+    if (!query->has_cursor) {
+        *ret_first = hf_hub_approvals_first(approvals);
+        return HF_OK;
+    }
+    enum hf_rc rc = hf_cursor_open(call->hub, list_of(query, list), query->cursor, &text, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    const char *slash = memchr(text.ptr, '/', text.len);
+    size_t len = slash == NULL ? text.len : (size_t)(slash - text.ptr);
+    struct hf_str name = {text.ptr + len + 1, slash == NULL ? 0 : text.len - len - 1};
+    const struct hf_hub_approval *last =
+        hf_hub_approval_find(approvals, (struct hf_str){text.ptr, len}, name);
+    *ret_first = last == NULL ? NULL : hf_hub_approvals_next(approvals, last);
+    return last != NULL ? HF_OK
+                        : hf_err_set(err, HF_EINVAL,
+                                     "cursor: the request that it names was answered long ago; "
+                                     "begin again without it");
+}
+
+static void put_next(struct hf_hub_call *call, struct hf_json_out *json, uint64_t limit,
+                     const struct hf_approval *last)
+{
+    const struct hf_api_approvals_list_query *query = &call->asked.approvals_list;
+    char list[96];
+    char target[160];
+    char name[HF_APPROVAL_SUBJECT_SIZE];
+    struct hf_writer w = hf_writer_init(target, sizeof target);
+    hf_writer_printf(&w, "/v1/approvals?limit=%llu", (unsigned long long)limit);
+    if (query->has_state) {
+        hf_writer_printf(&w, "&state=%s", hf_approval_state_name(state_of(query)));
+    }
+    if (query->has_tenant) {
+        hf_writer_printf(&w, "&tenant=%.*s", HF_STR_ARG(query->tenant));
+    }
+    hf_writer_printf(&w, "%c", '\0');
+    (void)snprintf(name, sizeof name, "%s/%s", last->tenant, last->name);
+    hf_cursor_put_next(call, json, target, list_of(query, list), hf_str_c(name));
+}
+
+static bool is_listed(const struct hf_hub_call *call, const struct hf_approval *a)
+{
+    const struct hf_api_approvals_list_query *query = &call->asked.approvals_list;
+    struct hf_str tenant = hf_str_c(a->tenant);
+    return a->state == state_of(query) &&
+           (!query->has_tenant || hf_str_eq(query->tenant, tenant)) &&
+           hf_principal_reaches(&call->principal->life, tenant);
+}
+
+void hf_serve_approvals_list(struct hf_hub_call *call)
+{
+    struct hf_hub *hub = call->hub;
+    const struct hf_api_approvals_list_query *query = &call->asked.approvals_list;
+    const char *bound = call->principal->life.tenant;
+    uint64_t limit = query->has_limit ? query->limit : PAGE;
+    uint64_t shown = 0;
+    struct hf_hub_approval *a = NULL;
+    const struct hf_hub_approval *last = NULL;
+    struct hf_json_out json;
+    struct hf_err err = {0};
+    if (find_first(call, &a, &err) != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    hf_json_init(&json, &call->scratch);
+    hf_json_object_begin(&json);
+    hf_json_key_u64(&json, "as_of", hub->as_of);
+    put_time(&json, "now", hf_env_wall_us(hf_loop_env(hub->loop)));
+    hf_json_key_u64(&json, "pending",
+                    bound[0] == '\0' ? hub->approvals.pending
+                                     : hf_hub_approvals_of(&hub->approvals, hf_str_c(bound)));
+    hf_json_key(&json, HF_STR("approvals"));
+    hf_json_array_begin(&json);
+    for (; a != NULL; a = hf_hub_approvals_next(&hub->approvals, a)) {
+        if (!is_listed(call, &a->life)) {
+            continue;
+        }
+        if (shown++ == limit) {
+            break;
+        }
+        last = a;
+        hf_json_object_begin(&json);
+        put_life(&json, &a->life);
+        hf_json_object_end(&json);
+    }
+    hf_json_array_end(&json);
+    if (shown > limit) {
+        put_next(call, &json, limit, &last->life);
+    }
+    hf_json_object_end(&json);
+    hf_call_answer(call, 200, &call->scratch);
+}
+
+void hf_serve_approval_show(struct hf_hub_call *call)
+{
+    char tag[32];
+    const struct hf_hub_approval *a = named(call);
+    if (a == NULL) {
+        return;
+    }
+    (void)snprintf(tag, sizeof tag, "%llu", (unsigned long long)a->life.version);
+    if (!hf_call_not_modified(call, tag)) {
+        answer(call, a);
+    }
+}
+
+/* the answer */
+
+static void decided(struct hf_hub_call *call)
+{
+    hf_hub_router_wake(call->hub);
+    hf_call_answer_approval(call);
+}
+
+static void post_to(struct hf_hub_call *call, const char *kind, struct hf_hub_event *event,
+                    void (*posted)(struct hf_hub_call *call))
+{
+    char stream[sizeof HF_APPROVAL_STREAM + HF_APPROVAL_SUBJECT_SIZE];
+    (void)snprintf(stream, sizeof stream, "%s%s", kind, call->subject);
+    event->stream = hf_str_c(stream);
+    hf_call_post(call, event, posted);
+}
+
+void hf_serve_approval_decide(struct hf_hub_call *call)
+{
+    const struct hf_api_approval_decide *in = &call->in.approval_decide;
+    const struct hf_principal *by = &call->principal->life;
+    struct hf_hub_approval *a = named(call);
+    struct hf_hash request;
+    struct hf_err err = {0};
+    if (a == NULL || !hf_call_matches(call, a->life.version)) {
+        return;
+    }
+    int64_t now = hf_env_wall_us(hf_loop_env(call->hub->loop));
+    struct hf_approval_answer wish = {
+        .by = by, .approves = in->decision == HF_API_APPROVAL_DECIDE_DECISION_APPROVED};
+    if (in->has_request) {
+        memcpy(request.b, in->request.ptr, HF_HASH_SIZE);
+        wish.request = &request;
+    }
+    int64_t latency = now - a->life.requested_us;
+    const struct hf_event_approval_decided event = {
+        .approval = hf_str_c(a->life.name),
+        .tenant = hf_str_c(a->life.tenant),
+        .decision = wish.approves ? HF_EVENT_APPROVAL_DECIDED_DECISION_APPROVED
+                                  : HF_EVENT_APPROVAL_DECIDED_DECISION_DENIED,
+        .by = by->kind == HF_PRINCIPAL_CUSTOMER ? HF_EVENT_APPROVAL_DECIDED_BY_CUSTOMER
+                                                : HF_EVENT_APPROVAL_DECIDED_BY_OPERATOR,
+        .has_approver = true,
+        .approver = hf_str_c(by->name),
+        .has_reason = in->has_reason,
+        .reason = in->reason,
+        .request = hf_bytes_of(a->life.request.b, HF_HASH_SIZE),
+        .latency = latency < 0 ? 0 : (uint64_t)latency};
+    enum hf_rc rc = hf_approval_may_decide(&a->life, &wish, now, &err);
+    if (rc == HF_OK) {
+        rc = hf_event_approval_decided_check(&event, &err);
+    }
+    if (rc != HF_OK) {
+        hf_call_refuse(call, &err);
+        return;
+    }
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_approval_decided_encode(&event, &w);
+    struct hf_hub_event post = {.type = HF_EVENT_APPROVAL_DECIDED_NAME,
+                                .schema_version = HF_EVENT_APPROVAL_DECIDED_VERSION,
+                                .payload = hf_writer_done(&w),
+                                .expects = true,
+                                .version = a->life.version};
+    post_to(call, HF_APPROVAL_STREAM, &post, decided);
+}
+
+void hf_serve_approval_seen(struct hf_hub_call *call)
+{
+    struct hf_hub_approval *a = named(call);
+    if (a == NULL) {
+        return;
+    }
+    const struct hf_event_approval_seen event = {
+        .approval = hf_str_c(a->life.name),
+        .tenant = hf_str_c(a->life.tenant),
+        .principal = hf_str_c(call->principal->life.name),
+        .how = (enum hf_event_approval_seen_how)call->in.approval_seen.how};
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_approval_seen_encode(&event, &w);
+    struct hf_hub_event post = {.type = HF_EVENT_APPROVAL_SEEN_NAME,
+                                .schema_version = HF_EVENT_APPROVAL_SEEN_VERSION,
+                                .payload = hf_writer_done(&w)};
+    post_to(call, "approval-delivery/", &post, hf_call_answer_approval);
+}

@@ -1,0 +1,254 @@
+"""Approvals: from a tenant's log to those who may answer, and the answer back, with every program real."""
+import hashlib
+import json
+import time
+
+import harness
+from harness import check
+from region import LIMIT, in_region, local, options, until, up
+
+NAMES = iter(range(1, 1 << 30))
+
+
+def later(seconds):
+    return int((time.time() + seconds) * 1e6)
+
+
+def rfc3339(time_us):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time_us // 1000000)) + f".{time_us % 1000000:06d}Z"
+
+
+def post(world, tenant, kind, payload, stream, version=1):
+    event = {"type": kind, "schema_version": version, "producer": "wrapper", "sequence": next(NAMES),
+             "stream": stream, "occurred": rfc3339(later(0)), "payload": payload}
+    status, answer = local(world, tenant, "POST", "/v1/events", event)
+    check(status == 200, f"{kind}: {status} {answer}")
+    return answer["index"]
+
+
+def ask(world, of, name, seconds=60, requester="user:anna", **more):
+    """Asks for approval as a wrapper does; gives the index of the request in the tenant's log."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    payload = dict({"approval": name, "tenant": of, "tool": "exec", "risk": "high",
+                    "summary": f"Delete the folder {name}", "facts": digest, "action": digest,
+                    "policy": "default-1", "rule": "destroy-asks", "session": "agent:main:1",
+                    "requester": requester, "expires": rfc3339(later(seconds)),
+                    "arguments": [{"name": "command", "value": "rm -r x"}]}, **more)
+    return post(world, of, "approval.requested", payload, f"approval/{name}", 2)
+
+
+def decisions(world, tenant, start=0, wait_s=0):
+    status, answer = local(world, tenant, "GET", f"/v1/decisions?from={start}&wait_s={wait_s}")
+    check(status == 200, f"{status} {answer}")
+    return answer
+
+
+def pending(region, token=None, query=""):
+    return [a["approval"] for a in region.json("GET", "/v1/approvals" + query, token=token)["approvals"]]
+
+
+def show(region, tenant, name, **more):
+    return region.json("GET", f"/v1/tenants/{tenant}/approvals/{name}", **more)
+
+
+def decide(region, tenant, name, decision, status=200, token=None, **more):
+    return region.json("POST", f"/v1/tenants/{tenant}/approvals/{name}/decision",
+                       dict({"decision": decision}, **more), status, token=token)
+
+
+def people(region, *wanted):
+    """Tokens of principals (name, role, tenant or None)."""
+    tokens = []
+    for name, role, tenant in wanted:
+        body = {"principal": name, "role": role}
+        if tenant:
+            body.update(kind="customer", tenant=tenant)
+        tokens.append(region.json("POST", "/v1/principals", body, 201)["token"])
+    return tokens
+
+
+def start(world, region, *tenants):
+    for tenant in tenants:
+        region.create(tenant)
+        region.run_agent(tenant, region.mint(tenant))
+    for tenant in tenants:
+        up(world, tenant)
+
+
+@in_region
+def answered(world, region):
+    """A request comes to the region, is approved by a person and comes back with its proof: once, bound
+    to its hash; the first answer counts; all of it is in both logs."""
+    start(world, region, "acme")
+    anna, = people(region, ("ann", "approver", "acme"))
+    ask(world, "acme", "a-1")
+    until(lambda: pending(region) == ["a-1"], "it is in the queue")
+    shown = show(region, "acme", "a-1", token=anna)
+    check(shown["state"] == "pending" and shown["summary"] == "Delete the folder a-1" and
+          shown["rule"] == "destroy-asks" and shown["requester"] == "user:anna" and
+          shown["arguments"] == [{"name": "command", "value": "rm -r x"}], f"{shown}")
+    decide(region, "acme", "a-1", "approved", 409, token=anna, request="00" * 32)
+    done = decide(region, "acme", "a-1", "approved", token=anna, request=shown["request"], reason="fine")
+    check(done["state"] == "approved" and done["approver"] == "ann", f"{done}")
+    came = decisions(world, "acme", wait_s=20)
+    check([(d["approval"], d["request"], d["decision"]) for d in came["decisions"]] ==
+          [("a-1", shown["request"], "approved")], f"{came}")
+    check(came["next"] == came["decisions"][0]["index"] + 1, f"{came}")
+    check(decisions(world, "acme", came["next"])["decisions"] == [], "once")
+    for decision in ("approved", "denied"):
+        decide(region, "acme", "a-1", decision, 409)
+    check(pending(region) == [] and pending(region, query="?state=approved") == ["a-1"], "not waiting")
+    page = region.json("GET", "/v1/events?segments=1&type=approval.&limit=100")
+    types = [(e["event"]["type"].split(".")[1], "offset" in e) for e in page["events"]]
+    until(lambda: ("delivered", True) in [
+        (e["event"]["type"].split(".")[1], "offset" in e) for e in
+        region.json("GET", "/v1/events?segments=1&type=approval.&limit=100")["events"]], "delivered")
+    check(types[:3] == [("requested", True), ("routed", False), ("decided", False)], f"{types}")
+
+
+@in_region
+def who(world, region):
+    """Who may see and answer what: customers their own tenant's, operators by role, nobody their own."""
+    start(world, region, "one", "two")
+    ann, bob, vic, ops, boss = people(region, ("ann", "approver", "one"), ("bob", "approver", "two"),
+                                      ("vic", "viewer", "one"), ("ops", "operator", None),
+                                      ("boss", "approver", None))
+    ask(world, "one", "a-1")
+    ask(world, "one", "a-2", requester="principal:ann")
+    ask(world, "two", "b-1", requester="boss")
+    until(lambda: len(pending(region)) == 3, "all are in the queue")
+    check(pending(region, ann) == ["a-1", "a-2"] and pending(region, bob) == ["b-1"], "their own")
+    check(pending(region, ops, "?tenant=two") == ["b-1"], "by tenant")
+    check(region.json("GET", "/v1/approvals", token=bob)["pending"] == 1, "how many wait for bob")
+    for token, tenant, name, status in ((bob, "one", "a-1", 404), (vic, "one", "a-1", 403),
+                                        (ops, "one", "a-1", 403), (ann, "one", "a-2", 403),
+                                        (boss, "two", "b-1", 403), (ann, "two", "b-1", 404),
+                                        (ann, "one", "a-9", 404), (ann, "one", "a-1", 200),
+                                        (boss, "one", "a-2", 200), (bob, "two", "b-1", 200)):
+        decide(region, tenant, name, "approved", status, token=token)
+    check(pending(region) == [], "all have their answer")
+    ask(world, "one", "a-3", requester="ann")
+    until(lambda: pending(region) == ["a-3"], "one more")
+    decide(region, "one", "a-3", "denied", token=ann)  # refusing one's own is no danger
+    for body in ({"decision": "perhaps"}, {}, {"decision": "denied", "request": "xy"},
+                 {"decision": "denied", "reason": "x" * 600}):
+        region.json("POST", "/v1/tenants/one/approvals/a-3/decision", body, 400)
+    region.json("POST", "/v1/tenants/one/directives", {
+        "kind": "decide", "parameters": "approval=a-1,request=" + "00" * 32 + ",decision=approved",
+        "reason": "by hand"}, 400)
+    region.json("POST", "/v1/tenants/one/approvals/a-3/seen", {"how": "page"}, token=ann)
+
+
+@in_region
+def ends(world, region):
+    """What nobody answers expires; what is withdrawn is cancelled; what comes too late, twice or for
+    another tenant is not routed; one tenant cannot fill the queue."""
+    start(world, region, "one", "two")
+    ask(world, "one", "slow", seconds=2)
+    ask(world, "one", "gone")
+    ask(world, "one", "late", seconds=-1)
+    ask(world, "one", "foreign", tenant="two")
+    ask(world, "one", "old-form")
+    until(lambda: len(pending(region)) == 3, f"three: {pending(region)}")
+    ask(world, "one", "gone", requester="somebody-else")  # the same name again
+    post(world, "one", "approval.withdrawn", {"approval": "gone", "tenant": "one", "reason": "aborted"},
+         "approval/gone")
+    until(lambda: show(region, "one", "gone")["state"] == "cancelled", "it is withdrawn")
+    check(show(region, "one", "gone")["requester"] == "user:anna", "the first of a name counts")
+    decide(region, "one", "gone", "approved", 409)
+    until(lambda: show(region, "one", "slow")["state"] == "expired", "it expires")
+    decide(region, "one", "slow", "approved", 409)
+    for name in ("late", "foreign"):
+        region.json("GET", f"/v1/tenants/one/approvals/{name}", status=404)
+    check(decisions(world, "one")["decisions"] == [], "nobody answered anything")
+    for number in range(300):
+        ask(world, "one", f"flood-{number}")
+    ask(world, "two", "calm")
+    until(lambda: pending(region, query="?tenant=two") == ["calm"], "others are served")
+    until(lambda: region.json("GET", "/v1/approvals?limit=1")["pending"] == 257, "as many as one may have")
+
+
+@in_region
+def survives(world, region):
+    """The Hub and the agent are killed at every step: each request is routed once, each answer told."""
+    start(world, region, "acme")
+    listen = region.url.removeprefix("https://")
+
+    def kill_hub():
+        region.hub.kill()
+        region.hub.wait()
+        region.hub.stdout.close()
+        region.start(listen)
+
+    def kill_agent():
+        region.agents["acme"].kill()
+        region.agents["acme"].wait()
+        region.run_agent("acme")
+        up(world, "acme")
+
+    for number in range(6):
+        name = f"k-{number}"
+        region.hub.kill()
+        region.hub.wait()
+        region.hub.stdout.close()
+        ask(world, "acme", name)
+        if number % 2:
+            kill_agent()
+        region.start(listen)
+        until(lambda: name in pending(region), f"{name} is in the queue")
+        if number % 3 == 0:
+            kill_hub()
+        decide(region, "acme", name, "approved" if number % 2 else "denied")
+        kill_hub() if number % 3 else kill_agent()
+    until(lambda: len(decisions(world, "acme")["decisions"]) == 6, "all answers came")
+    came = decisions(world, "acme")["decisions"]
+    check([(d["approval"], d["decision"]) for d in came] ==
+          [(f"k-{n}", "approved" if n % 2 else "denied") for n in range(6)], f"{came}")
+    page = region.json("GET", "/v1/events?type=approval.&limit=100")
+    count = {}
+    for event in page["events"]:
+        count[event["event"]["type"]] = count.get(event["event"]["type"], 0) + 1
+    check(count == {"approval.routed": 6, "approval.decided": 6}, f"{count}")
+
+
+@in_region
+def command(world, region):
+    """`holdfast approvals`: a person's way."""
+    options(world, region)
+    start(world, region, "acme")
+    ask(world, "acme", "a-1")
+    ask(world, "acme", "a-2")
+    until(lambda: len(pending(region)) == 2, "both are in the queue")
+    shown = world.run("approvals", "list").stdout
+    check([line.split()[1] for line in shown.splitlines()[1:]] == [b"a-1", b"a-2"], shown)
+    shown = world.run("approvals", "show", "acme", "a-1").stdout
+    check(b"Delete the folder a-1" in shown and b"command = rm -r x" in shown, shown)
+    done = world.run("approvals", "approve", "acme", "a-1", "--reason", "fine", "--json").stdout
+    check(json.loads(done)["state"] == "approved", done)
+    world.run("approvals", "deny", "acme", "a-1", code=3)
+    world.run("approvals", "deny", "acme", "a-2", "--request", "00" * 32, code=3)
+    check(b"denied" in world.run("approvals", "deny", "acme", "a-2").stdout, "denied")
+    check(len(world.run("approvals", "list").stdout.splitlines()) == 1, "none waits")
+    until(lambda: len(decisions(world, "acme")["decisions"]) == 2, "both came")
+
+
+@in_region
+def quick(world, region):
+    """From the request to the answer at the tenant's socket, all local: well under a second."""
+    start(world, region, "acme")
+    took, start_at = [], 0
+    for number in range(10):
+        began = time.monotonic()
+        ask(world, "acme", f"q-{number}")
+        while f"q-{number}" not in pending(region):
+            check(time.monotonic() - began < LIMIT, "routed")
+        decide(region, "acme", f"q-{number}", "approved")
+        answer = decisions(world, "acme", start_at, wait_s=20)
+        start_at = answer["next"]
+        check([d["approval"] for d in answer["decisions"]] == [f"q-{number}"], f"{answer}")
+        took.append(time.monotonic() - began)
+    check(sorted(took)[5] < 2, f"{took}")
+
+
+if __name__ == "__main__":
+    harness.main([answered, who, ends, survives, command, quick])
