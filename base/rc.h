@@ -36,7 +36,8 @@
     XX(EUSAGE, -24, "wrong usage")                                                                 \
     XX(EPERM, -25, "not permitted")                                                                \
     XX(EBUSY, -26, "too busy, try again")                                                          \
-    XX(ENOSYS, -27, "not supported here")
+    XX(ENOSYS, -27, "not supported here")                                                          \
+    XX(EPRUNED, -28, "pruned, the bytes are not here any more")
 
 enum [[nodiscard]] hf_rc{
 

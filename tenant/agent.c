@@ -292,6 +292,7 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
         hf_agent_heartbeat_start(agent);
         hf_agent_rotate_start(agent);
         hf_agent_feed_start(agent);
+        hf_agent_prune_start(agent);
     }
     hf_agent_succeed(agent);
     (void)hf_agent_compare(agent, agent->epoch.epoch, agent->receipt);
@@ -408,6 +409,9 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     end_job(&agent->feed.job);
     if (agent->word.fire != NULL) {
         hf_timer_cancel(&agent->word);
+    }
+    if (agent->prune.fire != NULL) {
+        hf_timer_cancel(&agent->prune);
     }
     hf_http_client_free(agent->client);
     agent->client = NULL;

@@ -53,6 +53,7 @@ struct hf_agent_conf {
     uint64_t key_ns;   /* age at which the agent takes its next API key */
     uint64_t batch_ns; /* events that are not urgent wait this long, with jitter */
     uint64_t free_floor;
+    uint64_t keep_days; /* older entries are pruned once the region has them; 0: none are */
     struct hf_agent_peers peers; /* who may use the socket, besides root and the agent's own user */
     bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
     const struct hf_logger *logger;
@@ -148,6 +149,7 @@ struct hf_agent {
     uint64_t beat_ns; /* when the last one was sent */
     struct hf_skew skew;
     struct hf_agent_views views;
+    struct hf_timer prune;
     struct hf_http_client *client;
     struct hf_agent_job enrol;
     struct hf_agent_job upload;
@@ -191,6 +193,9 @@ enum hf_rc hf_agent_save_epoch(struct hf_agent *agent, struct hf_err *err);
 /* Path of a file of the agent's folder. */
 enum hf_rc hf_agent_path(const struct hf_agent *agent, const char *name, char out[HF_PATH_MAX],
                          struct hf_err *err);
+
+/* tenant/prune.c: once an hour, what is older than keep_days and below the receipt. */
+void hf_agent_prune_start(struct hf_agent *agent);
 
 /* tenant/epoch.c: from HALTED over OPENING to RUNNING, also across restarts. */
 /* Opens the log of the epoch, and while it is being begun also the one before. */

@@ -136,8 +136,12 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
 
 static void answer_status(struct hf_agent *agent, struct hf_http_exchange *exchange)
 {
+    uint64_t kept = 0;
     struct hf_buf text = hf_buf_init(8192);
     struct hf_json_out json;
+    if (agent->log.log == NULL || hf_log_kept(agent->log.log, &kept, /* err= */ NULL) != HF_OK) {
+        kept = 0;
+    }
     hf_json_init(&json, &text);
     hf_json_object_begin(&json);
     hf_json_key_str(&json, "tenant", hf_str_c(agent->region.tenant));
@@ -146,6 +150,7 @@ static void answer_status(struct hf_agent *agent, struct hf_http_exchange *excha
     hf_json_key_u64(&json, "epoch", agent->epoch.epoch);
     hf_json_key_u64(&json, "events", agent->log.log == NULL ? 0 : hf_log_size(agent->log.log));
     hf_json_key_u64(&json, "receipt", agent->receipt);
+    hf_json_key_u64(&json, "kept_from", kept);
     hf_json_key_str(&json, "trouble", hf_str_c(hf_agent_trouble_name(agent->trouble.kind)));
     hf_json_key_str(&json, "trouble_text", hf_str_c(agent->trouble.text));
     hf_json_key_u64(&json, "key_serial", agent->region.key_serial);

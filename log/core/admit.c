@@ -344,6 +344,12 @@ static enum hf_rc check_repeat(struct hf_admission *admission, const struct hf_a
         rc = first + i < end ? same_submission(admission, first + i, &append->items[i], err)
                              : HF_EFORK;
     }
+    if (rc == HF_EPRUNED) {
+        return hf_err_set(err, HF_ESTALE,
+                          "producer %.*s was at sequence %llu long ago, and what it was for is "
+                          "pruned; it cannot be used again",
+                          HF_STR_ARG(meta->producer), (unsigned long long)meta->sequence);
+    }
     if (rc == HF_EFORK) {
         return hf_err_set(err, HF_EFORK,
                           "producer %.*s used sequence %llu for other content (entry %llu)",

@@ -200,3 +200,21 @@ void hf_seal_init(struct hf_seal *seal, struct hf_log *log, void (*done)(struct 
     seal->work.done = done;
     seal->log = log;
 }
+
+/* pruning */
+
+static void run_prune(struct hf_work *work)
+{
+    struct hf_pruning *pruning = HF_CONTAINER_OF(work, struct hf_pruning, work);
+    pruning->err = (struct hf_err){0};
+    pruning->rc = hf_log_prune(pruning->log, pruning->below, &pruning->more, &pruning->err);
+}
+
+void hf_pruning_init(struct hf_pruning *pruning, struct hf_log *log,
+                     void (*done)(struct hf_work *work))
+{
+    memset(pruning, 0, sizeof *pruning);
+    pruning->work.run = run_prune;
+    pruning->work.done = done;
+    pruning->log = log;
+}

@@ -1,6 +1,6 @@
-/* log/core/commit.h: the blocking halves of the writer: one commit, one sealing.
+/* log/core/commit.h: the blocking halves of the writer: one commit, one sealing, one pruning.
  *
- * Both are hf_work requests: their run functions touch only what is in their struct, the store
+ * All are hf_work requests: their run functions touch only what is in their struct, the store
  * and the key; the writer reads the results when they are done.
  */
 #ifndef HF_LOG_CORE_COMMIT_H
@@ -55,6 +55,21 @@ struct hf_seal {
 };
 
 void hf_seal_init(struct hf_seal *seal, struct hf_log *log, void (*done)(struct hf_work *work));
+
+struct hf_pruning {
+    struct hf_work work;
+    /* in */
+    uint64_t below;
+    /* out */
+    bool more;
+    enum hf_rc rc; /* HF_ENOTFOUND: there was nothing to do */
+    struct hf_err err;
+    /* private */
+    struct hf_log *log;
+};
+
+void hf_pruning_init(struct hf_pruning *pruning, struct hf_log *log,
+                     void (*done)(struct hf_work *work));
 
 /* Indexes sealed volumes up to `volumes`. Blocking. */
 enum hf_rc hf_commit_catch_up(struct hf_log *log, uint64_t volumes, struct hf_err *err);

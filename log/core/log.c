@@ -24,6 +24,7 @@ struct hf_log {
     pthread_mutex_t lock; /* of volumes, the packer and of tip for other threads */
     struct hf_volume **volumes;
     size_t volume_cap;
+    struct hf_volume *replaced;    /* by pruning, and not closed yet */
     struct hf_packer *idle_packer; /* for the next blob: making one costs more than most blobs */
 };
 
@@ -184,6 +185,7 @@ void hf_log_close(struct hf_log *log)
     for (size_t i = 0; i < log->volume_cap; i++) {
         hf_volume_close(log->volumes[i]);
     }
+    hf_volume_close(log->replaced);
     hf_heap_free(log->volumes);
     hf_views_close(log->views);
     hf_tail_fini(&log->tail);
@@ -477,6 +479,9 @@ enum hf_rc hf_log_run(struct hf_log *log, struct hf_packer *packer, uint64_t ind
         rc = hf_volume_bundle(volume, packer, bundle, buf, err);
         *ret_first = index - index % HF_TILE_WIDTH;
         *ret_count = HF_TILE_WIDTH;
+        if (rc == HF_EPRUNED) {
+            rc = hf_err_wrap(err, rc, "entry %llu", (unsigned long long)index);
+        }
     }
     return rc;
 }
@@ -505,6 +510,113 @@ enum hf_rc hf_log_entry(struct hf_log *log, struct hf_packer *packer, uint64_t i
     }
     buf->len = rc == HF_OK ? entry.len : 0;
     return rc;
+}
+
+/* pruning */
+
+static enum hf_rc is_pruned(struct hf_log *log, uint64_t number, bool *ret, struct hf_err *err)
+{
+    struct hf_volume *volume = NULL;
+    enum hf_rc rc = hf_log_volume(log, number, &volume, err);
+    *ret = rc == HF_OK && hf_volume_pruned(volume);
+    return rc;
+}
+
+/* The number of pruned volumes: they are the oldest ones. */
+static enum hf_rc count_pruned(struct hf_log *log, uint64_t *ret, struct hf_err *err)
+{
+    uint64_t low = 0;
+    uint64_t high = sealed_volumes(log);
+    enum hf_rc rc = HF_OK;
+    while (rc == HF_OK && low < high) {
+        /* Most logs have none: looking at the first one is enough then. */
+        uint64_t mid = low == 0 ? 0 : low + (high - low) / 2;
+        bool pruned = false;
+        rc = is_pruned(log, mid, &pruned, err);
+        if (pruned) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    *ret = low;
+    return rc;
+}
+
+enum hf_rc hf_log_kept(struct hf_log *log, uint64_t *ret_first, struct hf_err *err)
+{
+    uint64_t pruned = 0;
+    enum hf_rc rc = count_pruned(log, &pruned, err);
+    *ret_first = pruned << HF_VOLUME_BITS;
+    return rc;
+}
+
+struct view_index {
+    struct hf_prune_index index;
+    struct hf_log *log;
+    struct hf_volume *volume;
+    uint64_t number;
+};
+
+static enum hf_rc postings(struct hf_prune_index *index, hf_volume_posting_fn *take, void *arg,
+                           int64_t ret_times[HF_VOLUME_BUNDLES], struct hf_err *err)
+{
+    const struct view_index *view = HF_CONTAINER_OF(index, struct view_index, index);
+    return hf_views_records(view->log->views, view->volume, view->number, take, arg, ret_times,
+                            err);
+}
+
+/* May this volume go? Its part of the indexes must be there to be kept. */
+static enum hf_rc may_prune(struct hf_log *log, uint64_t number, uint64_t below, struct hf_err *err)
+{
+    uint64_t covered = UINT64_MAX;
+    enum hf_rc rc = HF_OK;
+    if (number + 1 >= sealed_volumes(log) || (number + 1) << HF_VOLUME_BITS > below) {
+        return HF_ENOTFOUND;
+    }
+    if (log->codec != NULL) {
+        rc = log->views == NULL ? HF_ENOTFOUND : hf_views_volumes(log->views, &covered, err);
+    }
+    return rc == HF_OK && number >= covered ? HF_ENOTFOUND : rc;
+}
+
+enum hf_rc hf_log_prune(struct hf_log *log, uint64_t below, bool *ret_more, struct hf_err *err)
+{
+    uint64_t number = 0;
+    struct view_index view = {.index = {postings}, .log = log};
+    *ret_more = false;
+    HF_ASSERT(log->place->mode == HF_PLACE_OWN);
+    enum hf_rc rc = count_pruned(log, &number, err);
+    if (rc == HF_OK) {
+        rc = may_prune(log, number, below, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_log_volume(log, number, &view.volume, err);
+    }
+    if (rc == HF_OK) {
+        view.number = number;
+        rc = hf_volume_prune(log->place, &log->identity, view.volume,
+                             log->codec == NULL ? NULL : &view.index, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    (void)pthread_mutex_lock(&log->lock);
+    HF_ASSERT(log->replaced == NULL);
+    log->replaced = log->volumes[number];
+    log->volumes[number] = NULL; /* opened anew by who needs it */
+    (void)pthread_mutex_unlock(&log->lock);
+    *ret_more = may_prune(log, number + 1, below, /* err= */ NULL) == HF_OK;
+    return HF_OK;
+}
+
+void hf_log_prune_end(struct hf_log *log)
+{
+    (void)pthread_mutex_lock(&log->lock);
+    struct hf_volume *replaced = log->replaced;
+    log->replaced = NULL;
+    (void)pthread_mutex_unlock(&log->lock);
+    hf_volume_close(replaced);
 }
 
 /* blobs: each chunk is one zstd frame of at most HF_BLOB_CHUNK plain bytes */

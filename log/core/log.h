@@ -62,25 +62,37 @@ struct hf_tail *hf_log_tail(struct hf_log *log);
 /* All complete subtrees of the loaded log. */
 struct hf_tree_source *hf_log_source(struct hf_log *log);
 
-/* One entry, copied into buf (cleared first). HF_ERANGE at or beyond the size. */
+/* One entry, copied into buf (cleared first). HF_ERANGE at or beyond the size; HF_EPRUNED. */
 enum hf_rc hf_log_entry(struct hf_log *log, struct hf_packer *packer, uint64_t index,
                         struct hf_buf *buf, struct hf_err *err);
 
-/* A run of entries that starts at `index`: a bundle of *ret_count entries, at most `max_bytes`
- * unless one entry
- * is longer. *ret_first <= index is the index of the bundle's first entry. HF_EEND at the size. */
+/* A run of entries around `index`: a bundle of *ret_count entries, the first of which has the index
+ * *ret_first <= index. HF_EEND at the size; HF_EPRUNED. */
 enum hf_rc hf_log_run(struct hf_log *log, struct hf_packer *packer, uint64_t index,
                       struct hf_buf *buf, uint64_t *ret_first, uint64_t *ret_count,
                       struct hf_err *err);
 
-/* Sealed volume `number`, opened on first use and kept. Any thread. Borrows until close. */
+/* Sealed volume `number`, opened on first use and kept. Any thread. Borrows until close, or for
+ * one that is being pruned until hf_log_prune_end. */
 enum hf_rc hf_log_volume(struct hf_log *log, uint64_t number, struct hf_volume **ret_volume,
                          struct hf_err *err);
+
+/* The first entry whose bytes are here; those before it are pruned. */
+enum hf_rc hf_log_kept(struct hf_log *log, uint64_t *ret_first, struct hf_err *err);
+/* Prunes the oldest volume that is not pruned yet, when all of it lies below the index: its
+ * entries' bytes go, their hashes stay, and so do proofs, indexes, blobs, and the newest sealed
+ * volume. *ret_more: another one could go. What was told to nobody must not be pruned: the caller
+ * knows `below`. Owner only; blocking; not while a volume is being sealed. HF_ENOTFOUND: there is
+ * none. */
+enum hf_rc hf_log_prune(struct hf_log *log, uint64_t below, bool *ret_more, struct hf_err *err);
+/* After each pruning that went well, on the thread that owns the log, when no other reads it:
+ * closes what was replaced, which gives its room back. */
+void hf_log_prune_end(struct hf_log *log);
 
 /* The writer's side: a commit became durable; volumes were sealed. */
 void hf_log_publish(struct hf_log *log, const struct hf_tip *tip);
 
-/* The blob with this hash that entry `index` brought, decompressed into buf. HF_ENOTFOUND;
+/* The blob with this hash that entry `index` brought, decompressed into buf; also of a pruned one. HF_ENOTFOUND;
  * HF_ECORRUPT when the bytes do not have the hash. */
 enum hf_rc hf_log_blob_at(struct hf_log *log, uint64_t index, const struct hf_hash *hash,
                           struct hf_buf *buf, struct hf_err *err);

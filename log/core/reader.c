@@ -21,6 +21,7 @@ struct hf_reader {
     size_t list_at;
     uint64_t list_ordinal; /* the next posting holds ordinals from here */
     bool list_done;        /* no more postings: the rest is scanned from `next` */
+    bool skip_pruned;
 };
 
 enum hf_rc hf_reader_open(struct hf_log *log, const struct hf_reader_options *options,
@@ -41,6 +42,7 @@ enum hf_rc hf_reader_open(struct hf_log *log, const struct hf_reader_options *op
     reader->next = options->from;
     reader->run = hf_buf_init(HF_FRAME_MAX);
     reader->kind = options->kind;
+    reader->skip_pruned = options->skip_pruned;
     reader->name_len = options->name.len;
     if (options->name.len > 0) {
         memcpy(reader->name, options->name.ptr, options->name.len);
@@ -167,6 +169,12 @@ enum hf_rc hf_reader_next(struct hf_reader *reader, uint64_t *ret_index, struct 
         if (rc == HF_OK) {
             rc = entry_at(reader, index, ret_entry, err);
         }
+        if (rc == HF_EPRUNED && reader->skip_pruned) {
+            rc = hf_log_kept(reader->log, &reader->next, err);
+            if (rc == HF_OK && reader->next > index) {
+                continue;
+            }
+        }
         if (rc != HF_OK) {
             return rc;
         }
@@ -189,7 +197,7 @@ enum hf_rc hf_log_find_time(struct hf_log *log, int64_t time_us, uint64_t *ret_i
                             struct hf_err *err)
 {
     const struct hf_codec *codec = hf_log_codec(log);
-    struct hf_reader_options options = {0};
+    struct hf_reader_options options = {.skip_pruned = true};
     struct hf_reader *reader = NULL;
     if (codec == NULL) {
         return hf_err_set(err, HF_EINVAL, "the entries of this log have no times");

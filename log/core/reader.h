@@ -6,7 +6,8 @@
  * The entry borrows from the reader until its next call. No transaction is held between calls.
  * Threads: one reader, one thread; many readers a log are fine. A reader by name in the owner's
  * process belongs on the loop's thread, because it looks at the tail.
- * Failure: HF_ECORRUPT is final for the entry; hf_reader_seek may skip it.
+ * Failure: HF_ECORRUPT is final for the entry; hf_reader_seek may skip it. HF_EPRUNED too:
+ * hf_log_kept says where to go on.
  */
 #ifndef HF_LOG_CORE_READER_H
 #define HF_LOG_CORE_READER_H
@@ -20,6 +21,7 @@ struct hf_reader_options {
     uint64_t from;          /* first index */
     enum hf_head_kind kind; /* with name: only entries of this stream, producer or type */
     struct hf_str name;     /* empty: all entries. Copied */
+    bool skip_pruned;       /* goes on with the first entry that is here; else HF_EPRUNED */
 };
 
 /* log is borrowed until hf_reader_close. Gives *ret_reader. HF_EINVAL: a name on an opaque log. */
@@ -33,7 +35,8 @@ enum hf_rc hf_reader_next(struct hf_reader *reader, uint64_t *ret_index, struct 
 /* Goes on at `index`. */
 void hf_reader_seek(struct hf_reader *reader, uint64_t index);
 
-/* The index of the first entry recorded at or after time_us; the size when there is none. */
+/* The index of the first entry recorded at or after time_us, of those that are not pruned; the size
+ * when there is none. */
 enum hf_rc hf_log_find_time(struct hf_log *log, int64_t time_us, uint64_t *ret_index,
                             struct hf_err *err);
 

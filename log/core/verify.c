@@ -215,6 +215,48 @@ static enum hf_rc check_root(struct verification *v, struct hf_volume *volume, u
                : bad(v, first, HF_ECORRUPT, "its volume is not the one that was sealed", err);
 }
 
+/* What a pruned volume kept of its streams and producers is where the fold goes on. */
+static enum hf_rc take_posting(void *arg, struct hf_bytes key, struct hf_bytes value,
+                               struct hf_err *err)
+{
+    struct verification *v = arg;
+    struct hf_head *head = NULL;
+    bool is_new = false;
+    if (key.len < 10 || value.len < 12 || key.ptr[1] != key.len - 10) {
+        return hf_err_set(err, HF_ECORRUPT, "what it kept of the indexes is damaged");
+    }
+    if (hf_heads_get(&v->heads, (enum hf_head_kind)key.ptr[0],
+                     hf_bytes_of(key.ptr + 2, key.len - 10), &head, &is_new) != HF_OK) {
+        return hf_err_set(err, HF_ENOMEM, "no memory to follow the streams");
+    }
+    uint64_t first = hf_be64_get(key.ptr + key.len - 8);
+    bool follows = key.ptr[0] == HF_HEAD_PRODUCER ? first > head->last : first == head->last + 1;
+    if (!follows) {
+        return hf_err_set(err, HF_ECORRUPT, "what it kept of the indexes does not follow");
+    }
+    head->last = hf_be64_get(value.ptr + 4);
+    return HF_OK;
+}
+
+/* Only the hashes are left: they must be those of the sealed volume. */
+static enum hf_rc verify_pruned(struct verification *v, struct hf_volume *volume, uint64_t first,
+                                struct hf_err *err)
+{
+    int64_t times[HF_VOLUME_BUNDLES];
+    enum hf_rc rc = HF_OK;
+    for (unsigned bundle = 0; bundle < HF_VOLUME_BUNDLES && rc == HF_OK; bundle++) {
+        rc = add_tile(v, hf_volume_leaves(volume) + (size_t)bundle * HF_TILE_WIDTH,
+                      &hf_volume_tiles(volume)[bundle], err);
+    }
+    if (rc == HF_OK && hf_log_codec(v->log) != NULL) {
+        rc = hf_volume_postings(volume, take_posting, v, times, err);
+        rc = rc == HF_OK ? HF_OK : bad(v, first, rc, /* what= */ NULL, err);
+    }
+    v->result->pruned += HF_VOLUME_ENTRIES;
+    tell(v, v->frontier.size);
+    return rc;
+}
+
 static enum hf_rc verify_volume(struct verification *v, uint64_t number, struct hf_err *err)
 {
     uint64_t first = number << HF_VOLUME_BITS;
@@ -223,7 +265,11 @@ static enum hf_rc verify_volume(struct verification *v, uint64_t number, struct 
     if (rc != HF_OK) {
         return bad(v, first, rc, /* what= */ NULL, err);
     }
-    for (unsigned bundle = 0; bundle < HF_VOLUME_BUNDLES && rc == HF_OK; bundle++) {
+    if (hf_volume_pruned(volume)) {
+        rc = verify_pruned(v, volume, first, err);
+    }
+    for (unsigned bundle = 0;
+         bundle < HF_VOLUME_BUNDLES && rc == HF_OK && !hf_volume_pruned(volume); bundle++) {
         rc = verify_bundle(v, volume, first, bundle, err);
         tell(v, v->frontier.size);
     }

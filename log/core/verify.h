@@ -2,8 +2,7 @@
  *
  * Nothing stored is believed: leaf hashes are made from the entries, tiles and volume roots from
  * leaf hashes, the root from volume roots; all are compared with what is stored, the
- * root with the newest commit and with the signed checkpoint beside the log. In a log of events
- * each
+ * root with the newest commit and with the signed checkpoint beside the log. In a log of events each
  * entry's form, each stream's versions and each producer's sequences are checked too, the blobs
  * hashed, and the indexes compared. Blocking, any thread; the log need not be loaded.
  */
@@ -21,7 +20,8 @@ struct hf_verify_options {
 };
 
 struct hf_verify_result {
-    uint64_t size; /* entries verified */
+    uint64_t size;   /* entries verified */
+    uint64_t pruned; /* of them: by their hashes alone, their bytes are not here */
     struct hf_hash root;
     bool found_bad;
     uint64_t bad_index; /* the first bad entry, when found_bad */

@@ -332,14 +332,39 @@ static enum hf_rc put_posting(void *arg, struct hf_bytes key, struct hf_bytes va
     return hf_kv_put(arg, TABLE_POSTINGS, key, value, false, err);
 }
 
-static enum hf_rc put_volume(struct builder *b, struct hf_kv_read *read, struct hf_kv_txn *txn,
-                             uint64_t number, struct hf_err *err)
+/* What hf_views_records gives is the same for a volume with entries and for a pruned one. */
+enum hf_rc hf_views_records(struct hf_views *views, struct hf_volume *volume, uint64_t number,
+                            hf_volume_posting_fn *take, void *arg,
+                            int64_t ret_times[HF_VOLUME_BUNDLES], struct hf_err *err)
 {
-    enum hf_rc rc = each_posting(b, read, number, put_posting, txn, err);
+    if (hf_volume_pruned(volume)) {
+        return hf_volume_postings(volume, take, arg, ret_times, err);
+    }
+    struct builder b = {.views = views};
+    struct hf_kv_read *read = NULL;
+    enum hf_rc rc = builder_load(&b, volume, err);
+    if (rc == HF_OK) {
+        rc = hf_kv_read(views->kv, &read, err);
+    }
+    if (rc == HF_OK) {
+        rc = each_posting(&b, read, number, take, arg, err);
+    }
+    if (read != NULL) {
+        hf_kv_end(read);
+    }
+    memcpy(ret_times, b.times, sizeof b.times);
+    builder_free(&b);
+    return rc;
+}
+
+static enum hf_rc put_rest(struct hf_kv_txn *txn, uint64_t number,
+                           const int64_t times[HF_VOLUME_BUNDLES], struct hf_err *err)
+{
+    enum hf_rc rc = HF_OK;
     for (uint64_t i = 0; i < HF_VOLUME_BUNDLES && rc == HF_OK; i++) {
         struct hf_key8 key = hf_key8_make((number << HF_VOLUME_BITS) + i * HF_TILE_WIDTH);
         uint8_t value[12];
-        encode_time(b->times[i], value);
+        encode_time(times[i], value);
         rc = hf_kv_put(txn, TABLE_TIMES, hf_key8_bytes(&key), hf_bytes_of(value, sizeof value),
                        true, err);
     }
@@ -356,28 +381,20 @@ static enum hf_rc put_volume(struct builder *b, struct hf_kv_read *read, struct 
 enum hf_rc hf_views_add(struct hf_views *views, struct hf_volume *volume, uint64_t number,
                         struct hf_err *err)
 {
-    struct builder b = {.views = views};
-    struct hf_kv_read *read = NULL;
+    int64_t times[HF_VOLUME_BUNDLES];
     struct hf_kv_txn *txn = NULL;
-    enum hf_rc rc = builder_load(&b, volume, err);
+    enum hf_rc rc = hf_kv_begin(views->kv, &txn, err);
     if (rc == HF_OK) {
-        rc = hf_kv_read(views->kv, &read, err);
+        rc = hf_views_records(views, volume, number, put_posting, txn, times, err);
     }
     if (rc == HF_OK) {
-        rc = hf_kv_begin(views->kv, &txn, err);
-    }
-    if (rc == HF_OK) {
-        rc = put_volume(&b, read, txn, number, err);
-    }
-    if (read != NULL) {
-        hf_kv_end(read);
+        rc = put_rest(txn, number, times, err);
     }
     if (txn != NULL && rc == HF_OK) {
         rc = hf_kv_commit(txn, err);
     } else if (txn != NULL) {
         hf_kv_abort(txn);
     }
-    builder_free(&b);
     return rc == HF_OK ? HF_OK
                        : hf_err_wrap(err, rc, "indexing volume %llu", (unsigned long long)number);
 }
@@ -519,29 +536,24 @@ static enum hf_rc compare_posting(void *arg, struct hf_bytes key, struct hf_byte
 enum hf_rc hf_views_check(struct hf_views *views, struct hf_volume *volume, uint64_t number,
                           struct hf_err *err)
 {
-    struct builder b = {.views = views};
+    int64_t times[HF_VOLUME_BUNDLES];
     struct hf_kv_read *read = NULL;
-    enum hf_rc rc = builder_load(&b, volume, err);
-    if (rc == HF_OK) {
-        rc = hf_kv_read(views->kv, &read, err);
+    enum hf_rc rc = hf_kv_read(views->kv, &read, err);
+    if (rc != HF_OK) {
+        return rc;
     }
-    if (rc == HF_OK) {
-        rc = each_posting(&b, read, number, compare_posting, read, err);
-    }
+    rc = hf_views_records(views, volume, number, compare_posting, read, times, err);
     for (uint64_t i = 0; i < HF_VOLUME_BUNDLES && rc == HF_OK; i++) {
         struct hf_key8 key = hf_key8_make((number << HF_VOLUME_BITS) + i * HF_TILE_WIDTH);
         struct hf_bytes stored;
         uint8_t value[12];
-        encode_time(b.times[i], value);
+        encode_time(times[i], value);
         rc = hf_kv_get(read, TABLE_TIMES, hf_key8_bytes(&key), &stored, err);
         if (rc == HF_ENOTFOUND ||
             (rc == HF_OK && !hf_bytes_eq(stored, hf_bytes_of(value, sizeof value)))) {
             rc = damaged(err, "its times differ from the entries");
         }
     }
-    if (read != NULL) {
-        hf_kv_end(read);
-    }
-    builder_free(&b);
+    hf_kv_end(read);
     return rc;
 }

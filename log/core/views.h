@@ -1,7 +1,7 @@
 /* log/core/views.h: rebuildable indexes of a log: by stream, producer, type, blob and time.
  *
  * An environment of its own (views.mdb), written one sealed volume at a time and a pure function
- * of the sealed volumes: it can be deleted and is rebuilt to the same records. The newest entries
+ * of the sealed volumes, pruned or not: it can be deleted and is rebuilt to the same records. The newest entries
  * are not in it; they are in the tail (log/core/tail.h).
  *
  * Table "postings": key = kind || u8 name length || name || be64 first ordinal; value = check32 ||
@@ -47,6 +47,12 @@ enum hf_rc hf_views_posting(struct hf_views *views, enum hf_head_kind kind, stru
  * volumes. */
 enum hf_rc hf_views_time(struct hf_views *views, int64_t time_us, uint64_t *ret_index,
                          struct hf_err *err);
+
+/* The index records of a volume, made from its entries or kept by a pruned one: postings in key
+ * order, and the recorded time of each bundle's first entry. All volumes before it are covered. */
+enum hf_rc hf_views_records(struct hf_views *views, struct hf_volume *volume, uint64_t number,
+                            hf_volume_posting_fn *take, void *arg,
+                            int64_t ret_times[HF_VOLUME_BUNDLES], struct hf_err *err);
 
 /* Rebuilds the records of a covered volume in memory and compares them with what is stored.
  * HF_ECORRUPT names what differs. */

@@ -6,7 +6,8 @@
 
 /* "head": check32 over the rest, version, number, record, key id, origin. */
 #define HEAD_FIXED     (4 + 4 + 8 + HF_VOLUME_RECORD_SIZE + 4 + 1)
-#define VOLUME_VERSION 1
+#define VERSION_WHOLE  1
+#define VERSION_PRUNED 2
 #define LEAF_BYTES     (HF_VOLUME_ENTRIES * HF_HASH_SIZE)
 #define TILE_BYTES     (HF_VOLUME_BUNDLES * HF_HASH_SIZE)
 
@@ -14,6 +15,7 @@ struct hf_volume {
     struct hf_kv *kv;
     struct hf_kv_read *read; /* for the volume's life: the file never changes */
     uint64_t number;
+    bool pruned;
     struct hf_volume_record record;
     const struct hf_hash *leaves;
     const struct hf_hash *tiles;
@@ -42,14 +44,14 @@ static struct hf_bytes blob_key(uint64_t index, uint32_t chunk, uint8_t out[13])
     return hf_bytes_of(out, 13);
 }
 
-static void head_encode(const struct hf_identity *identity, uint64_t number,
+static void head_encode(const struct hf_identity *identity, uint64_t number, uint32_t version,
                         const struct hf_volume_record *record, struct hf_writer *w)
 {
     uint8_t body[HEAD_FIXED + HF_KEY_NAME_MAX];
     struct hf_writer b = hf_writer_init(body, sizeof body);
     uint8_t packed[HF_VOLUME_RECORD_SIZE];
     hf_volume_record_encode(record, packed);
-    hf_writer_be32(&b, VOLUME_VERSION);
+    hf_writer_be32(&b, version);
     hf_writer_be64(&b, number);
     hf_writer_put(&b, packed, sizeof packed);
     hf_writer_be32(&b, identity->vkey.id);
@@ -67,7 +69,9 @@ static enum hf_rc head_check(struct hf_volume *volume, const struct hf_identity 
         hf_be32_get(head.ptr) != hf_check32(hf_bytes_of(head.ptr + 4, head.len - 4))) {
         return hf_err_set(err, HF_ECORRUPT, "its head is damaged");
     }
-    if (hf_be32_get(head.ptr + 4) > VOLUME_VERSION) {
+    uint32_t version = hf_be32_get(head.ptr + 4);
+    volume->pruned = version == VERSION_PRUNED;
+    if (version > VERSION_PRUNED) {
         return hf_err_set(err, HF_EVERSION, "it has a newer format; use a newer program");
     }
     enum hf_rc rc = hf_volume_record_decode(hf_bytes_of(head.ptr + 16, HF_VOLUME_RECORD_SIZE),
@@ -77,7 +81,7 @@ static enum hf_rc head_check(struct hf_volume *volume, const struct hf_identity 
     }
     uint8_t expected[4 + HEAD_FIXED + HF_KEY_NAME_MAX];
     struct hf_writer w = hf_writer_init(expected, sizeof expected);
-    head_encode(identity, volume->number, &volume->record, &w);
+    head_encode(identity, volume->number, version, &volume->record, &w);
     if (!hf_bytes_eq(hf_writer_done(&w), head)) {
         return hf_err_set(err, HF_EMISMATCH, "it belongs to another log or another place in it");
     }
@@ -178,6 +182,11 @@ const struct hf_volume_record *hf_volume_record(const struct hf_volume *volume)
     return &volume->record;
 }
 
+bool hf_volume_pruned(const struct hf_volume *volume)
+{
+    return volume->pruned;
+}
+
 uint64_t hf_volume_bytes(const struct hf_volume *volume)
 {
     return hf_kv_bytes(volume->kv);
@@ -221,6 +230,11 @@ enum hf_rc hf_volume_bundle(struct hf_volume *volume, struct hf_packer *packer, 
                             struct hf_buf *buf, struct hf_err *err)
 {
     HF_ASSERT(bundle < HF_VOLUME_BUNDLES);
+    if (volume->pruned) {
+        return hf_err_set(err, HF_EPRUNED,
+                          "volume %llu is pruned: whoever gave the receipt has its entries",
+                          (unsigned long long)volume->number);
+    }
     struct hf_kv_read *read = NULL;
     enum hf_rc rc = hf_kv_read(volume->kv, &read, err);
     if (rc != HF_OK) {
@@ -433,7 +447,7 @@ static enum hf_rc put_hashes(struct sealing *s, const struct hf_identity *identi
         *ret_record = (struct hf_volume_record){scratch[0], s->first_us, s->last_us};
         uint8_t head[4 + HEAD_FIXED + HF_KEY_NAME_MAX];
         struct hf_writer w = hf_writer_init(head, sizeof head);
-        head_encode(identity, number, ret_record, &w);
+        head_encode(identity, number, VERSION_WHOLE, ret_record, &w);
         rc = hf_seal_put(s->sealer, HF_BYTES("head"), hf_writer_done(&w), err);
     }
     if (rc == HF_OK) {
@@ -488,4 +502,134 @@ enum hf_rc hf_volume_seal(struct hf_place *place, const struct hf_identity *iden
     hf_buf_free(&s.packed);
     hf_buf_free(&s.group);
     return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "sealing volume file %s", name);
+}
+
+/* Pruning: the same file without its bundles. */
+
+#define POSTING_KEY_MAX 256
+
+struct pruning {
+    struct hf_sealer *sealer;
+};
+
+static enum hf_rc keep_posting(void *arg, struct hf_bytes key, struct hf_bytes value,
+                               struct hf_err *err)
+{
+    const struct pruning *pruning = arg;
+    uint8_t name[1 + POSTING_KEY_MAX];
+    HF_ASSERT(key.len <= POSTING_KEY_MAX);
+    name[0] = 'p';
+    memcpy(name + 1, key.ptr, key.len);
+    return hf_seal_put(pruning->sealer, hf_bytes_of(name, 1 + key.len), value, err);
+}
+
+static enum hf_rc keep_blobs(struct hf_volume *volume, struct hf_sealer *sealer, struct hf_err *err)
+{
+    struct hf_kv_read *read = NULL;
+    struct hf_bytes key;
+    struct hf_bytes value;
+    enum hf_rc rc = hf_kv_read(volume->kv, &read, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_kv_ceil(read, 0, HF_BYTES("x"), &key, &value, err);
+    while (rc == HF_OK) {
+        rc = hf_seal_put(sealer, key, value, err);
+        if (rc == HF_OK) {
+            rc = hf_kv_next(read, 0, &key, &value, err);
+        }
+    }
+    hf_kv_end(read);
+    return rc == HF_ENOTFOUND ? HF_OK : rc;
+}
+
+/* Keys sort as "head" < "leaf" < 'p' < "tile" < "time" < 'x'. */
+static enum hf_rc write_pruned(const struct hf_identity *identity, struct hf_volume *volume,
+                               struct hf_prune_index *index, struct hf_sealer *sealer,
+                               struct hf_err *err)
+{
+    uint8_t head[4 + HEAD_FIXED + HF_KEY_NAME_MAX];
+    uint8_t packed[8 * HF_VOLUME_BUNDLES];
+    int64_t times[HF_VOLUME_BUNDLES] = {0};
+    struct pruning pruning = {sealer};
+    struct hf_writer w = hf_writer_init(head, sizeof head);
+    head_encode(identity, volume->number, VERSION_PRUNED, &volume->record, &w);
+    enum hf_rc rc = hf_seal_put(sealer, HF_BYTES("head"), hf_writer_done(&w), err);
+    if (rc == HF_OK) {
+        rc = hf_seal_put(sealer, HF_BYTES("leaf"), hf_bytes_of(volume->leaves, LEAF_BYTES), err);
+    }
+    if (rc == HF_OK && index != NULL) {
+        rc = index->postings(index, keep_posting, &pruning, times, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_seal_put(sealer, HF_BYTES("tile"), hf_bytes_of(volume->tiles, TILE_BYTES), err);
+    }
+    for (size_t i = 0; i < HF_VOLUME_BUNDLES; i++) {
+        hf_be64_put(packed + 8 * i, (uint64_t)times[i]);
+    }
+    if (rc == HF_OK) {
+        rc = hf_seal_put(sealer, HF_BYTES("time"), hf_bytes_of(packed, sizeof packed), err);
+    }
+    return rc == HF_OK ? keep_blobs(volume, sealer, err) : rc;
+}
+
+enum hf_rc hf_volume_prune(struct hf_place *place, const struct hf_identity *identity,
+                           struct hf_volume *volume, struct hf_prune_index *index,
+                           struct hf_err *err)
+{
+    char name[HF_VOLUME_NAME_MAX];
+    struct hf_sealer *sealer = NULL;
+    HF_ASSERT(!volume->pruned);
+    hf_volume_name(volume->number, name);
+    enum hf_rc rc = hf_seal_begin(place, name, UINT64_C(1) << 38, &sealer, err);
+    if (rc == HF_OK) {
+        rc = write_pruned(identity, volume, index, sealer, err);
+        if (rc == HF_OK) {
+            rc = hf_seal_finish(sealer, err);
+        } else {
+            hf_seal_abort(sealer);
+        }
+    }
+    return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "pruning volume file %s", name);
+}
+
+static enum hf_rc read_times(struct hf_kv_read *read, int64_t ret_times[HF_VOLUME_BUNDLES],
+                             struct hf_err *err)
+{
+    struct hf_bytes value;
+    enum hf_rc rc = hf_kv_get(read, 0, HF_BYTES("time"), &value, err);
+    if (rc == HF_ENOTFOUND || (rc == HF_OK && value.len != (size_t)8 * HF_VOLUME_BUNDLES)) {
+        return hf_err_set(err, HF_ECORRUPT, "its times are missing or cut");
+    }
+    for (size_t i = 0; rc == HF_OK && i < HF_VOLUME_BUNDLES; i++) {
+        ret_times[i] = (int64_t)hf_be64_get(value.ptr + 8 * i);
+    }
+    return rc;
+}
+
+enum hf_rc hf_volume_postings(struct hf_volume *volume, hf_volume_posting_fn *take, void *arg,
+                              int64_t ret_times[HF_VOLUME_BUNDLES], struct hf_err *err)
+{
+    struct hf_kv_read *read = NULL;
+    struct hf_bytes key;
+    struct hf_bytes value;
+    HF_ASSERT(volume->pruned);
+    enum hf_rc rc = hf_kv_read(volume->kv, &read, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = read_times(read, ret_times, err);
+    if (rc == HF_OK) {
+        rc = hf_kv_ceil(read, 0, HF_BYTES("p"), &key, &value, err);
+    }
+    while (rc == HF_OK && key.ptr[0] == 'p') {
+        rc = take(arg, hf_bytes_of(key.ptr + 1, key.len - 1), value, err);
+        if (rc == HF_OK) {
+            rc = hf_kv_next(read, 0, &key, &value, err);
+        }
+    }
+    hf_kv_end(read);
+    rc = rc == HF_ENOTFOUND ? HF_OK : rc;
+    return rc == HF_OK ? HF_OK
+                       : hf_err_wrap(err, rc, "volume %llu", (unsigned long long)volume->number);
 }

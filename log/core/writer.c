@@ -49,6 +49,9 @@ struct hf_log_writer {
     bool seal_busy;
     bool seal_done;  /* sealed, to be recorded by the next commit */
     bool seal_stuck; /* the last try failed; tried again with the next full volume or close */
+    struct hf_pruning pruning;
+    bool prune_busy;
+    uint64_t prune_below; /* what was asked for; 0: nothing, or it is done */
     uint64_t floor;
     int64_t last_us; /* recorded time never goes backwards */
     struct hf_log_writer_counts counts;
@@ -351,7 +354,7 @@ static void start_seal(struct hf_log_writer *writer)
 {
     struct hf_tip tip;
     hf_log_tip(writer->log, &tip);
-    if (writer->seal_busy || writer->seal_done || writer->broken ||
+    if (writer->seal_busy || writer->prune_busy || writer->seal_done || writer->broken ||
         (tip.size >> HF_VOLUME_BITS) <= tip.sealed) {
         return;
     }
@@ -362,6 +365,41 @@ static void start_seal(struct hf_log_writer *writer)
     writer->seal.number = tip.sealed;
     writer->seal.leaves = hf_tail_leaves(hf_log_tail(writer->log), tip.sealed);
     writer->seal_busy = hf_work_submit(writer->options.loop, &writer->seal.work) == HF_OK;
+}
+
+/* pruning */
+
+static void pruned(struct hf_work *work)
+{
+    struct hf_pruning *pruning = HF_CONTAINER_OF(work, struct hf_pruning, work);
+    struct hf_log_writer *writer = HF_CONTAINER_OF(pruning, struct hf_log_writer, pruning);
+    writer->prune_busy = false;
+    hf_log_prune_end(writer->log);
+    writer->counts.pruned += pruning->rc == HF_OK ? 1 : 0;
+    if (pruning->rc != HF_OK || !pruning->more) {
+        writer->prune_below = 0;
+    }
+    if (pruning->rc != HF_OK && pruning->rc != HF_ENOTFOUND && writer->sm.state == HF_WRITER_OPEN) {
+        writer->trouble = pruning->err; /* told, not fatal: the volume is as it was */
+        tell(writer);
+    }
+    poke(writer);
+}
+
+static void start_prune(struct hf_log_writer *writer)
+{
+    if (writer->prune_below == 0 || writer->prune_busy || writer->seal_busy || writer->broken ||
+        writer->closed != NULL) {
+        return;
+    }
+    writer->pruning.below = writer->prune_below;
+    writer->prune_busy = hf_work_submit(writer->options.loop, &writer->pruning.work) == HF_OK;
+}
+
+void hf_log_writer_prune(struct hf_log_writer *writer, uint64_t below)
+{
+    writer->prune_below = below;
+    poke(writer);
 }
 
 /* the step */
@@ -379,8 +417,8 @@ static void run_finished(struct hf_log_writer *writer)
 
 static bool idle(const struct hf_log_writer *writer)
 {
-    return !writer->commit_busy && !writer->seal_busy && hf_queue_empty(&writer->waiting) &&
-           hf_queue_empty(&writer->finished) &&
+    return !writer->commit_busy && !writer->seal_busy && !writer->prune_busy &&
+           hf_queue_empty(&writer->waiting) && hf_queue_empty(&writer->finished) &&
            hf_queue_empty(&writer->admission.gather->requests) && !want_commit(writer);
 }
 
@@ -399,6 +437,7 @@ static void step(struct hf_task *task)
     run_finished(writer);
     admit_waiting(writer);
     start_seal(writer);
+    start_prune(writer);
     if (want_commit(writer)) {
         dispatch(writer);
     } else if (!writer->commit_busy && writer->admission.gather->count == 0) {
@@ -525,6 +564,7 @@ enum hf_rc hf_log_writer_open(struct hf_log *log, const struct hf_log_writer_opt
     hf_queue_init(&writer->finished);
     hf_task_init(&writer->task, step);
     hf_seal_init(&writer->seal, log, sealed);
+    hf_pruning_init(&writer->pruning, log, pruned);
     enum hf_rc rc = prepare(writer, err);
     if (rc != HF_OK) {
         free_writer(writer);

@@ -54,6 +54,10 @@ enum hf_rc hf_log_writer_open(struct hf_log *log, const struct hf_log_writer_opt
  * */
 void hf_log_writer_close(struct hf_log_writer *writer, void (*closed)(void *arg), void *arg);
 
+/* Prunes the volumes that lie below the index (hf_log_prune), one after the other, on a worker; a
+ * failure is told as the writer's trouble, and harmless. Returns at once. */
+void hf_log_writer_prune(struct hf_log_writer *writer, uint64_t below);
+
 struct hf_appender *hf_log_writer_appender(struct hf_log_writer *writer);
 enum hf_writer_state hf_log_writer_state(const struct hf_log_writer *writer);
 /* Why it is not OPEN; empty text otherwise. Borrows. */
@@ -72,6 +76,7 @@ enum hf_rc hf_log_writer_version(struct hf_log_writer *writer, struct hf_str str
 struct hf_log_writer_counts {
     uint64_t commits;
     uint64_t appends;  /* that went well */
+    uint64_t pruned;   /* volumes */
     uint64_t failures; /* refusals are not: no room, a failed commit, no memory */
     /* Appends by the time from submission to answer: up to so many milliseconds, and more. */
     uint64_t buckets[HF_APPEND_BUCKETS + 1];

@@ -27,6 +27,8 @@ struct file {
     size_t mark_len;
     uint8_t old_mark[HF_MARK_MAX];
     size_t old_mark_len;
+    unsigned opens; /* a file that is replaced or removed stays for those who have it open */
+    bool gone;
 };
 
 struct hf_disk_model {
@@ -142,7 +144,10 @@ static void drop_file(struct hf_disk_model *disk, const char *name)
 {
     for (size_t i = 0; i < FILES_MAX; i++) {
         if (disk->files[i] != NULL && strcmp(disk->files[i]->name, name) == 0) {
-            free_file(disk->files[i]);
+            disk->files[i]->gone = true;
+            if (disk->files[i]->opens == 0) {
+                free_file(disk->files[i]);
+            }
             disk->files[i] = NULL;
         }
     }
@@ -179,7 +184,11 @@ static struct model_read *read_of(struct hf_kv_read *read)
 
 static void close_kv(struct hf_kv *kv)
 {
+    struct file *file = kv_of(kv)->file;
     HF_ASSERT(kv_of(kv)->reads == 0);
+    if (--file->opens == 0 && file->gone) {
+        free_file(file);
+    }
     hf_heap_free(kv_of(kv));
 }
 
@@ -423,6 +432,7 @@ static enum hf_rc open_kv(struct hf_disk_model *disk, struct file *file, int tab
     kv->kv.ops = &kv_ops;
     kv->disk = disk;
     kv->file = file;
+    file->opens++;
     kv->table_count = tables;
     kv->writable = writable;
     *ret_kv = &kv->kv;

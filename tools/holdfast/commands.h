@@ -12,6 +12,7 @@ extern const struct hf_cli_command hf_command_log_stat;       /* log_stat.c */
 extern const struct hf_cli_command hf_command_log_checkpoint; /* log_prove.c: */
 extern const struct hf_cli_command hf_command_log_root;
 extern const struct hf_cli_command hf_command_log_prove;
+extern const struct hf_cli_command hf_command_log_prune; /* log_prune.c */
 extern const struct hf_cli_command hf_command_log_consistency;
 extern const struct hf_cli_command hf_command_log_export;   /* log_export.c */
 extern const struct hf_cli_command hf_command_log_verify;   /* log_verify.c */

@@ -173,7 +173,9 @@ static int run(struct hf_cli *cli)
     struct hf_err err = {0};
     struct hf_session session;
     struct hf_reader *reader = NULL;
-    struct hf_reader_options options = {.from = hf_cli_u64(cli, "from"), .kind = HF_HEAD_STREAM};
+    struct hf_reader_options options = {
+        .from = hf_cli_u64(cli, "from"), .kind = HF_HEAD_STREAM, .skip_pruned = true};
+    uint64_t kept = 0;
     uint64_t to = hf_cli_given(cli, "to") ? hf_cli_u64(cli, "to") : UINT64_MAX;
     if (hf_cli_given(cli, "stream") && hf_cli_given(cli, "type")) {
         return hf_cli_refuse(cli, "give --stream or --type, not both");
@@ -185,6 +187,12 @@ static int run(struct hf_cli *cli)
         options.name = hf_str_c(hf_cli_str(cli, "type"));
     }
     enum hf_rc rc = hf_session_open(&session, cli, HF_PLACE_READ, &err);
+    if (rc == HF_OK) {
+        rc = hf_log_kept(session.log, &kept, &err);
+    }
+    if (rc == HF_OK && options.from < kept) {
+        hf_cli_note(cli, "entries below %llu are pruned", (unsigned long long)kept);
+    }
     if (rc == HF_OK) {
         rc = hf_reader_open(session.log, &options, &reader, &err);
     }

@@ -12,6 +12,7 @@ struct stat_facts {
     char root[2 * HF_HASH_SIZE + 1];
     struct hf_tip tip;
     uint64_t bytes;
+    uint64_t kept; /* entries before it are pruned */
     bool verified;
     struct hf_verified last;
     char owner[256];
@@ -31,6 +32,7 @@ static void print_json(struct hf_cli *cli, const struct hf_identity *identity,
     hf_json_key_str(&json, "root", hf_str_c(facts->root));
     hf_json_key_u64(&json, "bytes", facts->bytes);
     hf_json_key_u64(&json, "volumes", facts->tip.sealed);
+    hf_json_key_u64(&json, "pruned", facts->kept);
     hf_json_key(&json, HF_STR("last_commit"));
     if (facts->tip.size > 0) {
         hf_json_time_us(&json, facts->tip.committed_us);
@@ -65,6 +67,9 @@ static void print_text(struct hf_cli *cli, const struct hf_identity *identity,
                   (unsigned long long)facts->tip.size, facts->root);
     hf_cli_printf(cli, "bytes        %llu on disk\nvolumes      %llu sealed\n",
                   (unsigned long long)facts->bytes, (unsigned long long)facts->tip.sealed);
+    if (facts->kept > 0) {
+        hf_cli_printf(cli, "pruned       entries below %llu\n", (unsigned long long)facts->kept);
+    }
     if (facts->tip.size > 0) {
         hf_format_time_us(facts->tip.committed_us, at);
     }
@@ -95,6 +100,9 @@ static int run(struct hf_cli *cli)
     hf_log_tip(session.log, &facts.tip);
     hf_hex_encode(hf_bytes_of(facts.tip.root.b, HF_HASH_SIZE), facts.root);
     facts.bytes = hf_log_bytes(session.log);
+    if (hf_log_kept(session.log, &facts.kept, &err) != HF_OK) {
+        facts.kept = 0; /* a volume is away or damaged: verify says which */
+    }
     facts.verified = hf_verified_read(session.place, &facts.last) == HF_OK;
     (void)hf_place_foreign_owner(session.place, facts.owner, sizeof facts.owner);
     if (cli->json) {

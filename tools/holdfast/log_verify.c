@@ -29,11 +29,15 @@ static int report(struct hf_cli *cli, const struct hf_session *session,
     hf_verified_write(session->place, &verified);
     hf_hex_encode(hf_bytes_of(result->root.b, HF_HASH_SIZE), root);
     if (cli->json) {
-        hf_cli_printf(cli, "{\"verified\":%llu,\"root\":\"%s\"}\n",
-                      (unsigned long long)result->size, root);
+        hf_cli_printf(cli, "{\"verified\":%llu,\"pruned\":%llu,\"root\":\"%s\"}\n",
+                      (unsigned long long)result->size, (unsigned long long)result->pruned, root);
     } else {
         hf_cli_printf(cli, "verified %llu entries, root %s\n", (unsigned long long)result->size,
                       root);
+        if (result->pruned > 0) {
+            hf_cli_printf(cli, "the first %llu by their hashes alone: they are pruned\n",
+                          (unsigned long long)result->pruned);
+        }
     }
     return HF_EXIT_OK;
 }

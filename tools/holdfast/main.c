@@ -23,7 +23,7 @@ static const struct hf_cli_command log_group = {
     HF_CLI_CHILDREN(&hf_command_log_init, &hf_command_log_append, &hf_command_log_show,
                     &hf_command_log_stat, &hf_command_log_checkpoint, &hf_command_log_root,
                     &hf_command_log_prove, &hf_command_log_consistency, &hf_command_log_verify,
-                    &hf_command_log_export, &hf_command_log_sample),
+                    &hf_command_log_export, &hf_command_log_prune, &hf_command_log_sample),
 };
 
 static const struct hf_cli_command proof_group = {

@@ -383,6 +383,37 @@ HF_TEST(crash_while_sealing)
     end_world(w);
 }
 
+/* A crash at each step of a volume's pruning: it is as it was or pruned, and verifies. */
+HF_TEST(crash_while_pruning)
+{
+    struct world *w = NULL;
+    uint64_t kept = 0;
+    HF_CHECK(new_world(&w));
+    fill(w, 132000);
+    for (uint64_t n = 1; kept == 0 && !hf_test_failed(); n++) {
+        bool more = false;
+        hf_disk_model_plan(w->base.disk, (struct hf_disk_plan){0});
+        HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->base.err);
+        hf_disk_model_plan(w->base.disk,
+                           (struct hf_disk_plan){.at_step = hf_disk_model_steps(w->base.disk) + n,
+                                                 .fault = HF_FAULT_CRASH});
+        enum hf_rc rc = hf_log_prune(w->base.log, 65536, &more, &w->base.err);
+        hf_log_prune_end(w->base.log);
+        bool crashed = hf_disk_model_crashed(w->base.disk);
+        HF_CHECK(crashed == (rc != HF_OK));
+        close_life(w);
+        check_after_crash(w);
+        HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->base.err);
+        HF_CHECK_OK(hf_log_kept(w->base.log, &kept, &w->base.err), w->base.err);
+        HF_CHECK(kept == 65536 || (kept == 0 && crashed));
+        close_life(w);
+    }
+    if (!hf_test_failed()) {
+        check_end(w);
+    }
+    end_world(w);
+}
+
 /* A disk that loses what it acknowledged: whoever kept a checkpoint sees it, and the log never
  * signs over it while its own mark survived. */
 HF_TEST(lying_disk)
@@ -422,4 +453,5 @@ HF_TEST(lying_disk)
     end_world(w);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(crash), HF_TEST_CASE(crash_while_sealing), HF_TEST_CASE(lying_disk))
+HF_TEST_MAIN(HF_TEST_CASE(crash), HF_TEST_CASE(crash_while_sealing),
+             HF_TEST_CASE(crash_while_pruning), HF_TEST_CASE(lying_disk))
