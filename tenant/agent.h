@@ -24,13 +24,13 @@
 #include "base/http/client.h"
 #include "base/http/server.h"
 #include "base/logger.h"
+#include "base/net/peers.h"
 #include "base/net/socket.h"
 #include "base/sm.h"
 #include "commands/enrolment.h"
 #include "log/owned/owned.h"
 #include "tenant/feed.h"
 #include "tenant/job.h"
-#include "tenant/peers.h"
 #include "tenant/skew.h"
 #include "tenant/views.h"
 
@@ -53,9 +53,9 @@ struct hf_agent_conf {
     uint64_t key_ns;   /* age at which the agent takes its next API key */
     uint64_t batch_ns; /* events that are not urgent wait this long, with jitter */
     uint64_t free_floor;
-    uint64_t keep_days; /* older entries are pruned once the region has them; 0: none are */
-    struct hf_agent_peers peers; /* who may use the socket, besides root and the agent's own user */
-    bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
+    uint64_t keep_days;     /* older entries are pruned once the region has them; 0: none are */
+    struct hf_peers peers;  /* who may use the socket, besides root and the agent's own user */
+    bool restore_by_itself; /* after a restore a new epoch is begun without a person's word */
     const struct hf_logger *logger;
     /* The log cannot be written any more: close, and open again. May be NULL. */
     void (*failed)(void *arg, const struct hf_err *err);

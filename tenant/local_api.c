@@ -187,8 +187,7 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     const struct hf_peer *peer = hf_http_exchange_peer(exchange);
     struct hf_str method = hf_bytes_str(request->method);
     struct hf_str target = hf_bytes_str(request->target);
-    if (!peer->is_unix ||
-        !hf_agent_peers_allow(&agent->conf.peers, geteuid(), (uint32_t)peer->uid)) {
+    if (!hf_peers_allow(&agent->conf.peers, geteuid(), peer)) {
         hf_http_problem(exchange, 403, "not-permitted",
                         "Only root, the agent's own user and those of allow_uids in its "
                         "configuration may talk to the agent.");

@@ -24,8 +24,8 @@ static void failed(void *arg, const struct hf_err *err)
 static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
-    struct hf_agent_peers peers;
-    enum hf_rc rc = hf_agent_peers_parse(hf_cli_str(cli, "allow-uids"), &peers, err);
+    struct hf_peers peers;
+    enum hf_rc rc = hf_peers_parse(hf_cli_str(cli, "allow-uids"), &peers, err);
     if (rc != HF_OK) {
         return hf_err_wrap(err, rc, "--allow-uids");
     }

@@ -1,13 +1,13 @@
-/* tenant/peers.c: the list of user ids in the configuration. */
-#include "tenant/peers.h"
+/* base/net/peers.c: the list of user ids in the configuration. */
+#include "base/net/peers.h"
 
 #include <string.h>
 
 #include "base/parse.h"
 
-enum hf_rc hf_agent_peers_parse(const char *text, struct hf_agent_peers *ret, struct hf_err *err)
+enum hf_rc hf_peers_parse(const char *text, struct hf_peers *ret, struct hf_err *err)
 {
-    *ret = (struct hf_agent_peers){.count = 0};
+    *ret = (struct hf_peers){.count = 0};
     for (const char *at = text; at != NULL;) {
         uint64_t uid = 0;
         size_t len = strcspn(at, ",");
@@ -18,8 +18,8 @@ enum hf_rc hf_agent_peers_parse(const char *text, struct hf_agent_peers *ret, st
                               "in 1000,1001",
                               (int)(len > 40 ? 40 : len), at);
         }
-        if (ret->count == HF_AGENT_PEERS_MAX) {
-            return hf_err_set(err, HF_EUSAGE, "at most %d users may be named", HF_AGENT_PEERS_MAX);
+        if (ret->count == HF_PEERS_MAX) {
+            return hf_err_set(err, HF_EUSAGE, "at most %d users may be named", HF_PEERS_MAX);
         }
         ret->uids[ret->count++] = (uint32_t)uid;
         at = at[len] == ',' ? at + len + 1 : NULL;
@@ -27,11 +27,11 @@ enum hf_rc hf_agent_peers_parse(const char *text, struct hf_agent_peers *ret, st
     return HF_OK;
 }
 
-bool hf_agent_peers_allow(const struct hf_agent_peers *peers, uint32_t own, uint32_t uid)
+bool hf_peers_allow(const struct hf_peers *peers, uint32_t own, const struct hf_peer *peer)
 {
-    bool allowed = uid == 0 || uid == own;
+    bool allowed = peer->uid == 0 || peer->uid == own;
     for (unsigned i = 0; i < peers->count; i++) {
-        allowed = allowed || peers->uids[i] == uid;
+        allowed = allowed || peers->uids[i] == peer->uid;
     }
-    return allowed;
+    return peer->is_unix && allowed;
 }

@@ -1,5 +1,5 @@
-/* tests/unit/tenant/test_peers.c: lists of user ids, and whom they let in. */
-#include "tenant/peers.h"
+/* tests/unit/net/test_peers.c: lists of user ids, and whom they let in. */
+#include "base/net/peers.h"
 
 #include "base/bytes.h"
 #include "tests/harness/test.h"
@@ -29,9 +29,9 @@ HF_TEST(lists)
     };
 
     for (size_t i = 0; i < HF_LEN(table); i++) {
-        struct hf_agent_peers peers;
+        struct hf_peers peers;
         struct hf_err err = {0};
-        enum hf_rc rc = hf_agent_peers_parse(table[i].text, &peers, &err);
+        enum hf_rc rc = hf_peers_parse(table[i].text, &peers, &err);
         HF_CHECK_RC(rc, table[i].ok ? HF_OK : HF_EUSAGE);
         if (table[i].ok) {
             HF_CHECK_U64(peers.count, table[i].count);
@@ -41,20 +41,27 @@ HF_TEST(lists)
     }
 }
 
-/* Root, the own user and those named; nobody else. */
+static bool lets_in(const struct hf_peers *peers, uint32_t uid)
+{
+    const struct hf_peer local = {.is_unix = true, .uid = uid};
+    const struct hf_peer remote = {.uid = uid};
+    return hf_peers_allow(peers, 5, &local) && !hf_peers_allow(peers, 5, &remote);
+}
+
+/* Root, the own user and those named; nobody else, and nobody from afar. */
 HF_TEST(who)
 {
-    struct hf_agent_peers peers;
+    struct hf_peers peers;
     struct hf_err err = {0};
-    HF_CHECK_OK(hf_agent_peers_parse("1000,70000", &peers, &err), err);
-    HF_CHECK(hf_agent_peers_allow(&peers, 5, 0));
-    HF_CHECK(hf_agent_peers_allow(&peers, 5, 5));
-    HF_CHECK(hf_agent_peers_allow(&peers, 5, 1000));
-    HF_CHECK(hf_agent_peers_allow(&peers, 5, 70000));
-    HF_CHECK(!hf_agent_peers_allow(&peers, 5, 1001));
-    HF_CHECK(!hf_agent_peers_allow(&peers, 5, 70000 - 65536));
-    HF_CHECK_OK(hf_agent_peers_parse(NULL, &peers, &err), err);
-    HF_CHECK(!hf_agent_peers_allow(&peers, 5, 1000));
+    HF_CHECK_OK(hf_peers_parse("1000,70000", &peers, &err), err);
+    HF_CHECK(lets_in(&peers, 0));
+    HF_CHECK(lets_in(&peers, 5));
+    HF_CHECK(lets_in(&peers, 1000));
+    HF_CHECK(lets_in(&peers, 70000));
+    HF_CHECK(!lets_in(&peers, 1001));
+    HF_CHECK(!lets_in(&peers, 70000 - 65536));
+    HF_CHECK_OK(hf_peers_parse(NULL, &peers, &err), err);
+    HF_CHECK(!lets_in(&peers, 1000));
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(lists), HF_TEST_CASE(who))
