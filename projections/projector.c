@@ -3,10 +3,10 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
-#include "log/core/reader.h"
 #include "log/mirror/segment.h"
 #include "projections/cache.h"
 #include "projections/fold.h"
+#include "projections/source_log.h"
 
 #define PROJECTIONS_MAX 32
 #define REASON_MAX      200
@@ -20,12 +20,13 @@ struct projected {
 struct hf_projector {
     struct hf_projector_conf conf;
     struct hf_store *cache;
-    struct hf_reader *reader;
+    struct hf_source *source;
+    bool owns_source;
+    bool placed; /* the source stands at `at` */
     uint64_t at; /* the next entry of all */
     struct projected list[PROJECTIONS_MAX];
     unsigned count;
     struct hf_projector_counts counts;
-    struct hf_buf blob;
 };
 
 enum {
@@ -109,17 +110,17 @@ static enum hf_rc show_segment(struct hf_projector *p, const struct hf_position 
                                const struct hf_envelope *received, struct hf_err *err)
 {
     struct hf_segment segment;
-    struct hf_hash blob;
+    struct hf_hash hash;
+    struct hf_bytes blob;
     struct hf_position position = *entry_at;
-    memcpy(blob.b, received->blob.ptr, HF_HASH_SIZE);
-    hf_buf_clear(&p->blob);
+    memcpy(hash.b, received->blob.ptr, HF_HASH_SIZE);
     if (!hf_fold_subject(received->stream, "segment", &position.tenant)) {
         return hf_err_set(err, HF_EINVAL, "entry %llu: a segment in another stream",
                           (unsigned long long)entry_at->index);
     }
-    enum hf_rc rc = hf_log_blob_at(p->conf.log, position.index, &blob, &p->blob, err);
+    enum hf_rc rc = hf_source_blob(p->source, position.index, &hash, &blob, err);
     if (rc == HF_OK) {
-        rc = hf_segment_parse(hf_buf_bytes(&p->blob), &segment, err);
+        rc = hf_segment_parse(blob, &segment, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -158,7 +159,7 @@ static enum hf_rc show_entry(struct hf_projector *p, uint64_t index, struct hf_b
 
 static uint64_t end_of(const struct hf_projector *p)
 {
-    uint64_t size = hf_log_size(p->conf.log);
+    uint64_t size = hf_source_size(p->source);
     return size < p->conf.until ? size : p->conf.until;
 }
 
@@ -188,15 +189,19 @@ static void go_on(struct hf_projector *p)
     p->counts.entries++;
 }
 
+/* What came of a followed log until now may be less than the store has: it is waited for. */
 static enum hf_rc look_where(struct hf_projector *p, struct hf_err *err)
 {
-    enum hf_rc rc = HF_OK;
-    uint64_t size = hf_log_size(p->conf.log);
+    struct hf_source_mark mark;
+    uint64_t size = hf_source_size(p->source);
+    bool begun = false;
     p->at = UINT64_MAX;
+    p->placed = false;
+    enum hf_rc rc = hf_source_mark_read(p->cache, &mark, err);
     for (unsigned i = 0; rc == HF_OK && i < p->count; i++) {
         struct projected *one = &p->list[i];
         rc = hf_store_get_position(p->cache, one->projection->name, &one->position, err);
-        if (rc == HF_OK && one->position > size) {
+        if (rc == HF_OK && p->source->whole && one->position > size) {
             rc = hf_err_set(err, HF_EMISMATCH,
                             "%s is at %llu, the log has %llu entries: the read models are of "
                             "another log, or the log was put back; rebuild them",
@@ -204,14 +209,19 @@ static enum hf_rc look_where(struct hf_projector *p, struct hf_err *err)
                             (unsigned long long)size);
         }
         one->moved = false;
+        begun = begun || one->position > 0;
         p->at = one->position < p->at ? one->position : p->at;
     }
-    hf_reader_close(p->reader);
-    p->reader = NULL;
-    if (rc == HF_OK) {
-        const struct hf_reader_options options = {.from = p->at};
-        rc = hf_reader_open(p->conf.log, &options, &p->reader, err);
+    if (rc == HF_OK && begun) { /* else it is nobody's yet */
+        rc = hf_source_mark_check(&mark, p->source, err);
     }
+    return rc;
+}
+
+static enum hf_rc place(struct hf_projector *p, struct hf_err *err)
+{
+    enum hf_rc rc = p->placed ? HF_OK : hf_source_seek(p->source, p->at, err);
+    p->placed = rc == HF_OK;
     return rc;
 }
 
@@ -240,7 +250,7 @@ static enum hf_rc show_some(struct hf_projector *p, uint64_t events, struct hf_e
     while (rc == HF_OK && p->at < end && p->counts.events - from < events) {
         uint64_t index = 0;
         struct hf_bytes entry;
-        rc = hf_reader_next(p->reader, &index, &entry, err);
+        rc = hf_source_next(p->source, &index, &entry, err);
         if (rc == HF_OK) {
             HF_ASSERT(index == p->at);
             rc = show_entry(p, index, entry, err);
@@ -258,11 +268,14 @@ enum hf_rc hf_projector_step(struct hf_projector *p, uint64_t events, bool *ret_
     struct hf_err ignored = {0};
     struct hf_projector_counts before = p->counts;
     *ret_more = false;
-    enum hf_rc rc = p->reader == NULL ? look_where(p, err) : HF_OK;
+    enum hf_rc rc = p->at == UINT64_MAX ? look_where(p, err) : HF_OK;
     if (rc != HF_OK || p->at >= end_of(p)) {
         return rc;
     }
-    rc = hf_store_begin(p->cache, err);
+    rc = place(p, err);
+    if (rc == HF_OK) {
+        rc = hf_store_begin(p->cache, err);
+    }
     if (rc == HF_OK) {
         rc = check_alone(p, err);
         if (rc == HF_OK) {
@@ -270,6 +283,9 @@ enum hf_rc hf_projector_step(struct hf_projector *p, uint64_t events, bool *ret_
         }
         if (rc == HF_OK) {
             rc = save_positions(p, err);
+        }
+        if (rc == HF_OK) {
+            rc = hf_source_mark_write(p->cache, p->source, p->at, err);
         }
         if (rc == HF_OK) {
             rc = hf_store_commit(p->cache, err);
@@ -280,7 +296,9 @@ enum hf_rc hf_projector_step(struct hf_projector *p, uint64_t events, bool *ret_
     if (rc != HF_OK) {
         hf_cache_forget(p->cache);
         p->counts = before;
-        (void)look_where(p, &ignored); /* else the next step looks again */
+        if (look_where(p, &ignored) != HF_OK) {
+            p->at = UINT64_MAX; /* the next step looks again */
+        }
         return rc;
     }
     *ret_more = p->at < end_of(p);
@@ -317,12 +335,16 @@ enum hf_rc hf_projector_open(const struct hf_projector_conf *conf, struct hf_pro
     const struct hf_projection *const *list =
         conf->projections == NULL ? hf_projections : conf->projections;
     p->conf = *conf;
-    p->blob = hf_buf_init(HF_SEGMENT_MAX);
+    p->source = conf->source;
+    p->owns_source = conf->source == NULL;
     for (; list[p->count] != NULL; p->count++) {
         HF_ASSERT(p->count < PROJECTIONS_MAX);
         p->list[p->count].projection = list[p->count];
     }
-    enum hf_rc rc = hf_cache_new(conf->env, conf->store, HF_CACHE_ROWS, &p->cache, err);
+    enum hf_rc rc = p->owns_source ? hf_source_log_new(conf->log, &p->source, err) : HF_OK;
+    if (rc == HF_OK) {
+        rc = hf_cache_new(conf->env, conf->store, HF_CACHE_ROWS, &p->cache, err);
+    }
     if (rc == HF_OK) {
         rc = make_tables(p, err);
     }
@@ -340,16 +362,17 @@ enum hf_rc hf_projector_open(const struct hf_projector_conf *conf, struct hf_pro
 void hf_projector_close(struct hf_projector *p)
 {
     if (p != NULL) {
-        hf_reader_close(p->reader);
         hf_store_close(p->cache);
-        hf_buf_free(&p->blob);
+        if (p->owns_source) {
+            hf_source_close(p->source);
+        }
         hf_heap_free(p);
     }
 }
 
 uint64_t hf_projector_position(const struct hf_projector *p)
 {
-    return p->at;
+    return p->at == UINT64_MAX ? 0 : p->at;
 }
 
 const struct hf_projector_counts *hf_projector_counts(const struct hf_projector *p)

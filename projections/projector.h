@@ -6,12 +6,13 @@
  * one's (projections/promote.h). Rebuilding is running from the beginning, and ends in the same
  * bytes: its digest says so (projections/digest.h).
  * Order: open, step until there is no more, and again when the log has grown, close. Blocking: a
- * step takes as long as its events do. Threads: one, the log's reader; the log is never written.
+ * step takes as long as its events do. Threads: one, the source's; the log is never written.
  */
 #ifndef HF_PROJECTIONS_PROJECTOR_H
 #define HF_PROJECTIONS_PROJECTOR_H
 
 #include "log/core/log.h"
+#include "projections/source.h"
 #include "projections/store.h"
 #include "schemas/envelope.h"
 
@@ -59,9 +60,10 @@ struct hf_projector_counts {
 };
 
 struct hf_projector_conf {
-    struct hf_env *env;                             /* borrowed */
-    struct hf_store *store;                         /* borrowed; nobody else writes it meanwhile */
-    struct hf_log *log;                             /* borrowed */
+    struct hf_env *env;       /* borrowed */
+    struct hf_store *store;   /* borrowed; nobody else writes it meanwhile */
+    struct hf_log *log;       /* borrowed; NULL: there is a source of another kind */
+    struct hf_source *source; /* borrowed; NULL: the log */
     const struct hf_projection *const *projections; /* NULL: all of them */
     uint64_t until; /* entries of the log that are shown; UINT64_MAX: all there are */
 };
@@ -69,7 +71,7 @@ struct hf_projector_conf {
 struct hf_projector;
 
 /* Makes the tables and looks where each projection is. HF_EMISMATCH: a position lies behind the
- * log's end. */
+ * log's end, or the store is another log's. A store in which all of them stand at 0 is nobody's. */
 enum hf_rc hf_projector_open(const struct hf_projector_conf *conf,
                              struct hf_projector **ret_projector, struct hf_err *err);
 void hf_projector_close(struct hf_projector *projector);

@@ -97,23 +97,22 @@ static enum hf_rc create(struct hf_store *store, const struct hf_table_def *tabl
     return rc;
 }
 
-static void forget(struct sqlite_store *s, const struct hf_table_def *table)
+static void forget(struct sqlite_store *s)
 {
     for (unsigned i = 0; i < s->table_count; i++) {
         struct prepared *p = &s->tables[i];
-        if (table == NULL || p->table == table) {
-            (void)sqlite3_finalize(p->put);
-            (void)sqlite3_finalize(p->get);
-            p->put = NULL;
-            p->get = NULL;
-        }
+        (void)sqlite3_finalize(p->put);
+        (void)sqlite3_finalize(p->get);
+        p->put = NULL;
+        p->get = NULL;
     }
 }
 
+/* SQLite drops no table while any row is being read, and the last `get` is until it is let go. */
 static enum hf_rc drop(struct hf_store *store, const struct hf_table_def *table, struct hf_err *err)
 {
     char sql[128];
-    forget(sqlite_of(store), table);
+    forget(sqlite_of(store));
     (void)snprintf(sql, sizeof sql, "DROP TABLE IF EXISTS %s", table->name);
     return run(sqlite_of(store), sql, err);
 }
@@ -361,7 +360,7 @@ static void rollback(struct hf_store *store)
 static void close_store(struct hf_store *store)
 {
     struct sqlite_store *s = sqlite_of(store);
-    forget(s, NULL);
+    forget(s);
     (void)sqlite3_close(s->db);
     hf_heap_free(s);
 }

@@ -1,6 +1,7 @@
 """Read models of a real region in SQLite and in PostgreSQL: the same rows whatever was killed meanwhile."""
 import json
 import random
+import shutil
 import sqlite3
 import struct
 import subprocess
@@ -252,4 +253,41 @@ def refusals(region):
           "nothing was made")
 
 
-harness.main([survives, dead_letters, promotion, as_of, refusals])
+@with_region
+def whose(region):
+    """A store knows the log that it was made of: another one, and another history of the same, are
+    refused and change nothing; one that knows no log is taken, and then it does."""
+    region.tenant("acme")
+    region.hub.hub.terminate()
+    region.hub.hub.wait()
+    run, path = region.world.run, region.world.path
+    run("log", "init", path("other"), "--origin", "holdfast/dev", "--kind", "events")
+    shutil.copytree(region.log, path("forked"))
+    for log, number in ((path("other"), 40), (region.log, 2), (path("forked"), 5)):
+        ticks = "".join(json.dumps({"type": "clock.tick", "producer": "test", "sequence": n + 1,
+                                    "payload": {"region": "dev", "tick": n + number, "skew": 0,
+                                                "at": "2026-01-01T00:00:00Z"}}) + "\n"
+                        for n in range(number))
+        run("log", "append", log, stdin=ticks.encode())
+    for db in region.both():
+        before = region.models("update", db=db)
+        for log, word in ((path("other"), b"are of the log holdfast/dev+"),
+                          (path("forked"), b"another history")):
+            for verb in (("update",), ("status",), ("rebuild", "usage_1")):
+                said = run("projections", verb[0], log, *verb[1:], "--db", db, code=3).stderr
+                check(word in said, said)
+        check(region.models("status", db=db) == before, "nothing was changed")
+    region.server.sql("DELETE FROM holdfast.holdfast_source")
+    with sqlite3.connect(region.file) as db:
+        db.execute("DELETE FROM holdfast_source")
+    db.close()
+    for db in region.both():
+        check(region.models("status", db=db) == before, "taken")
+        region.run("rebuild", "usage_1", db=db)
+        check(b"are of the log" in run("projections", "status", path("other"), "--db", db,
+                                       code=3).stderr, "and known again")
+        run("projections", "rebuild", path("other"), "--db", db)
+        check(b"are of the log" in region.run("status", db=db, code=3).stderr, "and now of the other")
+
+
+harness.main([survives, dead_letters, promotion, as_of, refusals, whose])

@@ -5,6 +5,7 @@
 
 #include "base/cli/progress.h"
 #include "projections/postgres/store_postgres.h"
+#include "projections/source_log.h"
 #include "projections/sqlite/store_sqlite.h"
 
 #define STEP_EVENTS 50000
@@ -20,11 +21,29 @@ enum hf_rc hf_models_open(struct hf_models *m, struct hf_cli *cli, const char *u
 {
     *m = (struct hf_models){.cli = cli};
     enum hf_rc rc = hf_session_open(&m->session, cli, HF_PLACE_READ, err);
+    if (rc == HF_OK) { /* roots are needed to know the log of a store again */
+        rc = hf_log_load(m->session.log, /* fold= */ NULL, /* arg= */ NULL, err);
+    }
     if (rc != HF_OK) {
         return rc;
     }
     return is_postgres(url) ? hf_store_postgres_open(url, &m->store, err)
                             : hf_store_sqlite_open(url, &m->store, err);
+}
+
+enum hf_rc hf_models_check(struct hf_models *m, struct hf_err *err)
+{
+    struct hf_source *source = NULL;
+    struct hf_source_mark mark;
+    enum hf_rc rc = hf_source_mark_read(m->store, &mark, err);
+    if (rc == HF_OK) {
+        rc = hf_source_log_new(m->session.log, &source, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_source_mark_check(&mark, source, err);
+    }
+    hf_source_close(source);
+    return rc;
 }
 
 void hf_models_close(struct hf_models *m)

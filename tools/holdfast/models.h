@@ -16,6 +16,8 @@ struct hf_models {
  * failure close all the same. */
 enum hf_rc hf_models_open(struct hf_models *m, struct hf_cli *cli, const char *url,
                           struct hf_err *err);
+/* HF_EMISMATCH: the store is another log's. */
+enum hf_rc hf_models_check(struct hf_models *m, struct hf_err *err);
 void hf_models_close(struct hf_models *m);
 /* Closes, and answers the exit code. */
 int hf_models_finish(struct hf_models *m, enum hf_rc rc, const struct hf_err *err);

@@ -84,6 +84,9 @@ static int run_status(struct hf_cli *cli)
     struct hf_err err = {0};
     enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK) {
+        rc = hf_models_check(&m, &err);
+    }
+    if (rc == HF_OK) {
         rc = print_status(&m, &err);
     }
     return hf_models_finish(&m, rc, &err);
@@ -112,6 +115,9 @@ static int run_rebuild(struct hf_cli *cli)
     enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK && name != NULL) {
         rc = hf_models_find(name, &only, &err);
+    }
+    if (rc == HF_OK && name != NULL) { /* the others stay, so they must be of this log */
+        rc = hf_models_check(&m, &err);
     }
     for (size_t i = 0; rc == HF_OK && hf_projections[i] != NULL; i++) {
         if (only == NULL || only == hf_projections[i]) {
