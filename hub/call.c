@@ -224,10 +224,11 @@ void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
     }
     (void)snprintf(actor, sizeof actor, "principal:%s",
                    call->principal == NULL ? "agent" : call->principal->life.name);
+    const char *who = call->local ? "program:worker" : actor;
     call->posted = done;
     call->post.done = posted;
     if (rc == HF_OK) {
-        rc = hf_hub_append(call->hub, &keyed, hf_str_c(actor), &call->post, &err);
+        rc = hf_hub_append(call->hub, &keyed, hf_str_c(who), &call->post, &err);
     }
     if (rc != HF_OK) {
         end_key(call);
@@ -278,9 +279,8 @@ static void call_over(struct hf_hub_holder *holder)
     }
 }
 
-static void handle(void *ctx, struct hf_http_exchange *exchange)
+static void begin(struct hf_hub *hub, struct hf_http_exchange *exchange, bool local)
 {
-    struct hf_hub *hub = ctx;
     const struct hf_http_request *request = hf_http_exchange_request(exchange);
     struct hf_hub_call *call = hf_heap_zalloc(1, sizeof *call);
     hub->calls++;
@@ -296,8 +296,25 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     call->held = hf_buf_init(HF_SEGMENT_MAX);
     call->holder.over = call_over;
     hf_http_exchange_set_user(exchange, &call->holder);
-    call->principal = find_principal(hub, request);
+    call->local = local;
+    if (local && !hf_hub_local_allows(&hub->local, hf_http_exchange_peer(exchange))) {
+        hf_call_problem(call, HF_PROBLEM_NOT_PERMITTED,
+                        "Only root, the Hub's own user and those of allow_uids in its "
+                        "configuration may use its socket.");
+        return;
+    }
+    call->principal = call->local ? NULL : find_principal(hub, request);
     hf_call_route(call, request);
+}
+
+static void handle(void *ctx, struct hf_http_exchange *exchange)
+{
+    begin(ctx, exchange, /* local= */ false);
+}
+
+static void handle_local(void *ctx, struct hf_http_exchange *exchange)
+{
+    begin(ctx, exchange, /* local= */ true);
 }
 
 void hf_call_hand_over(struct hf_hub_call *call, struct hf_hub_follower *follower)
@@ -344,3 +361,5 @@ static void drained(void *ctx, struct hf_http_exchange *exchange)
 
 const struct hf_http_handler hf_hub_handler = {
     .body_max = body_max, .handle = handle, .over = over, .drained = drained};
+const struct hf_http_handler hf_hub_local_handler = {
+    .body_max = body_max, .handle = handle_local, .over = over, .drained = drained};

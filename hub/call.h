@@ -21,6 +21,7 @@ struct hf_hub_call {
     struct hf_api_path path;
     const struct hf_api_operation *op;
     struct hf_hub_principal *principal; /* NULL: none */
+    bool local;                         /* by the worker, over the Hub's own socket (hub/local.h) */
     /* What is asked, checked as it is declared; set before the handler runs. */
     union hf_api_in in;
     union hf_api_query asked;
@@ -94,8 +95,9 @@ void hf_call_answer_directive(struct hf_hub_call *call);
  * schemas/api declares them, and runs the handler; or answers why not (hub/routes.c). */
 void hf_call_route(struct hf_hub_call *call, const struct hf_http_request *request);
 
-/* The handler of the HTTP server. */
+/* The handlers of the API's server and of that on the Hub's own socket. */
 extern const struct hf_http_handler hf_hub_handler;
+extern const struct hf_http_handler hf_hub_local_handler;
 
 /* The handler of each operation: the caller may do it, and call->in and call->asked hold what is
  * asked. */

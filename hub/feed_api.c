@@ -6,7 +6,7 @@
 #include "base/base64.h"
 #include "base/heap.h"
 #include "hub/agent_key.h"
-#include "log/mirror/segment.h"
+#include "log/mirror/follow.h"
 #include "log/owned/cut.h"
 #include "log/tlog/proof_file.h"
 
@@ -20,7 +20,8 @@ struct poll {
     struct hf_hub_tenant *tenant; /* an agent's: */
     uint64_t after;
     uint64_t size;
-    uint64_t from; /* a region's */
+    uint64_t from; /* a region's: */
+    bool blobs;
 };
 
 static struct poll *poll_of(struct hf_hub_follower *follower)
@@ -223,9 +224,18 @@ static void run_region(struct hf_hub_follower *follower)
     struct poll *poll = poll_of(follower);
     struct hf_hub *hub = follower->hub;
     struct hf_err err = {0};
-    struct hf_buf out = hf_buf_init(HF_SEGMENT_MAX);
+    char detail[160];
+    struct hf_buf out = hf_buf_init(poll->blobs ? HF_FOLLOW_PART_MAX : HF_SEGMENT_MAX);
     uint64_t end = 0;
-    if (poll->from >= hf_log_size(hub->log.log)) {
+    if (poll->from > hf_log_size(hub->log.log)) {
+        (void)snprintf(detail, sizeof detail,
+                       "This log has %llu entries: who has more followed another one, or this one "
+                       "was put back.",
+                       (unsigned long long)hf_log_size(hub->log.log));
+        refuse(poll, HF_PROBLEM_FORK, detail);
+        return;
+    }
+    if (poll->from == hf_log_size(hub->log.log)) {
         if (poll->waits && !hub->followers.closing) {
             hf_hub_follower_wait(follower);
             return;
@@ -234,7 +244,10 @@ static void run_region(struct hf_hub_follower *follower)
         hf_http_answer(follower->exchange, 204, NULL, (struct hf_bytes){NULL, 0});
         return;
     }
-    if (hf_owned_cut(&hub->log, /* epoch= */ 1, poll->from, &out, &end, &err) == HF_OK) {
+    enum hf_rc rc = poll->blobs
+                        ? hf_owned_cut_part(&hub->log, poll->from, &out, &err)
+                        : hf_owned_cut(&hub->log, /* epoch= */ 1, poll->from, &out, &end, &err);
+    if (rc == HF_OK) {
         hf_hub_follower_leave(follower);
         hf_http_answer(follower->exchange, 200, "application/octet-stream", hf_buf_bytes(&out));
     } else {
@@ -248,6 +261,7 @@ static void run_region(struct hf_hub_follower *follower)
 void hf_serve_feed_region(struct hf_hub_call *call)
 {
     const struct hf_api_feed_region_query *query = &call->asked.feed_region;
-    const struct poll poll = {.from = query->has_from ? query->from : 0};
+    const struct poll poll = {.from = query->has_from ? query->from : 0,
+                              .blobs = query->has_blobs && query->blobs == 1};
     begin(call, &poll, query->has_wait_s ? query->wait_s : 0, run_region);
 }

@@ -354,6 +354,10 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     if (rc == HF_OK) {
         rc = open_server(hub, conf->listen, err);
     }
+    if (rc == HF_OK && conf->listen != NULL) {
+        const struct hf_hub_local_conf local = {hub->dir, conf->socket, conf->allow};
+        rc = hf_hub_local_open(&hub->local, loop, &local, &hf_hub_local_handler, hub, err);
+    }
     if (rc == HF_OK) {
         hf_hub_windows_start(hub);
         hf_hub_router_start(hub);
@@ -381,16 +385,22 @@ static void log_closed(void *arg)
     hub->closed(hub->closed_arg);
 }
 
-static void drained(void *arg)
+static void local_closed(void *arg)
 {
     struct hf_hub *hub = arg;
-    hf_http_server_free(hub->http);
-    hub->http = NULL;
     hf_hub_models_stop(&hub->models);
     hf_hub_router_stop(hub);
     hf_hub_entries_free(hub->entries);
     hub->entries = NULL;
     hf_owned_close(&hub->log, log_closed, hub);
+}
+
+static void drained(void *arg)
+{
+    struct hf_hub *hub = arg;
+    hf_http_server_free(hub->http);
+    hub->http = NULL;
+    hf_hub_local_close(&hub->local, local_closed, hub);
 }
 
 void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)

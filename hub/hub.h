@@ -20,6 +20,7 @@
 #include "hub/flags.h"
 #include "hub/followers.h"
 #include "hub/keys.h"
+#include "hub/local.h"
 #include "hub/principals.h"
 #include "hub/read_models.h"
 #include "hub/tenants.h"
@@ -61,6 +62,8 @@ struct hf_hub_conf {
     const char *peers; /* "prod-us=https://hub.us.example,..."; NULL: none are known */
     const char *models; /* of the read models: a SQLite file or postgresql://...; NULL: models.db in
                            dir */
+    const char *socket; /* of the worker; NULL: hub.sock in dir */
+    struct hf_peers allow; /* who may use it besides root and the Hub's own user */
     uint64_t free_floor;
     const struct hf_logger *logger;
     /* The log cannot be written any more: close, and open again. May be NULL. */
@@ -95,6 +98,7 @@ struct hf_hub {
     struct hf_listener listener;
     bool listening;
     struct hf_http_server *http;
+    struct hf_hub_local local;
     struct hf_hub_tenants *tenants;
     struct hf_hub_principals principals;
     struct hf_hub_flags flags;

@@ -222,6 +222,20 @@ void hf_call_answer_digest(struct hf_hub_call *call)
     hf_call_answer(call, 201, &call->scratch);
 }
 
+static void post_digest(struct hf_hub_call *call, const struct hf_event_projection_digest *event)
+{
+    char stream[96];
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
+    hf_event_projection_digest_encode(event, &w);
+    call->payload_len = w.len;
+    (void)snprintf(stream, sizeof stream, "projection/%.*s", HF_STR_ARG(event->projection));
+    const struct hf_hub_event post = {.type = HF_EVENT_PROJECTION_DIGEST_NAME,
+                                      .schema_version = HF_EVENT_PROJECTION_DIGEST_VERSION,
+                                      .stream = hf_str_c(stream),
+                                      .payload = hf_writer_done(&w)};
+    hf_call_post(call, &post, hf_call_answer_digest);
+}
+
 /* What the model is at its position becomes an event: whoever replays the log can be held against
  * it, and the Hub against whoever does. */
 void hf_serve_model_digest(struct hf_hub_call *call)
@@ -230,7 +244,6 @@ void hf_serve_model_digest(struct hf_hub_call *call)
     struct hf_event_projection_digest event = {.rows = 0};
     struct hf_hash digest;
     struct hf_err err = {0};
-    char stream[96];
     if (!need_models(call) || !find_model(call, &p)) {
         return;
     }
@@ -245,13 +258,24 @@ void hf_serve_model_digest(struct hf_hub_call *call)
     }
     event.projection = hf_str_c(p->name);
     event.digest = hf_bytes_of(digest.b, HF_HASH_SIZE);
-    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
-    hf_event_projection_digest_encode(&event, &w);
-    call->payload_len = w.len;
-    (void)snprintf(stream, sizeof stream, "projection/%s", p->name);
-    const struct hf_hub_event post = {.type = HF_EVENT_PROJECTION_DIGEST_NAME,
-                                      .schema_version = HF_EVENT_PROJECTION_DIGEST_VERSION,
-                                      .stream = hf_str_c(stream),
-                                      .payload = hf_writer_done(&w)};
-    hf_call_post(call, &post, hf_call_answer_digest);
+    post_digest(call, &event);
+}
+
+/* The same by the worker, whose read models the Hub does not see. */
+void hf_serve_worker_digest(struct hf_hub_call *call)
+{
+    const struct hf_api_worker_digest *in = &call->in.worker_digest;
+    const struct hf_event_projection_digest event = {.projection = in->projection,
+                                                     .position = in->position,
+                                                     .rows = in->rows,
+                                                     .digest = in->digest};
+    if (hf_projection_find(in->projection) == NULL) {
+        hf_call_problem(call, HF_PROBLEM_NOT_FOUND, "There is no such read model in this release.");
+        return;
+    }
+    if (in->position > hf_log_size(call->hub->log.log)) {
+        hf_call_problem(call, HF_PROBLEM_INVALID, "position: is behind the log's end.");
+        return;
+    }
+    post_digest(call, &event);
 }

@@ -14,10 +14,26 @@ static void (*const handlers[HF_API_COUNT])(struct hf_hub_call *call) = {
 /* The roles stand in the order of their power, here and there. */
 _Static_assert((int)HF_API_ADMIN - (int)HF_API_VIEWER == (int)HF_ROLE_ADMIN, "roles differ");
 
+/* The worker may do what is declared for it, and nobody else may be the worker. */
+static bool may_worker(struct hf_hub_call *call)
+{
+    if (!call->local || !call->op->worker) {
+        hf_call_problem(call, HF_PROBLEM_NOT_PERMITTED,
+                        call->local
+                            ? "The Hub's own socket is for its worker, which may not call this."
+                            : "This is for the region's worker, over the Hub's own socket.");
+        return false;
+    }
+    return true;
+}
+
 static bool may_call(struct hf_hub_call *call)
 {
     if (call->op->who == HF_API_ANYONE) {
         return true;
+    }
+    if (call->local || call->op->who == HF_API_WORKER) {
+        return may_worker(call);
     }
     if (call->op->who == HF_API_AGENT) {
         return hf_call_need_agent(call);

@@ -26,6 +26,7 @@
 enum hf_api_who {
     HF_API_ANYONE,
     HF_API_AGENT,
+    HF_API_WORKER, /* the region's, over the Hub's own socket */
     HF_API_VIEWER, /* this role or a higher one, as are the next */
     HF_API_AUDITOR,
     HF_API_OPERATOR,
@@ -66,6 +67,7 @@ struct hf_api_operation {
     bool appends;    /* it is a command: an event comes of it */
     bool tagged;     /* it is about one thing that has a version */
     bool bound;      /* also for principals that are bound to a tenant, about theirs */
+    bool worker;     /* also, or only, for the region's worker, over the Hub's own socket */
     enum hf_api_shows shows;
     int status; /* of success, the first one that is declared */
     hf_api_take_fn *take_body;

@@ -11,7 +11,7 @@ PATH = re.compile(r'(/([a-z][a-z0-9.-]*|\{[a-z][a-z0-9_]*\})){1,8}')
 CONTENT = re.compile(r'[a-z]+/[a-z0-9.+-]+(; [a-z]+=[a-z0-9.-]+)*')
 METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 ROLES = ('viewer', 'auditor', 'operator', 'approver', 'admin')
-WHO = ('anyone', 'agent') + ROLES
+WHO = ('anyone', 'agent', 'worker') + ROLES
 SHOWS = ('approval', 'cutover', 'digest', 'directive', 'flag', 'principal', 'principal-token', 'tenant', 'tenant-token')
 QUERY_KINDS = ('text', 'enum', 'u64', 'i64', 'time', 'bytes')
 LIST_MAX = 65536         # of an answer
@@ -20,6 +20,7 @@ LIST_MAX = 65536         # of an answer
 ALWAYS = ('invalid', 'out-of-memory')
 OF_PRINCIPALS = ('unknown-principal', 'not-permitted')
 OF_AGENTS = ('unknown-agent', 'tenant-not-active')
+OF_WORKERS = ('not-permitted',)
 OF_BODIES = ('too-big',)
 OF_PATHS = ('not-found',)
 OF_KEYED = ('key-reused', 'in-progress')
@@ -38,6 +39,7 @@ class Operation:
         self.appends = False
         self.bound = False      # also for principals that are bound to a tenant, about theirs
         self.shows = None       # of a principal's command
+        self.worker = False     # also for the region's worker, over the Hub's own socket
         self.tagged = False     # about one thing that has a version: entity tags
         self.params = []        # (name, node), in the path's order
         self.query = None
@@ -184,7 +186,7 @@ def load_query(checker, raw, path, op):
 def all_problems(checker, api, own, path, op):
     names = set(ALWAYS) | set(own)
     if op.who != 'anyone':
-        names |= set(OF_AGENTS if op.who == 'agent' else OF_PRINCIPALS)
+        names |= set({'agent': OF_AGENTS, 'worker': OF_WORKERS}.get(op.who, OF_PRINCIPALS))
     names |= set(OF_BODIES if op.body is not None else ()) | set(OF_PATHS if op.params else ())
     names |= set(OF_APPENDS if op.appends else ()) | set(OF_TAGGED if op.appends and op.tagged else ())
     names |= set(OF_KEYED if op.shows else ())
@@ -199,7 +201,7 @@ def load_operation(file, events, api, raw, path):
     answers = ApiChecker(file, events, api.schemas)
     answers.array_max = LIST_MAX
     checker.keywords(raw, path, ('id', 'method', 'path', 'who', 'summary', 'answers'),
-                     ('description', 'query', 'request', 'problems', 'appends', 'bound', 'tagged', 'shows'))
+                     ('description', 'query', 'request', 'problems', 'appends', 'bound', 'tagged', 'shows', 'worker'))
     if not isinstance(raw['id'], str) or OPERATION_ID.fullmatch(raw['id']) is None or \
             raw['id'] in C_WORDS:
         checker.fail(f'{path}.id', 'a name of small letters, digits and _ that is no word of C is expected')
@@ -217,6 +219,9 @@ def load_operation(file, events, api, raw, path):
             checker.fail(f'{path}.path', f'{name} is not declared under "parameters"')
         op.params.append((name, api.parameters[name]))
     op.tagged = raw.get('tagged', False)
+    op.worker = raw.get('worker', op.who == 'worker')
+    if op.worker is not True and (op.worker is not False or op.who == 'worker'):
+        checker.fail(f'{path}.worker', 'true is expected, or nothing')
     op.shows = raw.get('shows')
     if (op.shows is not None) != (op.appends and op.who in ROLES) or op.shows not in SHOWS + (None,):
         checker.fail(f'{path}.shows', f'one of {SHOWS} goes with each command of a principal, and with nothing else')

@@ -71,7 +71,7 @@ def operation_row(op):
             ('body', 'HF_API_NO_BODY' if op.body is None else 'HF_API_JSON' if body else 'HF_API_BYTES'),
             ('needs_body', 'true' if needs else 'false'),
             ('appends', 'true' if op.appends else 'false'), ('bound', 'true' if op.bound else 'false'),
-            ('tagged', 'true' if op.tagged else 'false'),
+            ('tagged', 'true' if op.tagged else 'false'), ('worker', 'true' if op.worker else 'false'),
             ('shows', 'HF_API_SHOWS_' + constant(op.shows or 'nothing')), ('status', min(op.answers)),
             ('take_body', f'take_hf_api_{op.name}' if body else 'NULL'),
             ('take_query', f'take_hf_api_{op.name}_query' if op.query else 'NULL'),

@@ -84,13 +84,16 @@ def parameters(op):
 
 
 def operation(op, api):
-    who = {'anyone': 'Anybody may call it.', 'agent': 'For agents, with the API key of their registration.'}.get(
+    who = {'anyone': 'Anybody may call it.', 'agent': 'For agents, with the API key of their registration.',
+           'worker': "For the region's worker alone, over the Hub's own socket."}.get(
         op.who, f'Needs the role {op.who} or a higher one.')
+    if op.worker and op.who != 'worker':
+        who += " The region's worker may call it over the Hub's own socket."
     if op.bound:
         who += ' Principals that are bound to a tenant may call it about theirs.'
     out = {'operationId': op.name, 'summary': op.summary,
            'description': ' '.join(filter(None, (op.description, who))), 'x-who': op.who, 'x-bound': op.bound,
-           'security': [] if op.who == 'anyone' else [{'agent' if op.who == 'agent' else 'principal': []}]}
+           'security': [] if op.who in ('anyone', 'worker') else [{'agent' if op.who == 'agent' else 'principal': []}]}
     if parameters(op):
         out['parameters'] = parameters(op)
     if op.body is not None:

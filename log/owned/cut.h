@@ -11,5 +11,9 @@
  * be signed. HF_ENOTFOUND: there is no entry there (yet). */
 enum hf_rc hf_owned_cut(const struct hf_owned *owned, uint32_t epoch, uint64_t from,
                         struct hf_buf *out, uint64_t *ret_end, struct hf_err *err);
+/* The same as a part that a follower takes (log/mirror/follow.h), with the blobs that its entries
+ * brought: entries and blobs until they have 1 MiB together, and always one entry. */
+enum hf_rc hf_owned_cut_part(const struct hf_owned *owned, uint64_t from, struct hf_buf *out,
+                             struct hf_err *err);
 
 #endif

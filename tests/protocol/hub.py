@@ -3,12 +3,26 @@ import base64
 import hashlib
 import http.client
 import json
+import socket
 import struct
 import time
 
 import tlog
 from harness import check
 from region import CONTEXT, LIMIT, Region
+
+class Local(http.client.HTTPConnection):
+    """A connection to a Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=LIMIT)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(LIMIT)
+        self.sock.connect(self.path)
+
 
 class Answer:
     def __init__(self, status, fields, body):
@@ -36,6 +50,10 @@ class Hub(Region):
 
     def connect(self):
         return http.client.HTTPSConnection(self.url.removeprefix("https://"), timeout=LIMIT, context=CONTEXT)
+
+    def local(self):
+        """A connection to the Hub's own socket, as its worker has it."""
+        return Local(self.world.path("hub", "hub.sock"))
 
     def call(self, method, path, body=None, token=None, raw=False, fields=None, connection=None):
         """body: bytes, or what JSON can hold. token "": none."""

@@ -105,7 +105,7 @@ class Bench:
             "events": lambda: ({}, {"from": "0", "type": "tenant.", "stream": "tenant/acme",
                                     "tenant": "acme", "segments": "1", "limit": "10", "wait_s": "0"}, None),
             "feed": lambda: ({}, {"after": "0", "size": "1", "wait_s": "0"}, None),
-            "feed_region": lambda: ({}, {"from": "0", "wait_s": "0"}, None),
+            "feed_region": lambda: ({}, {"from": "0", "wait_s": "0", "blobs": "1"}, None),
             "flags_list": lambda: ({}, {"limit": 7}, None),
             "principals_list": lambda: ({}, {"limit": 7}, None),
             "flag_set": lambda: ({"flag": f"f{self.hub.size()}"}, {}, {
@@ -127,11 +127,16 @@ class Bench:
             "tenant_show": lambda: ({"tenant": "acme"}, {"as_of": self.hub.size()}, None),
             "tenant_suspend": lambda: ({"tenant": self.fresh()}, {}, {"reason": "unpaid"}),
             "tenant_token": lambda: ({"tenant": self.fresh()}, {}, {"ttl_s": 604800}),
+            "worker_digest": lambda: ({}, {}, {"projection": "fleet_1", "position": 1, "rows": 0,
+                                               "digest": "00" * 32}),
             "tenants_list": lambda: ({}, {"ring": "sandbox", "status": "active", "limit": 7}, None),
         }.get(name, lambda: ({}, {}, None))()
 
+    def who(self, name):
+        return self.document.operations[name][2]["x-who"]
+
     def token(self, name):
-        who = self.document.operations[name][2]["x-who"]
+        who = self.who(name)
         return {"anyone": "", "agent": self.agent.api_key}.get(who) or self.tokens.get(who, "")
 
     def call(self, name, params, query, body, token=None, method=None):
@@ -142,8 +147,11 @@ class Bench:
         if query:
             path += "?" + (query if isinstance(query, str) else
                            urllib.parse.urlencode(query, quote_via=urllib.parse.quote))
-        answer = self.hub.call(method or verb, path, body,
+        worker = self.hub.local() if token is None and self.who(name) == "worker" else None
+        answer = self.hub.call(method or verb, path, body, connection=worker,
                                token=self.token(name) if token is None else token)
+        if worker is not None:
+            worker.close()
         if method is None:
             self.document.expect(name, answer)
         return answer
@@ -185,6 +193,10 @@ def strangers(hub):
                   "approval": "a1"}
         if who == "anyone":
             continue
+        if who == "worker":
+            for token in ("", "x", bench.agent.api_key, hub.admin):
+                is_problem(bench.call(name, params, {}, b"{", token=token), 403, "not-permitted", "worker")
+            continue
         kind = "unknown-agent" if who == "agent" else "unknown-principal"
         for token in ("", "hfp_" + "0" * 64, "hfk_acme_" + "0" * 64, "x"):
             is_problem(bench.call(name, params, {}, b"{" if operation.get("requestBody") else None,
@@ -198,6 +210,36 @@ def strangers(hub):
                        "not-permitted", who)
         if not operation["x-bound"] and RANKS.index(who) <= RANKS.index("operator"):
             is_problem(bench.call(name, params, {}, None, token=bound), 403, "not-permitted", "acme")
+    check(bench.state() == before, "a refusal left something")
+
+
+@in_hub
+def worker(hub):
+    """On the Hub's own socket a caller is the worker, whatever token it shows: it may call what is for
+    anybody and what is declared for it, and nothing else."""
+    bench, may = Bench(hub), []
+    before = bench.state()
+    connection = hub.local()
+    for name, (method, path, operation) in bench.document.operations.items():
+        if operation["x-who"] == "anyone" and method == "POST":
+            continue  # whoever has a registration token
+        for key in ("tenant", "flag", "principal", "model"):
+            path = path.replace("{" + key + "}", "acme")
+        answer = hub.call(method, path, None, connection=connection)
+        if operation["x-who"] == "anyone" or "over the Hub's own socket" in operation["description"]:
+            may.append(name)
+            check(answer.status not in (401, 403), f"{name}: {answer.status} {answer.body[:300]}")
+        else:
+            is_problem(answer, 403, "not-permitted", "socket is for its worker")
+    check("feed_region" in may and "worker_digest" in may and len(may) < 10, f"{may}")
+    is_problem(hub.call("GET", "/v1/feed/region?from=99999", connection=connection), 422, "fork", "entries")
+    is_problem(hub.call("POST", "/v1/worker/digests", {"projection": "nothing_1", "position": 1, "rows": 0,
+                                                       "digest": "00" * 32}, connection=connection),
+               404, "not-found")
+    is_problem(hub.call("POST", "/v1/worker/digests", {"projection": "fleet_1", "position": 1 << 40,
+                                                       "rows": 0, "digest": "00" * 32},
+                        connection=connection), 400, "invalid", "position: ")
+    connection.close()
     check(bench.state() == before, "a refusal left something")
 
 
@@ -586,5 +628,5 @@ def document(hub):
 
 
 if __name__ == "__main__":
-    harness.main([right, strangers, wrong, metrics, methods, pagination, other_lists, conditions, past, repeated,
+    harness.main([right, strangers, worker, wrong, metrics, methods, pagination, other_lists, conditions, past, repeated,
                   at_once, document])

@@ -185,6 +185,39 @@ def mirrored(world, region):
     check(raw.startswith(b"".join(entries)), "not what the log has")
 
 
+@in_region
+def parts(world, region):
+    """A follower that asks for blobs gets bounded parts: together they are the log's entries, each
+    with the blob that it brought, which has the hash that the entry names."""
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    for number in range(40):
+        check(append(world, "acme", number + 1)[0] == 200, "appended")
+    caught_up(region, "acme", 40)
+    entries, blobs, size = [], 0, region.json("GET", "/v1/region")["size"]
+    while len(entries) < size:
+        status, body = region.call("GET", f"/v1/feed/region?from={len(entries)}&blobs=1")
+        check(status == 200 and body[:4] == b"HFF1", f"{status}")
+        length = struct.unpack(">I", body[4:8])[0]
+        segment, rest, first = body[8:8 + length], body[8 + length:], len(entries)
+        note = struct.unpack(">H", segment[24:26])[0]
+        bundle = segment[26 + note:]
+        while bundle:
+            entry = struct.unpack(">H", bundle[:2])[0]
+            entries.append(bundle[2:2 + entry])
+            bundle = bundle[2 + entry:]
+        while rest:
+            n, length = struct.unpack(">II", rest[:8])
+            hashed = hashlib.sha256(rest[8:8 + length]).digest()
+            check(hashed in entries[first + n], "the entry does not name it")
+            rest, blobs = rest[8 + length:], blobs + 1
+    named = sum(b"segment.received" in entry for entry in entries)
+    check(named > 0 and blobs >= named, f"{blobs} blobs of {named} segments")
+    raw = world.run("log", "show", world.path("hub"), "--raw").stdout
+    check(raw.startswith(b"".join(entries)), "not what the log has")
+
+
 class Log:
     """A region's log made by the command line, and what a Hub would answer out of it."""
 
@@ -391,4 +424,4 @@ def lies(world):
     check(sizes == [7, 3], f"{sizes}")
 
 
-harness.main([applied, command, paused, refused, mirrored, lies])
+harness.main([applied, command, paused, refused, mirrored, parts, lies])

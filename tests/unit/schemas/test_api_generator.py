@@ -63,6 +63,7 @@ BAD = [
     ('answer with two contents', SHOW + ['answers', '200', 'content'], 'text/plain', '.answers.200: an answer is either'),
     ('answer of a wrong status', SHOW + ['answers', '404'], {'description': 'X.'}, '.answers.404: a status'),
     ('no answer', SHOW + ['answers'], {}, '$.operations[0].answers: at least one'),
+    ('worker that may not', SHOW + ['worker'], 'no', '$.operations[0].worker: true'),
     ('command that shows nothing', MOVE + ['shows'], None, '$.operations[1].shows: one of'),
     ('command that shows the unknown', MOVE + ['shows'], 'king', '$.operations[1].shows: one of'),
     ('read that is shown again', SHOW + ['shows'], 'tenant', '$.operations[0].shows: one of'),
