@@ -362,7 +362,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         hf_hub_windows_start(hub);
         hf_hub_router_start(hub);
     }
-    if (rc == HF_OK && conf->listen != NULL) {
+    if (rc == HF_OK && conf->listen != NULL && !conf->only_api) {
         hf_hub_models_start(&hub->models, loop, models, hub->log.log, hub->logger);
     }
     return rc;

@@ -62,6 +62,8 @@ struct hf_hub_conf {
     const char *peers; /* "prod-us=https://hub.us.example,..."; NULL: none are known */
     const char *models; /* of the read models: a SQLite file or postgresql://...; NULL: models.db in
                            dir */
+    bool only_api;      /* the read models are a worker's: here they are read or, without
+                              `models`, not there */
     const char *socket; /* of the worker; NULL: hub.sock in dir */
     struct hf_peers allow; /* who may use it besides root and the Hub's own user */
     uint64_t free_floor;

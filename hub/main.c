@@ -5,13 +5,23 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "hub/principal_api.h"
+#include "hub/worker.h"
 
 struct program {
     struct hf_service service;
+    bool refused; /* before the Hub was opened */
     struct hf_hub hub;
     struct hf_post first_admin;
     struct hf_secret token;
 };
+
+/* Roles of this program; a role that is not here yet has no work yet. */
+static const char *const role_names[] = {"all", "api", "worker", NULL};
+
+static bool has_role(const struct hf_cli *cli, const char *name)
+{
+    return strcmp(hf_cli_str(cli, "role"), name) == 0;
+}
 
 static struct program *program_of(struct hf_service *service)
 {
@@ -114,6 +124,20 @@ static void allow_files(const struct hf_service *service)
     }
 }
 
+/* What the role cannot be run with; said before anything is made. */
+static enum hf_rc check_role(const struct hf_cli *cli, struct hf_err *err)
+{
+    const char *models = hf_cli_str(cli, "models");
+    if (has_role(cli, "worker") && hf_cli_str(cli, "socket") == NULL) {
+        return hf_err_set(err, HF_EUSAGE,
+                          "a worker follows a Hub of the role api: name its socket with --socket");
+    }
+    if (has_role(cli, "worker") || (has_role(cli, "api") && models != NULL)) {
+        return hf_worker_models_check(models, err);
+    }
+    return HF_OK;
+}
+
 /* Whoever started the program starts it again, on a log that is opened anew. */
 static void failed(void *arg, const struct hf_err *err)
 {
@@ -123,16 +147,26 @@ static void failed(void *arg, const struct hf_err *err)
 static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
-    const struct hf_hub_conf conf = {.dir = hf_cli_str(cli, "data"),
-                                     .region = hf_cli_str(cli, "region"),
-                                     .listen = hf_cli_str(cli, "listen"),
-                                     .name = hf_cli_str(cli, "name"),
-                                     .peers = hf_cli_str(cli, "peers"),
-                                     .models = hf_cli_str(cli, "models"),
-                                     .free_floor = hf_cli_u64(cli, "free-floor"),
-                                     .logger = &service->logger,
-                                     .failed = failed,
-                                     .arg = service};
+    struct hf_hub_conf conf = {.dir = hf_cli_str(cli, "data"),
+                               .region = hf_cli_str(cli, "region"),
+                               .listen = hf_cli_str(cli, "listen"),
+                               .name = hf_cli_str(cli, "name"),
+                               .peers = hf_cli_str(cli, "peers"),
+                               .models = hf_cli_str(cli, "models"),
+                               .only_api = has_role(cli, "api"),
+                               .socket = hf_cli_str(cli, "socket"),
+                               .free_floor = hf_cli_u64(cli, "free-floor"),
+                               .logger = &service->logger,
+                               .failed = failed,
+                               .arg = service};
+    enum hf_rc rc = hf_peers_parse(hf_cli_str(cli, "allow-uids"), &conf.allow, err);
+    if (rc == HF_OK) {
+        rc = check_role(cli, err);
+    }
+    if (rc != HF_OK) {
+        program_of(service)->refused = true;
+        return rc;
+    }
     allow_files(service);
     return hf_hub_open(service->loop, &conf, &program_of(service)->hub, err);
 }
@@ -150,12 +184,67 @@ static enum hf_rc start(struct hf_service *service, struct hf_err *err)
 
 static void stop(struct hf_service *service)
 {
+    if (program_of(service)->refused) {
+        hf_service_stopped(service);
+        return;
+    }
     hf_hub_close(&program_of(service)->hub, hf_service_stopped, service);
+}
+
+/* the worker */
+
+struct worker_program {
+    struct hf_service service;
+    struct hf_worker worker;
+};
+
+static void worker_failed(void *arg, enum hf_rc rc, const struct hf_err *err)
+{
+    hf_service_fail(arg, rc, err);
+}
+
+static enum hf_rc open_worker(struct hf_service *service, struct hf_err *err)
+{
+    struct worker_program *program = HF_CONTAINER_OF(service, struct worker_program, service);
+    struct hf_cli *cli = service->cli;
+    const struct hf_worker_conf conf = {.loop = service->loop,
+                                        .disk = hf_disk_os(),
+                                        .logger = &service->logger,
+                                        .dir = hf_cli_str(cli, "data"),
+                                        .socket = hf_cli_str(cli, "socket"),
+                                        .models = hf_cli_str(cli, "models"),
+                                        .failed = worker_failed,
+                                        .arg = service};
+    enum hf_rc rc = check_role(cli, err);
+    return rc == HF_OK ? hf_worker_open(&program->worker, &conf, err) : rc;
+}
+
+static enum hf_rc start_worker(struct hf_service *service, struct hf_err *err)
+{
+    hf_cli_printf(service->cli, "following the Hub at %s\n", hf_cli_str(service->cli, "socket"));
+    return hf_cli_flush(service->cli, err);
+}
+
+static void stop_worker(struct hf_service *service)
+{
+    struct worker_program *program = HF_CONTAINER_OF(service, struct worker_program, service);
+    hf_worker_close(&program->worker, hf_service_stopped, service);
+}
+
+static int run_worker(struct hf_cli *cli)
+{
+    static struct worker_program program; /* too big for the stack */
+    program.service =
+        (struct hf_service){.open = open_worker, .start = start_worker, .stop = stop_worker};
+    return hf_service_run(&program.service, cli);
 }
 
 static int run(struct hf_cli *cli)
 {
     static struct program program; /* too big for the stack */
+    if (has_role(cli, "worker")) {
+        return run_worker(cli);
+    }
     program.service = (struct hf_service){.open = open_hub, .start = start, .stop = stop};
     int code = hf_service_run(&program.service, cli);
     hf_secret_free(&program.token);
@@ -167,16 +256,28 @@ static int check_config(struct hf_cli *cli)
     struct hf_err err = {0};
     struct hf_address address;
     struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
+    struct hf_peers allow;
     unsigned peer_count = 0;
     enum hf_rc rc = hf_hub_peers_parse(hf_cli_str(cli, "peers"), peers, &peer_count, &err);
     if (rc == HF_OK) {
         rc = hf_address_parse(hf_cli_str(cli, "listen"), &address, &err);
     }
+    if (rc == HF_OK) {
+        rc = hf_peers_parse(hf_cli_str(cli, "allow-uids"), &allow, &err);
+    }
+    if (rc == HF_OK) {
+        rc = check_role(cli, &err);
+    }
     if (rc != HF_OK) {
         return hf_cli_no(cli, "%s", err.text);
     }
-    hf_cli_printf(cli, "region    %s\ndata      %s\nlisten    %s\nname      %s\n",
-                  hf_cli_str(cli, "region"), hf_cli_str(cli, "data"), hf_cli_str(cli, "listen"),
+    hf_cli_printf(cli, "role      %s\nregion    %s\ndata      %s\n", hf_cli_str(cli, "role"),
+                  hf_cli_str(cli, "region"), hf_cli_str(cli, "data"));
+    if (has_role(cli, "worker")) {
+        hf_cli_printf(cli, "socket    %s\n", hf_cli_str(cli, "socket"));
+        return HF_EXIT_OK;
+    }
+    hf_cli_printf(cli, "listen    %s\nname      %s\n", hf_cli_str(cli, "listen"),
                   hf_cli_str(cli, "name"));
     for (unsigned i = 0; i < peer_count; i++) {
         hf_cli_printf(cli, "peer      %s at %s\n", hf_region_name(peers[i].region), peers[i].url);
@@ -186,6 +287,14 @@ static int check_config(struct hf_cli *cli)
 
 static const char *const region_names[] = {"dev", "staging", "prod-eu", "prod-us", NULL};
 static const struct hf_cli_option options[] = {
+    {.name = "role",
+     .kind = HF_CLI_CHOICE,
+     .choices = role_names,
+     .fallback = "all",
+     .env = "HOLDFAST_HUB_ROLE",
+     .setting = "hub_role",
+     .help = "api: the log and the API; worker: the read models in PostgreSQL, following an api's "
+             "socket; all: both in one process"},
     {.name = "region",
      .kind = HF_CLI_CHOICE,
      .choices = region_names,
@@ -226,7 +335,20 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_HUB_MODELS",
      .setting = "hub_models",
      .help = "where the read models are kept: a SQLite file (default: models.db in the data "
-             "folder) or postgresql://..."},
+             "folder) or postgresql://...; the role api only reads them, and has none by default"},
+    {.name = "socket",
+     .kind = HF_CLI_STRING,
+     .value = "PATH",
+     .env = "HOLDFAST_HUB_SOCKET",
+     .setting = "hub_socket",
+     .help = "Unix socket for the worker (default: hub.sock in the data folder); a worker's: that "
+             "of the Hub it follows"},
+    {.name = "allow-uids",
+     .kind = HF_CLI_STRING,
+     .value = "UID,...",
+     .env = "HOLDFAST_HUB_ALLOW_UIDS",
+     .setting = "hub_allow_uids",
+     .help = "users whose processes may be the worker, besides root and the Hub's own"},
     {.name = "free-floor",
      .kind = HF_CLI_SIZE,
      .fallback = "0",
@@ -243,7 +365,7 @@ static const struct hf_cli_command command_run = {
     .summary = "run the region's Hub until it is interrupted",
     .description = "Opens or makes the region's log, keys and TLS identity in the data folder and "
                    "serves the API. A new region's first admin token is written to admin.token "
-                   "in that folder.",
+                   "in that folder. A worker keeps in its data folder only how far it followed.",
     .options = options,
     .option_count = HF_LEN(options),
     .run = run,

@@ -19,7 +19,9 @@ static bool need_models(struct hf_hub_call *call)
         return true;
     }
     (void)snprintf(detail, sizeof detail, "The read models are not there now: %s",
-                   models->trouble.rc == HF_OK ? "they are being opened" : models->trouble.text);
+                   models->loop == NULL          ? "its worker keeps them, not this role"
+                   : models->trouble.rc == HF_OK ? "they are being opened"
+                                                 : models->trouble.text);
     hf_call_problem(call, HF_PROBLEM_BUSY, detail);
     return false;
 }

@@ -71,7 +71,8 @@ struct hf_projector_conf {
 struct hf_projector;
 
 /* Makes the tables and looks where each projection is. HF_EMISMATCH: a position lies behind the
- * log's end, or the store is another log's. A store in which all of them stand at 0 is nobody's. */
+ * log's end. HF_EFORK: the store is another log's. A store in which all of them stand at 0 is
+ * nobody's. */
 enum hf_rc hf_projector_open(const struct hf_projector_conf *conf,
                              struct hf_projector **ret_projector, struct hf_err *err);
 void hf_projector_close(struct hf_projector *projector);

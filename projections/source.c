@@ -101,7 +101,7 @@ enum hf_rc hf_source_mark_check(const struct hf_source_mark *mark, struct hf_sou
     }
     if (!is_of(mark, source)) {
         (void)hf_vkey_format(source->vkey, vkey);
-        return hf_err_set(err, HF_EMISMATCH,
+        return hf_err_set(err, HF_EFORK,
                           "these read models are of the log %.80s, not of %.80s: name their own "
                           "store, or throw them away and build all of them anew",
                           mark->vkey, vkey);
@@ -115,7 +115,7 @@ enum hf_rc hf_source_mark_check(const struct hf_source_mark *mark, struct hf_sou
     }
     return rc != HF_OK || hf_hash_eq(&root, &mark->root)
                ? rc
-               : hf_err_set(err, HF_EMISMATCH,
+               : hf_err_set(err, HF_EFORK,
                             "these read models are of another history of this log: its first %llu "
                             "entries are others; find out which is the right one, then build the "
                             "read models anew",

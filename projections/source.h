@@ -88,7 +88,7 @@ enum hf_rc hf_source_mark_read(struct hf_store *store, struct hf_source_mark *re
  * known. */
 enum hf_rc hf_source_mark_write(struct hf_store *store, struct hf_source *source, uint64_t size,
                                 struct hf_err *err);
-/* HF_EMISMATCH: the store's read models are of another log, or of another history of this one. */
+/* HF_EFORK: the store's read models are of another log, or of another history of this one. */
 enum hf_rc hf_source_mark_check(const struct hf_source_mark *mark, struct hf_source *source,
                                 struct hf_err *err);
 

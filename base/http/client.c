@@ -3,11 +3,14 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/base64.h"
 #include "base/heap.h"
 #include "base/parse.h"
+
+#define SOCKET_MAX 108 /* sun_path */
 
 struct socket_watch {
     struct hf_poll poll;
@@ -23,6 +26,7 @@ struct curl_client {
     struct hf_task task; /* looks for calls that are done */
     struct hf_queue calls;
     char pin[64]; /* "sha256//BASE64", or empty */
+    char socket[SOCKET_MAX];
 };
 
 struct running {
@@ -223,6 +227,9 @@ static bool set_up(struct running *running)
                                         call->body.len == 0 ? "" : (const char *)call->body.ptr) ==
                            CURLE_OK;
     }
+    if (client->socket[0] != '\0') {
+        good = good && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket) == CURLE_OK;
+    }
     if (client->pin[0] != '\0') {
         /* The pin is the trust: the certificate may be self-signed and of any name. */
         (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -301,6 +308,13 @@ enum hf_rc hf_http_client_new(struct hf_loop *loop, const struct hf_http_client_
     if (client == NULL) {
         return hf_err_set(err, HF_ENOMEM, "no memory for an HTTP client");
     }
+    if (conf->socket != NULL && strlen(conf->socket) >= sizeof client->socket) {
+        hf_heap_free(client);
+        return hf_err_set(err, HF_EINVAL, "the path of a Unix socket has at most %zu bytes",
+                          sizeof client->socket - 1);
+    }
+    (void)snprintf(client->socket, sizeof client->socket, "%s",
+                   conf->socket == NULL ? "" : conf->socket);
     client->client.ops = &ops;
     client->loop = loop;
     client->multi = curl_multi_init();

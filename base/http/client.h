@@ -30,6 +30,7 @@ struct hf_http_client {
 
 struct hf_http_client_conf {
     const struct hf_hash *pin; /* of every server that this client talks to; NULL: authorities */
+    const char *socket; /* path of the Unix socket that all calls go to; NULL: by their URL */
 };
 
 /* Copies conf. */

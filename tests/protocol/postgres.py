@@ -63,10 +63,10 @@ class Postgres:
                 raise RuntimeError("the PostgreSQL server ended")
         raise RuntimeError("the PostgreSQL server does not come up")
 
-    def sql(self, text, database="postgres"):
+    def sql(self, text, database="postgres", quiet=False):
         done = subprocess.run([os.path.join(self.bin, "psql"), "-X", "-q", "-A", "-t", "-d",
                                self.url(database), "-c", text], check=True, cwd="/",
-                              stdout=subprocess.PIPE)
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL if quiet else None)
         return done.stdout.decode().strip()
 
     def stop(self, hard=False):

@@ -16,7 +16,7 @@ struct hf_models {
  * failure close all the same. */
 enum hf_rc hf_models_open(struct hf_models *m, struct hf_cli *cli, const char *url,
                           struct hf_err *err);
-/* HF_EMISMATCH: the store is another log's. */
+/* HF_EFORK: the store is another log's. */
 enum hf_rc hf_models_check(struct hf_models *m, struct hf_err *err);
 void hf_models_close(struct hf_models *m);
 /* Closes, and answers the exit code. */
