@@ -239,6 +239,22 @@ void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
     call->posted_again = true;
 }
 
+void hf_call_hold(struct hf_hub_call *call)
+{
+    HF_ASSERT(!call->posting);
+    call->posting = true;
+}
+
+void hf_call_go_on(struct hf_hub_call *call, void (*go_on)(struct hf_hub_call *call))
+{
+    call->posted_again = false;
+    go_on(call); /* still held: the answer may end the exchange at once */
+    call->posting = call->posted_again;
+    if (call->exchange == NULL && !call->posting) {
+        free_call(call);
+    }
+}
+
 /* beginning and end */
 
 bool hf_call_token_hash(const struct hf_http_request *request, struct hf_hash *ret_hash)

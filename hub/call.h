@@ -21,7 +21,8 @@ struct hf_hub_call {
     struct hf_api_path path;
     const struct hf_api_operation *op;
     struct hf_hub_principal *principal; /* NULL: none */
-    bool local;                         /* by the worker, over the Hub's own socket (hub/local.h) */
+    void *asking; /* what a worker's read models are asked (hub/model_api.c) */
+    bool local;   /* by the worker, over the Hub's own socket (hub/local.h) */
     /* What is asked, checked as it is declared; set before the handler runs. */
     union hf_api_in in;
     union hf_api_query asked;
@@ -69,6 +70,11 @@ void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err);
 /* Appends the event in the name of the call's principal; answers when it cannot. */
 void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
                   void (*done)(struct hf_hub_call *call));
+
+/* The call waits for something else than its event, and is not freed meanwhile. Then it goes on,
+ * and may answer or post. */
+void hf_call_hold(struct hf_hub_call *call);
+void hf_call_go_on(struct hf_hub_call *call, void (*go_on)(struct hf_hub_call *call));
 
 /* SHA-256 of the bearer token that a request carries; false when it has none. */
 bool hf_call_token_hash(const struct hf_http_request *request, struct hf_hash *ret_hash);

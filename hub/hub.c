@@ -296,6 +296,23 @@ static enum hf_rc models_url(const struct hf_hub_conf *conf, char out[HF_PATH_MA
     return HF_OK;
 }
 
+static uint64_t log_size(void *arg)
+{
+    const struct hf_hub *hub = arg;
+    return hf_log_size(hub->log.log);
+}
+
+static enum hf_rc start_models(struct hf_hub *hub, const struct hf_hub_conf *conf, const char *url,
+                               struct hf_err *err)
+{
+    if (!conf->only_api) {
+        hf_hub_models_start(&hub->models, hub->loop, url, hub->log.log, hub->logger);
+        return HF_OK;
+    }
+    const struct hf_model_reader_conf reader = {hub->loop, url, hub->logger, log_size, hub};
+    return conf->models == NULL ? HF_OK : hf_model_reader_new(&reader, &hub->reader, err);
+}
+
 enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, struct hf_hub *hub,
                        struct hf_err *err)
 {
@@ -362,8 +379,8 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         hf_hub_windows_start(hub);
         hf_hub_router_start(hub);
     }
-    if (rc == HF_OK && conf->listen != NULL && !conf->only_api) {
-        hf_hub_models_start(&hub->models, loop, models, hub->log.log, hub->logger);
+    if (rc == HF_OK && conf->listen != NULL) {
+        rc = start_models(hub, conf, models, err);
     }
     return rc;
 }
@@ -385,7 +402,7 @@ static void log_closed(void *arg)
     hub->closed(hub->closed_arg);
 }
 
-static void local_closed(void *arg)
+static void reader_closed(void *arg)
 {
     struct hf_hub *hub = arg;
     hf_hub_models_stop(&hub->models);
@@ -393,6 +410,12 @@ static void local_closed(void *arg)
     hf_hub_entries_free(hub->entries);
     hub->entries = NULL;
     hf_owned_close(&hub->log, log_closed, hub);
+}
+
+static void local_closed(void *arg)
+{
+    struct hf_hub *hub = arg;
+    hf_model_reader_free(hub->reader, reader_closed, hub);
 }
 
 static void drained(void *arg)
@@ -416,6 +439,7 @@ void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)
         hub->listening = false;
         hf_listener_close(&hub->listener);
     }
+    hf_model_reader_quit(hub->reader);
     hf_hub_directives_wake_all(&hub->directives);
     hf_hub_followers_close(&hub->followers);
     if (hub->http != NULL) {

@@ -21,6 +21,7 @@
 #include "hub/followers.h"
 #include "hub/keys.h"
 #include "hub/local.h"
+#include "hub/model_reader.h"
 #include "hub/principals.h"
 #include "hub/read_models.h"
 #include "hub/tenants.h"
@@ -113,6 +114,7 @@ struct hf_hub {
     struct hf_hub_approvals approvals;
     struct hf_hub_router router; /* of approvals */
     struct hf_hub_models models;
+    struct hf_model_reader *reader; /* of a worker's; NULL: there is none */
     struct hf_hub_entries *entries; /* of the region's log, as the API shows them */
     uint64_t streams;               /* open now */
     uint64_t as_of;                 /* every entry of the log below it is in what the Hub knows */

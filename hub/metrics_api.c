@@ -54,17 +54,21 @@ static void put_log(struct hf_buf *buf, const struct hf_hub *hub)
 
 static void put_models(struct hf_buf *buf, const struct hf_hub *hub)
 {
+    const struct hf_model_reader_state *read =
+        hub->reader == NULL ? NULL : hf_model_reader_state(hub->reader);
+    uint64_t position = read != NULL ? read->position : hf_hub_models_position(&hub->models);
+    int64_t current_us = read != NULL ? read->current_us : hub->models.current_us;
     head(buf, "holdfast_projection_position", "gauge", "Entries of the log that a model holds.");
     for (size_t i = 0; hf_projections[i] != NULL; i++) {
         hf_buf_printf(buf, "holdfast_projection_position{projection=\"%s\"} %llu\n",
-                      hf_projections[i]->name,
-                      (unsigned long long)hf_hub_models_position(&hub->models));
+                      hf_projections[i]->name, (unsigned long long)position);
     }
     head(buf, "holdfast_projection_last_event_timestamp_seconds", "gauge",
          "When the read models were at the log's end last.");
     hf_buf_printf(buf, "holdfast_projection_last_event_timestamp_seconds %lld\n",
-                  (long long)(hub->models.current_us / 1000000));
-    counter(buf, "holdfast_projection_failures_total", hub->models.failures,
+                  (long long)(current_us / 1000000));
+    counter(buf, "holdfast_projection_failures_total",
+            read != NULL ? read->failures : hub->models.failures,
             "Times that the read models could not go on.");
 }
 

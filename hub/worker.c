@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "projections/digest.h"
 #include "projections/postgres/store_postgres.h"
+#include "projections/promote.h"
 #include "projections/source_part.h"
 
 #define AGAIN_NS     UINT64_C(1000000000)
@@ -75,6 +76,9 @@ static enum hf_rc open_store(struct hf_worker *worker, struct hf_err *err)
                                                .source = worker->source,
                                                .until = UINT64_MAX};
         rc = hf_projector_open(&conf, &worker->projector, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_promotions_create(worker->store, err);
     }
     if (rc == HF_OK) {
         rc = settle(worker, err);

@@ -21,6 +21,11 @@ static const struct hf_table_def promoted = {.name = "holdfast_promoted",
                                                          {"because", HF_COLUMN_TEXT}},
                                              .key_columns = 1};
 
+enum hf_rc hf_promotions_create(struct hf_store *store, struct hf_err *err)
+{
+    return hf_store_create(store, &promoted, err);
+}
+
 enum hf_rc hf_promoted(struct hf_store *store, struct hf_str model,
                        const struct hf_projection **ret, struct hf_err *err)
 {

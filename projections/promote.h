@@ -24,6 +24,9 @@ enum hf_rc hf_promote(struct hf_store *store, const struct hf_projection *projec
 enum hf_rc hf_count_dead(struct hf_store *store, const struct hf_projection *projection,
                          uint64_t *ret_count, struct hf_err *err);
 
+/* Makes the table of promotions for those who only read, and so cannot. */
+enum hf_rc hf_promotions_create(struct hf_store *store, struct hf_err *err);
+
 /* How two versions differ in what both have: columns of the same name, rows of the same key. */
 struct hf_difference {
     uint64_t rows_a;

@@ -135,6 +135,14 @@ static enum hf_rc greet(struct hf_pg *pg, struct hf_err *err)
                         "ENCODING 'UTF8'",
                         encoding);
     }
+    if (rc == HF_OK && pg->reading) {
+        rc = hf_pg_run(pg,
+                       "SET default_transaction_read_only = on; "
+                       "SET default_transaction_isolation = 'repeatable read'",
+                       "settings", err);
+        pg->lost = rc != HF_OK;
+        return rc;
+    }
     if (rc == HF_OK) {
         rc = take_lock(pg, err);
     }
@@ -171,7 +179,7 @@ static enum hf_rc check_url(const char *url, struct hf_err *err)
                   : HF_OK;
 }
 
-enum hf_rc hf_pg_open(struct hf_pg *pg, const char *url, struct hf_err *err)
+enum hf_rc hf_pg_open(struct hf_pg *pg, const char *url, bool reading, struct hf_err *err)
 {
     /* What stands before dbname is a default, which the URL may change. */
     static const char *const keywords[] = {"connect_timeout",
@@ -182,7 +190,7 @@ enum hf_rc hf_pg_open(struct hf_pg *pg, const char *url, struct hf_err *err)
                                            "client_encoding",
                                            NULL};
     const char *const values[] = {"10", "30", "60000", "holdfast", url, "UTF8", NULL};
-    *pg = (struct hf_pg){.link = NULL};
+    *pg = (struct hf_pg){.reading = reading};
     enum hf_rc rc = check_url(url, err);
     if (rc != HF_OK) {
         return rc;
@@ -211,7 +219,7 @@ enum hf_rc hf_pg_ready(struct hf_pg *pg, struct hf_err *err)
     if (!is_lost(pg)) {
         return HF_OK;
     }
-    if (pg->in_transaction) {
+    if (pg->in_transaction || pg->reading) {
         return hf_err_set(err, HF_EIO, "the connection to PostgreSQL was lost");
     }
     PQreset(pg->link);

@@ -19,11 +19,12 @@ struct hf_pg {
     PGconn *link;
     unsigned generation;
     bool in_transaction;
-    bool lost; /* in the middle of something that cannot be ended */
+    bool lost;    /* in the middle of something that cannot be ended */
+    bool reading; /* never writes, and a lost connection stays lost */
 };
 
-/* See hf_store_postgres_open. On failure close all the same. */
-enum hf_rc hf_pg_open(struct hf_pg *pg, const char *url, struct hf_err *err);
+/* See hf_store_postgres_open and _open_reading. On failure close all the same. */
+enum hf_rc hf_pg_open(struct hf_pg *pg, const char *url, bool reading, struct hf_err *err);
 void hf_pg_close(struct hf_pg *pg);
 /* Before anything is asked: makes a lost connection again, outside of transactions. */
 enum hf_rc hf_pg_ready(struct hf_pg *pg, struct hf_err *err);

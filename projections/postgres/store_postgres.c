@@ -2,8 +2,12 @@
 #include "projections/postgres/store_postgres.h"
 
 #include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/heap.h"
@@ -32,6 +36,7 @@ struct postgres_store {
     struct prepared tables[TABLES_MAX];
     unsigned table_count;
     struct hf_buf copy;
+    int stop_fd; /* a second descriptor of a reading store's socket; -1: none */
 };
 
 static struct postgres_store *postgres_of(struct hf_store *store)
@@ -59,7 +64,7 @@ static enum hf_rc create(struct hf_store *store, const struct hf_table_def *tabl
     struct postgres_store *s = postgres_of(store);
     struct hf_buf sql = hf_buf_init(HF_PG_SQL_MAX);
     enum hf_rc rc = hf_pg_ready(&s->pg, err);
-    if (rc != HF_OK) {
+    if (rc != HF_OK || s->pg.reading) { /* what is missing is told when it is read */
         return rc;
     }
     hf_pg_sql_create(&sql, table);
@@ -478,6 +483,9 @@ static void close_store(struct hf_store *store)
     struct postgres_store *s = postgres_of(store);
     PQclear(s->row);
     hf_pg_close(&s->pg);
+    if (s->stop_fd >= 0) {
+        (void)close(s->stop_fd);
+    }
     hf_buf_free(&s->copy);
     hf_heap_free(s);
 }
@@ -497,7 +505,8 @@ static const struct hf_store_ops ops = {
     .set_position = set_position,
 };
 
-enum hf_rc hf_store_postgres_open(const char *url, struct hf_store **ret_store, struct hf_err *err)
+static enum hf_rc open_store(const char *url, bool reading, struct hf_store **ret_store,
+                             struct hf_err *err)
 {
     struct postgres_store *s = hf_heap_zalloc(1, sizeof *s);
     if (s == NULL) {
@@ -505,8 +514,12 @@ enum hf_rc hf_store_postgres_open(const char *url, struct hf_store **ret_store, 
     }
     s->store.ops = &ops;
     s->copy = hf_buf_init(COPY_MAX);
-    enum hf_rc rc = hf_pg_open(&s->pg, url, err);
-    if (rc == HF_OK) {
+    s->stop_fd = -1;
+    enum hf_rc rc = hf_pg_open(&s->pg, url, reading, err);
+    if (rc == HF_OK && reading) { /* libpq may close its own at any moment */
+        s->stop_fd = fcntl(PQsocket(s->pg.link), F_DUPFD_CLOEXEC, 0);
+        rc = s->stop_fd >= 0 ? HF_OK : hf_err_errno(err, errno, "cannot copy a descriptor");
+    } else if (rc == HF_OK) {
         rc = create(&s->store, &positions, err);
     }
     if (rc != HF_OK) {
@@ -515,4 +528,20 @@ enum hf_rc hf_store_postgres_open(const char *url, struct hf_store **ret_store, 
     }
     *ret_store = &s->store;
     return HF_OK;
+}
+
+enum hf_rc hf_store_postgres_open(const char *url, struct hf_store **ret_store, struct hf_err *err)
+{
+    return open_store(url, /* reading= */ false, ret_store, err);
+}
+
+enum hf_rc hf_store_postgres_open_reading(const char *url, struct hf_store **ret_store,
+                                          struct hf_err *err)
+{
+    return open_store(url, /* reading= */ true, ret_store, err);
+}
+
+void hf_store_postgres_interrupt(struct hf_store *store)
+{
+    (void)shutdown(postgres_of(store)->stop_fd, SHUT_RDWR);
 }

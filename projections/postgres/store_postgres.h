@@ -17,5 +17,12 @@
  * Gives *ret_store. HF_ELOCKED: another program writes these read models. HF_EIO: the server's own
  * words. */
 enum hf_rc hf_store_postgres_open(const char *url, struct hf_store **ret_store, struct hf_err *err);
+/* To read what somebody else writes: makes no table, takes no lock; a connection that broke stays
+ * broken. A transaction sees one moment of it. */
+enum hf_rc hf_store_postgres_open_reading(const char *url, struct hf_store **ret_store,
+                                          struct hf_err *err);
+/* From another thread, while this one waits for the server: what it waits for fails. Only for a
+ * store that reads; not while it is opened or closed. */
+void hf_store_postgres_interrupt(struct hf_store *store);
 
 #endif

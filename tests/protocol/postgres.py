@@ -75,6 +75,12 @@ class Postgres:
             self.server.send_signal(signal.SIGQUIT if hard else signal.SIGINT)
             self.server.wait()
 
+    def freeze(self, frozen=True):
+        """The server and all of its processes stand still: connections stay, nothing is answered."""
+        with open(f"/proc/{self.server.pid}/task/{self.server.pid}/children", encoding="ascii") as file:
+            for pid in [self.server.pid, *map(int, file.read().split())]:
+                os.kill(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+
     def close(self):
         self.stop()
         shutil.rmtree(self.dir, ignore_errors=True)

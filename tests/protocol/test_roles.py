@@ -269,4 +269,88 @@ def refused(world, hub):
     check(asked_as(12345) == 200 and asked_as(12346) == 403, "by name")
 
 
-harness.main([follows, killed, other_history, refused])
+@with_roles
+def reads(world, hub):
+    """The api shows what the worker keeps: pages, who may see what, digests of it, figures; and says so
+    when there is nothing to show yet."""
+    def rows(query="", **more):
+        return hub.json("GET", f"/v1/models/fleet{query}", **more)
+    check("not there now" in rows(status=503)["detail"], "before the first worker")
+    for number in range(25):
+        hub.create(f"t{number:02}")
+    hub.follow()
+    until(lambda: hub.call("GET", "/v1/models").status == 200, "it is there")
+    hub.settled()
+    models = hub.json("GET", "/v1/models")
+    check(len(models["models"]) == MODELS and all(m["lag"] == 0 for m in models["models"]), f"{models}")
+    check(models["as_of"] == hub.size(), f"{models['as_of']}")
+    seen, query = [], "?limit=10"
+    while query:
+        page = rows(query)
+        seen += [row["tenant"] for row in page["rows"]]
+        query = f"?limit=10&cursor={page['next']}" if "next" in page else None
+    check(seen == [f"t{number:02}" for number in range(25)] and page["as_of"] == hub.size(), f"{seen}")
+    for bad in ("?cursor=00", "?cursor=ffff61"):
+        rows(bad, status=400)
+    hub.json("GET", "/v1/models/nothing", status=404)
+    user = hub.json("POST", "/v1/principals", {"principal": "jo", "role": "viewer", "tenant": "t01",
+                                               "kind": "customer"}, 201)["token"]
+    check([row["tenant"] for row in rows(token=user)["rows"]] == ["t01"], "theirs")
+    rows("?key=t02", status=403, token=user)
+    digest = hub.json("POST", "/v1/models/usage/digest", status=201)
+    until(lambda: f'projection="fleet_1"}} {hub.size()}' in
+          hub.call("GET", "/metrics", token="").body.decode(), "the figures follow")
+    check(hub.events("projection.digest")[-1] == digest, "in the log")
+
+
+@with_roles
+def frozen(world, hub):
+    """A database that answers nobody holds up nobody: calls of the api are as quick as ever, those about
+    read models are refused after a moment; then everything goes on. The api also ends meanwhile."""
+    hub.create("one")
+    hub.follow()
+    hub.settled()
+    until(lambda: hub.call("GET", "/v1/models").status == 200, "it reads")
+    hub.server.freeze()
+    try:
+        waiting = [hub.connect() for _ in range(4)]
+        for connection in waiting:
+            connection.request("GET", "/v1/models", headers={"Authorization": "Bearer " + hub.admin})
+        slowest, began = 0, time.monotonic()
+        for number in range(200):
+            at = time.monotonic()
+            hub.create(f"during-{number}")
+            slowest = max(slowest, time.monotonic() - at)
+        check(slowest < 1.5, f"a call took {slowest:.2f} s")
+        answers = [connection.getresponse() for connection in waiting]
+        check([answer.status for answer in answers] == [503] * 4, f"{[a.status for a in answers]}")
+        check(time.monotonic() - began < 40, "given up")
+        for connection in waiting:
+            connection.close()
+        began = time.monotonic()
+        while hub.call("GET", "/v1/models").status != 503:
+            check(time.monotonic() - began < 20, "refused")
+        hub.end_hub()
+        check(time.monotonic() - began < 30, f"the end took {time.monotonic() - began:.1f} s")
+    finally:
+        hub.server.freeze(False)
+    hub.start(hub.address)
+    hub.settled()
+    until(lambda: hub.call("GET", "/v1/models").status == 200, "it reads again")
+    check(hub.json("GET", "/v1/models/fleet?key=during-199")["rows"], "nothing was lost")
+    hub.check_digests()
+
+
+def alone(world):
+    """Without `models` the api has none and says who has."""
+    hub = Roles(world, None, models=False)
+    try:
+        hub.create("one")
+        check("its worker keeps them" in hub.json("GET", "/v1/models", status=503)["detail"], "told")
+        check('projection="fleet_1"} 0' in hub.call("GET", "/metrics", token="").body.decode(), "a figure")
+        check(not os.path.exists(world.path("hub", "models.db")), "nothing was made")
+    finally:
+        hub.stop()
+
+
+harness.main([reads, frozen, alone, follows, killed, other_history, refused])
