@@ -92,8 +92,8 @@ void hf_log_prune_end(struct hf_log *log);
 /* The writer's side: a commit became durable; volumes were sealed. */
 void hf_log_publish(struct hf_log *log, const struct hf_tip *tip);
 
-/* The blob with this hash that entry `index` brought, decompressed into buf; also of a pruned one. HF_ENOTFOUND;
- * HF_ECORRUPT when the bytes do not have the hash. */
+/* The blob with this hash that entry `index` brought, decompressed into buf; also of a pruned one.
+ * HF_ENOTFOUND; HF_ECORRUPT when the bytes do not have the hash. */
 enum hf_rc hf_log_blob_at(struct hf_log *log, uint64_t index, const struct hf_hash *hash,
                           struct hf_buf *buf, struct hf_err *err);
 

@@ -1,10 +1,11 @@
-/* log/core/verify.h: re-hashes all data of a log and compares it with everything that was promised.
+/* log/core/verify.h: re-hashes all data of a log and compares it with everything that was
+ * promised.
  *
  * Nothing stored is believed: leaf hashes are made from the entries, tiles and volume roots from
- * leaf hashes, the root from volume roots; all are compared with what is stored, the
- * root with the newest commit and with the signed checkpoint beside the log. In a log of events each
- * entry's form, each stream's versions and each producer's sequences are checked too, the blobs
- * hashed, and the indexes compared. Blocking, any thread; the log need not be loaded.
+ * leaf hashes, the root from volume roots; all are compared with what is stored, the root with the
+ * newest commit and with the signed checkpoint beside the log. In a log of events each entry's
+ * form, each stream's versions and each producer's sequences are checked too, the blobs hashed,
+ * and the indexes compared. Blocking, any thread; the log need not be loaded.
  */
 #ifndef HF_LOG_CORE_VERIFY_H
 #define HF_LOG_CORE_VERIFY_H

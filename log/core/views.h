@@ -1,15 +1,14 @@
 /* log/core/views.h: rebuildable indexes of a log: by stream, producer, type, blob and time.
  *
  * An environment of its own (views.mdb), written one sealed volume at a time and a pure function
- * of the sealed volumes, pruned or not: it can be deleted and is rebuilt to the same records. The newest entries
- * are not in it; they are in the tail (log/core/tail.h).
+ * of the sealed volumes, pruned or not: it can be deleted and is rebuilt to the same records. The
+ * newest entries are not in it; they are in the tail (log/core/tail.h).
  *
  * Table "postings": key = kind || u8 name length || name || be64 first ordinal; value = check32 ||
- * be64 last
- * ordinal || be64 volume || u16 offsets in the volume, ascending. An ordinal is the stream
- * version, the producer's sequence, or for types and blobs the count of entries so far.
- * Table "times": key = be64 index of a bundle's first entry, value = check32 || be64 recorded time.
- * Table "state": key "volumes", value = be64 number of volumes covered || check32.
+ * be64 last ordinal || be64 volume || u16 offsets in the volume, ascending. An ordinal is the
+ * stream version, the producer's sequence, or for types and blobs the count of entries so far.
+ * Table "times": key = be64 index of a bundle's first entry, value = check32 || be64 recorded
+ * time. Table "state": key "volumes", value = be64 number of volumes covered || check32.
  */
 #ifndef HF_LOG_CORE_VIEWS_H
 #define HF_LOG_CORE_VIEWS_H
