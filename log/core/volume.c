@@ -612,7 +612,7 @@ enum hf_rc hf_volume_postings(struct hf_volume *volume, hf_volume_posting_fn *ta
 {
     struct hf_kv_read *read = NULL;
     struct hf_bytes key;
-    struct hf_bytes value;
+    struct hf_bytes value = {0}; /* set by each HF_OK; clang 14 cannot see that */
     HF_ASSERT(volume->pruned);
     enum hf_rc rc = hf_kv_read(volume->kv, &read, err);
     if (rc != HF_OK) {
