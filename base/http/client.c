@@ -85,17 +85,21 @@ static void take_result(struct running *running, CURLcode code)
     call->done(call);
 }
 
+/* One call a turn, and nothing behind it: its `done` may free the client, and the next turn. */
 static void look(struct hf_task *task)
 {
     struct curl_client *client = HF_CONTAINER_OF(task, struct curl_client, task);
     int left = 0;
-    for (CURLMsg *message; (message = curl_multi_info_read(client->multi, &left)) != NULL;) {
-        char *pointer = NULL;
-        if (message->msg == CURLMSG_DONE) {
-            CURLcode code = message->data.result;
-            (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &pointer);
-            take_result((struct running *)(void *)pointer, code);
-        }
+    char *pointer = NULL;
+    const CURLMsg *message = curl_multi_info_read(client->multi, &left);
+    if (message == NULL) {
+        return;
+    }
+    hf_task_post(client->loop, task);
+    if (message->msg == CURLMSG_DONE) {
+        CURLcode code = message->data.result;
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &pointer);
+        take_result((struct running *)(void *)pointer, code);
     }
 }
 

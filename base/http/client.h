@@ -62,7 +62,8 @@ struct hf_http_call {
     void *impl;
 };
 
-/* Calls under way end with HF_ECANCELED before it returns. NULL is fine. */
+/* Calls under way end with HF_ECANCELED before it returns. NULL is fine. Also inside of a call's
+ * `done`. */
 static inline void hf_http_client_free(struct hf_http_client *client)
 {
     if (client != NULL) {

@@ -158,6 +158,51 @@ HF_TEST(tls)
     check_wire(true);
 }
 
+struct last {
+    struct hf_http_call call;
+    struct hf_http_client **client;
+    unsigned *done;
+};
+
+/* The first one that is answered frees the client; the others end with it. */
+static void last_done(struct hf_http_call *call)
+{
+    struct last *last = HF_CONTAINER_OF(call, struct last, call);
+    struct hf_http_client *client = *last->client;
+    *last->client = NULL;
+    (*last->done)++;
+    hf_buf_free(&call->answer);
+    hf_http_client_free(client);
+}
+
+/* A client that is freed in the middle of its own calls leaves nothing behind: as a program does
+ * that ends because of an answer. */
+HF_TEST(freed_in_done)
+{
+    struct world w;
+    struct hf_http_client *client = NULL;
+    struct last calls[5];
+    unsigned done_count = 0;
+    const struct hf_http_client_conf conf = {.pin = NULL};
+    begin(&w, false, &hf_http_server_defaults.limits);
+    HF_CHECK_OK(hf_http_client_new(w.loop, &conf, &client, &w.err), w.err);
+    for (size_t i = 0; i < HF_LEN(calls); i++) {
+        calls[i] = (struct last){.client = &client,
+                                 .done = &done_count,
+                                 .call = {.method = "GET",
+                                          .url = w.url,
+                                          .timeout_ns = UINT64_C(20000000000),
+                                          .answer_max = 65536,
+                                          .done = last_done}};
+        hf_http_call_start(client, &calls[i].call);
+    }
+    while (client != NULL) {
+        HF_ASSERT(hf_loop_step(w.loop));
+    }
+    HF_CHECK_U64(done_count, HF_LEN(calls));
+    finish(&w);
+}
+
 /* What one connection of the peer got back. */
 struct raw {
     struct hf_poll poll;
@@ -337,5 +382,6 @@ HF_TEST(connect_nobody)
     hf_loop_free(w.loop);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(plain), HF_TEST_CASE(tls), HF_TEST_CASE(hostile),
-             HF_TEST_CASE(connect_plain), HF_TEST_CASE(connect_tls), HF_TEST_CASE(connect_nobody))
+HF_TEST_MAIN(HF_TEST_CASE(plain), HF_TEST_CASE(tls), HF_TEST_CASE(freed_in_done),
+             HF_TEST_CASE(hostile), HF_TEST_CASE(connect_plain), HF_TEST_CASE(connect_tls),
+             HF_TEST_CASE(connect_nobody))
