@@ -13,5 +13,6 @@ extern const struct hf_projection hf_projection_freshness;
 extern const struct hf_projection hf_projection_identities;
 extern const struct hf_projection hf_projection_slo;
 extern const struct hf_projection hf_projection_usage;
+extern const struct hf_projection hf_projection_usage_2;
 
 #endif

@@ -1,4 +1,4 @@
-/* projections/usage.c: token usage by tenant, model and hour, out of metering records. */
+/* projections/usage.c: token usage by tenant, model and hour, out of what wrappers metered. */
 #include "projections/fold.h"
 #include "projections/models.h"
 #include "schemas/events_gen.h"
@@ -46,6 +46,9 @@ static enum hf_rc apply(struct hf_store *store, const struct hf_position *positi
     }
     if (rc != HF_OK) {
         return rc;
+    }
+    if (record.source != HF_EVENT_METERING_RECORDED_SOURCE_WRAPPER) {
+        return HF_OK; /* the proxy's own count of the same calls */
     }
     row[TENANT].text = record.tenant;
     row[MODEL].text = record.model;

@@ -17,7 +17,7 @@ static enum hf_rc metering_recorded_1(struct hf_bytes payload, struct hf_writer 
     if (rc != HF_OK) {
         return rc;
     }
-    struct hf_event_metering_recorded event = {
+    struct hf_event_metering_recorded_v2 event = {
         .tenant = old.tenant,
         .provider = old.provider,
         .model = old.model,
@@ -26,9 +26,36 @@ static enum hf_rc metering_recorded_1(struct hf_bytes payload, struct hf_writer 
         .cached_tokens = 0,
         .output_tokens = old.output_tokens,
         .cost = old.cost,
-        .currency = old.currency == HF_EVENT_METERING_RECORDED_V1_CURRENCY_EUR
-                        ? HF_EVENT_METERING_RECORDED_CURRENCY_EUR
-                        : HF_EVENT_METERING_RECORDED_CURRENCY_USD,
+        .currency = (enum hf_event_metering_recorded_v2_currency)old.currency,
+        .latency = old.latency,
+    };
+    hf_event_metering_recorded_v2_encode(&event, w);
+    return HF_OK;
+}
+
+/* Version 3 says who counted, and need not know a price. Before it only wrappers counted. */
+static enum hf_rc metering_recorded_2(struct hf_bytes payload, struct hf_writer *w,
+                                      struct hf_err *err)
+{
+    struct hf_event_metering_recorded_v2 old;
+    enum hf_rc rc = hf_event_metering_recorded_v2_decode(payload, &old, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    struct hf_event_metering_recorded event = {
+        .tenant = old.tenant,
+        .provider = old.provider,
+        .model = old.model,
+        .request = old.request,
+        .source = HF_EVENT_METERING_RECORDED_SOURCE_WRAPPER,
+        .input_tokens = old.input_tokens,
+        .cached_tokens = old.cached_tokens,
+        .output_tokens = old.output_tokens,
+        .has_cost = true,
+        .cost = old.cost,
+        .has_currency = true,
+        .currency = (enum hf_event_metering_recorded_currency)old.currency,
+        .has_latency = true,
         .latency = old.latency,
     };
     hf_event_metering_recorded_encode(&event, w);
@@ -116,6 +143,9 @@ static const struct hf_upcast steps[] = {
     {{HF_EVENT_METERING_RECORDED_NAME, sizeof HF_EVENT_METERING_RECORDED_NAME - 1},
      1,
      metering_recorded_1},
+    {{HF_EVENT_METERING_RECORDED_NAME, sizeof HF_EVENT_METERING_RECORDED_NAME - 1},
+     2,
+     metering_recorded_2},
     {{HF_EVENT_PRINCIPAL_CREATED_NAME, sizeof HF_EVENT_PRINCIPAL_CREATED_NAME - 1},
      1,
      principal_created_1},

@@ -14,6 +14,8 @@
 #define STEPS_MAX    20 /* in one answer: 10,000 events take well under a second */
 #define RETRY_NS     UINT64_C(5000000000)
 
+#define METER_NAME_SIZE 48 /* "proxy/" and the longest meter's name */
+
 /* approvals */
 
 enum {
@@ -138,10 +140,14 @@ static const struct hf_table_def metering = {
     .columns = {{"meter", HF_COLUMN_TEXT}, {"hour_us", HF_COLUMN_INT}, {"amount", HF_COLUMN_INT}},
     .key_columns = 2};
 
-static enum hf_rc count(struct hf_store *store, struct hf_str meter, int64_t hour_us,
+static enum hf_rc count(struct hf_store *store, bool proxy, struct hf_str name, int64_t hour_us,
                         uint64_t amount, struct hf_err *err)
 {
     struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
+    char text[METER_NAME_SIZE];
+    int len = snprintf(text, sizeof text, "%s%.*s", proxy ? "proxy/" : "", HF_STR_ARG(name));
+    HF_ASSERT(len > 0 && len < (int)sizeof text);
+    struct hf_str meter = {text, (size_t)len};
     row[METER].text = meter;
     row[METER_HOUR_US].number = hour_us;
     enum hf_rc rc = hf_store_get(store, &metering, row, err);
@@ -175,22 +181,36 @@ static enum hf_rc apply_metering(struct hf_store *store, const struct hf_positio
     if (rc != HF_OK) {
         return rc;
     }
-    struct hf_str currency = hf_event_metering_recorded_currency_name(record.currency);
-    int len = snprintf(cost, sizeof cost, "cost/%.*s", HF_STR_ARG(currency));
+    bool proxy = record.source == HF_EVENT_METERING_RECORDED_SOURCE_PROXY;
+    bool priced = record.has_cost && record.has_currency;
+    int len = 0;
+    if (priced) {
+        struct hf_str currency = hf_event_metering_recorded_currency_name(record.currency);
+        len = snprintf(cost, sizeof cost, "cost/%.*s", HF_STR_ARG(currency));
+    }
 
     const struct {
         struct hf_str meter;
+        bool there;
         uint64_t amount;
-    } meters[] = {{HF_STR("requests"), 1},
-                  {HF_STR("input_tokens"), record.input_tokens},
-                  {HF_STR("output_tokens"), record.output_tokens},
-                  {HF_STR("cached_tokens"), record.cached_tokens},
-                  {{cost, (size_t)len}, (uint64_t)record.cost}};
+    } meters[] = {
+        {HF_STR("requests"), true, 1},
+        {HF_STR("input_tokens"), true, record.input_tokens},
+        {HF_STR("output_tokens"), true, record.output_tokens},
+        {HF_STR("cached_tokens"), true, record.cached_tokens},
+        {HF_STR("cache_write_tokens"), record.has_cache_write_tokens, record.cache_write_tokens},
+        {HF_STR("reasoning_tokens"), record.has_reasoning_tokens, record.reasoning_tokens},
+        {{cost, (size_t)len}, priced, priced ? record.cost : 0}};
 
     int64_t hour = event->occurred_us - event->occurred_us % HOUR_US;
 
+    if (record.has_probe && record.probe) {
+        return HF_OK;
+    }
     for (size_t i = 0; rc == HF_OK && i < HF_LEN(meters); i++) {
-        rc = count(store, meters[i].meter, hour, meters[i].amount, err);
+        if (meters[i].there) {
+            rc = count(store, proxy, meters[i].meter, hour, meters[i].amount, err);
+        }
     }
     return rc;
 }

@@ -39,7 +39,7 @@ class Agent(http.client.HTTPConnection):
                  "payload": {"tenant": self.name, "provider": "sample", "model": "sample-1",
                              "request": f"req-{rng.randrange(1 << 48):012x}",
                              "input_tokens": rng.randrange(9000), "output_tokens": rng.randrange(900),
-                             "cached_tokens": 0, "cost": rng.randrange(100000), "currency": "EUR",
+                             "cached_tokens": 0, "source": "wrapper", "cost": rng.randrange(100000), "currency": "EUR",
                              "latency": rng.randrange(5000000)}}
         self.request("POST", "/v1/events", json.dumps(event))
         answer = self.getresponse()

@@ -142,7 +142,7 @@ def meter(world, tenant, sequence):
     event = {"type": "metering.recorded", "producer": "test", "sequence": sequence,
              "occurred": "2026-01-01T00:00:00Z",
              "payload": {"tenant": tenant, "provider": "p", "model": "m", "request": f"r{sequence}",
-                         "input_tokens": sequence, "output_tokens": 1, "cached_tokens": 0,
+                         "input_tokens": sequence, "output_tokens": 1, "cached_tokens": 0, "source": "wrapper",
                          "cost": 5, "currency": "EUR", "latency": 1}}
     answer = local(world, tenant, "POST", "/v1/events", event)
     check(answer is not None and answer[0] == 200, f"{answer}")

@@ -53,7 +53,7 @@ class Writer(threading.Thread):
                  "occurred": "2026-01-01T00:00:00Z",
                  "payload": {"tenant": self.tenant, "provider": "p", "model": "m",
                              "request": f"r{sequence}", "input_tokens": sequence,
-                             "output_tokens": 1, "cached_tokens": 0, "cost": 5, "currency": "EUR",
+                             "output_tokens": 1, "cached_tokens": 0, "source": "wrapper", "cost": 5, "currency": "EUR",
                              "latency": 1}}
         while True:
             try:

@@ -28,12 +28,12 @@ def pack(value):
     return bytes([0x80 | len(value)]) + b"".join(pack(k) + pack(value[k]) for k in sorted(value))
 
 
-def metering(tenant, number, version=2, **more):
+def metering(tenant, number, version=3, **more):
     """An entry of a tenant's log: a request was answered."""
     at = 1767225600000000 + number * 1000000
     payload = {"tenant": tenant, "provider": "p", "model": f"model-{number % 3}",
                "request": f"r{number}", "input_tokens": number, "output_tokens": 2,
-               "cached_tokens": 0, "cost": 5, "currency": "EUR", "latency": 7, **more}
+               "cached_tokens": 0, "source": "wrapper", "cost": 5, "currency": "EUR", "latency": 7, **more}
     return b"\x9e" + b"".join(pack(value) for value in (
         1, "metering.recorded", version, "test", number + 1, f"metering/{tenant}", at, "", "", None,
         None)) + bytes([0x80 | len(payload)]) + pack(payload)[1:] + pack(number + 1) + pack(at)
@@ -154,8 +154,8 @@ def dead_letters(region):
     """What cannot be read is kept with its reason and skipped, the same in both stores; rebuilt it
     is there once."""
     region.tenant("acme")
-    region.send("acme", [metering("acme", 0), metering("acme", 1, version=3), b"no event",
-                         metering("acme", 2), metering("acme", 3, latency=None)])
+    region.send("acme", [metering("acme", 0), metering("acme", 1, version=4), b"no event",
+                         metering("acme", 2), metering("acme", 3, source=None)])
     for db in region.both():
         for verb in ("update", "rebuild"):
             models = {model["projection"]: model for model in region.models(verb, db=db)}

@@ -30,7 +30,10 @@ static void metering(struct tenant *t, struct hf_writer *w)
         .input_tokens = draw_to(t, 20000),
         .output_tokens = draw_to(t, 4000),
         .cached_tokens = draw_to(t, 10000),
+        .has_cost = true,
         .cost = draw_to(t, 1000000),
+        .has_currency = true,
+        .has_latency = true,
         .latency = draw_to(t, 30000000),
     };
     struct hf_err err = {0};

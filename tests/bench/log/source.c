@@ -30,7 +30,10 @@ size_t make_event(struct source *s, unsigned name, uint8_t out[EVENT_MAX])
         .input_tokens = draw(s) % 20000,
         .output_tokens = draw(s) % 4000,
         .cached_tokens = draw(s) % 10000,
+        .has_cost = true,
         .cost = draw(s) % 1000000,
+        .has_currency = true,
+        .has_latency = true,
         .latency = draw(s) % 30000000,
     };
     struct hf_err err = {0};

@@ -159,7 +159,10 @@ static void put_metering(struct filler *f, const char *tenant, struct hf_buf *bu
                                                      .input_tokens = n % 20011,
                                                      .output_tokens = n % 4001,
                                                      .cached_tokens = n % 10007,
+                                                     .has_cost = true,
                                                      .cost = n % 1000003,
+                                                     .has_currency = true,
+                                                     .has_latency = true,
                                                      .latency = n % 30000001};
     hf_event_metering_recorded_encode(&event, &p);
     const struct hf_envelope envelope = {.type = HF_STR(HF_EVENT_METERING_RECORDED_NAME),

@@ -416,7 +416,8 @@ HF_TEST(usage)
 #define RECORD(tenant, input)                                                                      \
     "{\"tenant\":\"" tenant                                                                        \
     "\",\"provider\":\"p\",\"model\":\"m\",\"request\":\"r\",\"input_tokens\":" input              \
-    ",\"output_tokens\":1,\"cached_tokens\":0,\"cost\":1,\"currency\":\"EUR\",\"latency\":1}"
+    ",\"source\":\"wrapper\",\"output_tokens\":1,\"cached_tokens\":0,\"cost\":1,"                  \
+    "\"currency\":\"EUR\",\"latency\":1}"
     static const struct step lie = {.second = 1,
                                     .type = "metering.recorded",
                                     .payload = RECORD("other", "1"),

@@ -313,7 +313,7 @@ HF_TEST(find)
     HF_CHECK(hf_event_find(HF_STR("zzz.zzz")) == NULL);
     HF_CHECK(hf_event_find(HF_STR("metering.recorded")) ==
              &hf_event_types[HF_EVENT_METERING_RECORDED]);
-    HF_CHECK_U64(HF_EVENT_METERING_RECORDED_VERSION, 2);
+    HF_CHECK_U64(HF_EVENT_METERING_RECORDED_VERSION, 3);
 }
 
 /* Goal: what this program does not know is kept and shown, never refused. Method: an unknown type,
@@ -383,7 +383,7 @@ static struct hf_event_metering_recorded_v1 old_record(void)
 }
 
 /* Goal: old payloads are read in the newest shape. Method: a metering record of version 1, as it
- * was written then, upcast to version 2; and faults of the caller's input. */
+ * was written then, upcast to version 3; and faults of the caller's input. */
 HF_TEST(upcast)
 {
     struct hf_event_metering_recorded_v1 old = old_record();
@@ -400,18 +400,21 @@ HF_TEST(upcast)
     HF_CHECK_RC(hf_event_metering_recorded_decode(payload, &now, &err), HF_EINVAL);
     HF_CHECK_STR(hf_str_c(err.text), HF_STR("cached_tokens: is missing"));
     struct hf_writer w = hf_writer_init(encoded, sizeof encoded);
-    HF_CHECK_OK(hf_upcast(HF_STR("metering.recorded"), 1, 2, payload, &w, &err), err);
+    HF_CHECK_OK(hf_upcast(HF_STR("metering.recorded"), 1, 3, payload, &w, &err), err);
     HF_CHECK_OK(hf_canonical_check_err(hf_writer_done(&w), &err), err);
     HF_CHECK_OK(hf_event_metering_recorded_decode(hf_writer_done(&w), &now, &err), err);
     HF_CHECK_U64(now.cached_tokens, 0);
+    HF_CHECK_U64(now.source, HF_EVENT_METERING_RECORDED_SOURCE_WRAPPER);
+    HF_CHECK(now.has_cost && now.has_currency && now.has_latency && !now.has_reasoning_tokens);
+    HF_CHECK_U64(now.cost, 77);
     HF_CHECK_U64(now.input_tokens, 1000);
     HF_CHECK_U64(now.currency, HF_EVENT_METERING_RECORDED_CURRENCY_USD);
     HF_CHECK_STR(now.model, HF_STR("m-1"));
     struct hf_writer small = hf_writer_init(encoded, 10);
-    HF_CHECK_RC(hf_upcast(HF_STR("metering.recorded"), 1, 2, payload, &small, &err), HF_ETOOBIG);
-    HF_CHECK_RC(hf_upcast(HF_STR("metering.recorded"), 1, 2, HF_BYTES("\x80"), &w, &err),
+    HF_CHECK_RC(hf_upcast(HF_STR("metering.recorded"), 1, 3, payload, &small, &err), HF_ETOOBIG);
+    HF_CHECK_RC(hf_upcast(HF_STR("metering.recorded"), 1, 3, HF_BYTES("\x80"), &w, &err),
                 HF_EINVAL);
-    HF_CHECK_RC(hf_upcast(HF_STR("metering.recorded"), 2, 3, payload, &w, &err), HF_EVERSION);
+    HF_CHECK_RC(hf_upcast(HF_STR("metering.recorded"), 3, 4, payload, &w, &err), HF_EVERSION);
     HF_CHECK_RC(hf_upcast(HF_STR("clock.tick"), 1, 2, payload, &w, &err), HF_EVERSION);
 }
 
