@@ -1,0 +1,283 @@
+// wrapper/plugin/index.js: OpenClaw's side of the safety wrapper: it asks holdfast-wrapper, and obeys.
+//
+// Nothing is decided here. Before a tool call runs, the daemon is asked; before the model reads a tool's
+// result, the daemon has looked at every string of it. Whatever goes wrong (nobody there, no answer in
+// time, an answer that is not understood, another version) is an exception, which OpenClaw takes for
+// "blocked" in the gate and for "no output" in the middleware. The protocol is in docs/FORMATS.md.
+//
+// OpenClaw may load and register a plugin several times in one process, and mix what several registrations
+// gave it, so the connection and the calls under way belong to the process.
+import net from "node:net";
+
+const PROTOCOL = 1;
+const VERSION = "1.0.0";
+const SOCKET = "/run/holdfast-wrapper/plugin.sock";
+const FRAME_MAX = 8 << 20; // bytes of a message
+const WAITING_MAX = 512; // questions without an answer
+const QUEUED_MAX = 1 << 20; // bytes that wait for the daemon, beyond which observations are dropped
+const PASSED_MAX = 4096; // calls that were allowed and did not run yet
+const CONNECT_MS = 5000;
+const ANSWER_MS = 15000; // for a first answer: the daemon says soon when a person is asked
+const RESULT_MS = 20000;
+const RETRY_MS = 5000;
+
+const state = (globalThis[Symbol.for(`holdfast-wrapper ${VERSION}`)] ??= {
+  path: SOCKET,
+  link: undefined, // {socket, opened, waiting, input}
+  sequence: 0,
+  passed: new Map(), // tool call -> the parameters that were allowed
+  version: "", // of OpenClaw
+  gateway: undefined, // {port, secret, workspace}
+  keeper: undefined,
+});
+
+class Closed extends Error {}
+
+function send(link, message) {
+  const text = Buffer.from(JSON.stringify(message), "utf8");
+  if (text.length > FRAME_MAX) throw new Error("holdfast: too big for the wrapper");
+  const head = Buffer.allocUnsafe(4);
+  head.writeUInt32BE(text.length);
+  link.socket.write(Buffer.concat([head, text]));
+}
+
+function take(link, message) {
+  if (message.t === "canary") return void canary(link, String(message.nonce));
+  const waiting = link.waiting.get(message.id ?? 0);
+  if (!waiting) return;
+  if (message.t === "pending") return waiting.extend(Number(message.wait_ms));
+  waiting.end(() => waiting.resolve(message));
+}
+
+function read(link, data) {
+  link.input = Buffer.concat([link.input, data]);
+  while (link.input.length >= 4) {
+    const size = link.input.readUInt32BE();
+    if (size === 0 || size > FRAME_MAX) throw new Closed("holdfast: the wrapper answered nonsense");
+    if (link.input.length < 4 + size) return;
+    const message = JSON.parse(link.input.toString("utf8", 4, 4 + size));
+    link.input = link.input.subarray(4 + size);
+    if (message === null || typeof message !== "object") throw new Closed("holdfast: not a message");
+    take(link, message);
+  }
+}
+
+function drop(link, why) {
+  if (state.link === link) state.link = undefined;
+  link.socket.destroy();
+  for (const waiting of [...link.waiting.values()]) waiting.end(() => waiting.reject(why));
+}
+
+// One answer with the given number, or an exception. Only what waits keeps the process alive.
+function wait(link, id, ms, signal) {
+  return new Promise((resolve, reject) => {
+    const waiting = { resolve, reject };
+    const aborted = () => {
+      waiting.end(() => reject(new Error("holdfast: aborted")));
+      try { send(link, { t: "abort", id }); } catch { /* the connection is gone, and the call with it */ }
+    };
+    const late = () => waiting.end(() => reject(new Error("holdfast: the wrapper did not answer in time")));
+    let timer = setTimeout(late, ms);
+    waiting.extend = (more) => {
+      clearTimeout(timer);
+      timer = setTimeout(late, Math.min(Math.max(more || 0, 0) + ANSWER_MS, 0x7fffffff));
+    };
+    waiting.end = (then) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", aborted);
+      link.waiting.delete(id);
+      if (link.waiting.size === 0) link.socket.unref();
+      then();
+    };
+    link.waiting.set(id, waiting);
+    link.socket.ref();
+    signal?.addEventListener("abort", aborted, { once: true });
+    if (signal?.aborted) aborted();
+  });
+}
+
+function connect() {
+  const link = { socket: net.createConnection(state.path), waiting: new Map(), input: Buffer.alloc(0) };
+  link.socket.on("data", (data) => { try { read(link, data); } catch (error) { drop(link, error); } });
+  link.socket.on("error", (error) => drop(link, error));
+  link.socket.on("close", () => drop(link, new Closed("holdfast: the wrapper is gone")));
+  link.opened = wait(link, 0, CONNECT_MS).then((answer) => {
+    if (answer.t !== "welcome" || answer.protocol !== PROTOCOL) {
+      throw new Error(`holdfast: refused by the wrapper: ${answer.reason ?? "another version"}`);
+    }
+  });
+  link.opened.catch((error) => drop(link, error));
+  const gateway = state.gateway;
+  send(link, { t: "hello", protocol: PROTOCOL, plugin: VERSION, openclaw: state.version,
+    gateway: gateway !== undefined, workspace: gateway?.workspace ?? "" });
+  return link;
+}
+
+async function ask(message, ms, signal) {
+  const link = (state.link ??= connect());
+  if (link.waiting.size >= WAITING_MAX) throw new Error("holdfast: too many calls wait for the wrapper");
+  await link.opened;
+  const id = ++state.sequence;
+  const answer = wait(link, id, ms, signal);
+  try {
+    send(link, { ...message, id });
+  } catch (error) {
+    link.waiting.get(id)?.end(() => {});
+    throw error;
+  }
+  return answer;
+}
+
+// What is only observed must never disturb OpenClaw.
+function tell(message) {
+  const link = state.link;
+  if (link && link.socket.writableLength < QUEUED_MAX) {
+    link.opened.then(() => send(link, message)).catch(() => {});
+  }
+}
+
+// The parameters as text, exactly as the tool gets them. What JSON cannot say is refused.
+function spell(params) {
+  const text = JSON.stringify(params ?? {}, (key, value) => {
+    if (["function", "bigint", "symbol", "undefined"].includes(typeof value) && key !== "" ||
+        typeof value === "number" && !Number.isFinite(value) ||
+        typeof value === "string" && !value.isWellFormed() || !key.isWellFormed()) {
+      throw new Error(`holdfast: the parameter ${key.toWellFormed()} cannot be checked`);
+    }
+    return value;
+  });
+  return text;
+}
+
+const word = (value) => (typeof value === "string" ? value.toWellFormed() : "");
+const whole = (value) => (Number.isSafeInteger(value) && value > 0 ? value : 0);
+
+async function gate(event, ctx) {
+  const call = word(event.toolCallId ?? ctx.toolCallId);
+  const params = spell(event.params);
+  const by = ctx.requester ?? {};
+  const answer = await ask({ t: "call", call, tool: word(event.toolName), params,
+    session: word(ctx.sessionKey), run: word(event.runId ?? ctx.runId), agent: word(ctx.agentId),
+    channel: word(by.channel ?? ctx.messageProvider ?? ctx.channelId), requester: word(by.senderId),
+    owner: by.senderIsOwner === true }, ANSWER_MS, ctx.abortSignal);
+  if (answer.t !== "verdict" || answer.verdict !== "allow") {
+    return { block: true, blockReason: `Holdfast: ${word(answer.reason) || "not allowed"}` };
+  }
+  if (state.passed.size >= PASSED_MAX) state.passed.delete(state.passed.keys().next().value);
+  state.passed.set(call, params);
+  return undefined;
+}
+
+// The last look before the tool runs: others may have changed what was allowed, and a host that did not
+// ask the gate is not to be trusted with the call.
+function fence(event, ctx) {
+  const call = word(event.toolCallId ?? ctx.toolCallId);
+  const allowed = state.passed.get(call);
+  state.passed.delete(call);
+  if (allowed !== undefined && allowed === spell(event.params)) return undefined;
+  tell({ t: "life", what: allowed === undefined ? "not_asked" : "changed", call, tool: word(event.toolName),
+    session: word(ctx.sessionKey) });
+  return { block: true, blockReason: allowed === undefined ? "Holdfast: this call was not checked"
+    : "Holdfast: the parameters are not those that were allowed" };
+}
+
+// Every string of a value, keys too, in a fixed order; with `give` each is replaced by what it returns.
+function walk(value, give) {
+  if (typeof value === "string") return give(value);
+  if (Array.isArray(value)) return value.map((item) => walk(item, give));
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [give(key), walk(item, give)]));
+}
+
+async function clean(event, ctx) {
+  const result = JSON.parse(JSON.stringify(event.result ?? {}));
+  const strings = [];
+  walk(result, (text) => { strings.push(text.toWellFormed()); return text; });
+  const answer = await ask({ t: "result", call: word(event.toolCallId ?? ctx.toolCallId),
+    tool: word(event.toolName), session: word(ctx.sessionKey), error: event.isError === true, strings },
+  RESULT_MS, ctx.abortSignal);
+  if (answer.t !== "redacted" || !Array.isArray(answer.changed)) throw new Error("holdfast: no answer");
+  if (answer.changed.length === 0) return undefined;
+  for (const [at, text] of answer.changed) strings[at] = text;
+  let at = 0;
+  return { result: walk(result, () => strings[at++]) };
+}
+
+// The daemon wants to see that the gate is asked: a harmless tool is called by the gateway's own API, and
+// must be refused with the word that the daemon gives the gate. What came of it is told, word for word.
+function canary(link, nonce) {
+  const gateway = state.gateway;
+  const done = (status, text) => {
+    try { send(link, { t: "ended", nonce, status, text: text.toWellFormed().slice(0, 1024) }); } catch { /* gone */ }
+  };
+  if (!gateway) return done(0, "no gateway runs in this process");
+  const body = JSON.stringify({ tool: "session_status", args: {}, sessionKey: `agent:main:holdfast-canary-${nonce}` });
+  const socket = net.createConnection({ host: "127.0.0.1", port: gateway.port });
+  const pieces = [];
+  socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error("no answer in time")));
+  socket.on("error", (error) => done(0, String(error)));
+  socket.on("data", (data) => { if (pieces.length < 64) pieces.push(data); });
+  socket.on("end", () => {
+    const text = Buffer.concat(pieces).toString("utf8");
+    done(whole(Number(text.slice(9, 12))), text.slice(text.indexOf("\r\n\r\n") + 4));
+  });
+  socket.write(`POST /tools/invoke HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nConnection: close\r\n` +
+    (gateway.secret ? `Authorization: Bearer ${gateway.secret}\r\n` : "") +
+    `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+// Tokens of one model call, as OpenClaw writes its answer down.
+function meter(event, ctx) {
+  const message = event.message;
+  const usage = message?.role === "assistant" ? message.usage : undefined;
+  if (!usage) return undefined;
+  tell({ t: "usage", session: word(ctx.sessionKey ?? event.sessionKey), agent: word(ctx.agentId),
+    provider: word(message.provider), model: word(message.model), request: word(message.responseId),
+    at_ms: whole(message.timestamp), input: whole(usage.input), output: whole(usage.output),
+    cache_read: whole(usage.cacheRead), cache_write: whole(usage.cacheWrite),
+    reasoning: whole(usage.reasoningTokens ?? usage.reasoning) });
+  return undefined;
+}
+
+// While a gateway runs, the daemon is to know of it, also after a restart of either.
+function keep() {
+  if (!state.link) {
+    state.link = connect();
+    state.link.opened.catch(() => {});
+  }
+}
+
+function start(event, ctx) {
+  const auth = ctx.config?.gateway?.auth ?? {};
+  const secret = [auth.token, auth.password, process.env.OPENCLAW_GATEWAY_TOKEN,
+    process.env.OPENCLAW_GATEWAY_PASSWORD].find((value) => typeof value === "string" && value !== "");
+  if (state.link) drop(state.link, new Closed("holdfast: the gateway starts"));
+  state.gateway = { port: event.port ?? ctx.port, secret: auth.mode === "none" ? "" : secret,
+    workspace: word(ctx.workspaceDir) };
+  clearInterval(state.keeper);
+  state.keeper = setInterval(keep, RETRY_MS);
+  state.keeper.unref();
+  keep();
+}
+
+export default {
+  id: "holdfast-wrapper",
+  name: "Holdfast safety wrapper",
+  register(api) {
+    state.path = api.pluginConfig?.socketPath ?? SOCKET;
+    state.version = word(api.runtime?.version);
+    api.registerTrustedToolPolicy({ id: "holdfast-gate", description: "Asks Holdfast before each tool call",
+      evaluate: gate });
+    api.registerAgentToolResultMiddleware(clean, { runtimes: ["openclaw", "codex"] });
+    api.on("before_tool_call", fence, { priority: -1000 });
+    api.on("before_message_write", meter);
+    api.on("gateway_start", start);
+    api.on("gateway_stop", (event) => tell({ t: "life", what: "gateway_stop", text: word(event.reason) }));
+    for (const what of ["session_start", "session_end"]) {
+      api.on(what, (event, ctx) => tell({ t: "life", what, session: word(ctx.sessionKey ?? event.sessionKey) }));
+    }
+    api.on("after_tool_call", (event, ctx) => tell({ t: "life", what: "ran", tool: word(event.toolName),
+      call: word(event.toolCallId ?? ctx.toolCallId), session: word(ctx.sessionKey),
+      text: word(event.result?.details?.status ?? (event.error ? "error" : "")) }));
+  },
+};
