@@ -214,6 +214,19 @@ bool hf_equal_secret(struct hf_bytes a, struct hf_bytes b)
     return a.len == b.len && sodium_memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
+void hf_hmac_sha256(const struct hf_secret *key, struct hf_bytes head, struct hf_bytes rest,
+                    struct hf_hash *ret_mac)
+{
+    struct hf_bytes bytes = hf_secret_reveal(key);
+    crypto_auth_hmacsha256_state state;
+    (void)crypto_auth_hmacsha256_init(&state, bytes.ptr, bytes.len);
+    (void)crypto_auth_hmacsha256_update(&state, head.ptr, head.len);
+    (void)crypto_auth_hmacsha256_update(&state, rest.ptr, rest.len);
+    _Static_assert(crypto_auth_hmacsha256_BYTES == HF_HASH_SIZE, "a MAC has the size of a hash");
+    (void)crypto_auth_hmacsha256_final(&state, ret_mac->b);
+    hf_wipe(&state, sizeof state);
+}
+
 uint64_t hf_table_hash(const uint8_t key[16], struct hf_bytes data)
 {
     uint8_t out[crypto_shorthash_BYTES];

@@ -88,6 +88,10 @@ enum hf_rc hf_unseal(const struct hf_secret *key, struct hf_bytes sealed,
 /* Constant-time comparison of equal lengths. */
 bool hf_equal_secret(struct hf_bytes a, struct hf_bytes b);
 
+/* HMAC-SHA-256 (RFC 2104) of head || rest; key of any length. */
+void hf_hmac_sha256(const struct hf_secret *key, struct hf_bytes head, struct hf_bytes rest,
+                    struct hf_hash *ret_mac);
+
 /* Keyed 64-bit hash for hash tables of foreign keys (SipHash-2-4); key of 16 bytes. */
 uint64_t hf_table_hash(const uint8_t key[16], struct hf_bytes data);
 

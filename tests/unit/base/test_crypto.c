@@ -267,6 +267,20 @@ HF_TEST(table_hash)
     HF_CHECK_U64(hf_table_hash(key, hf_bytes_of(key, 15)), UINT64_C(0xa129ca6149be45e5));
 }
 
+/* Test case 2 of RFC 4231, its data in two parts. */
+HF_TEST(hmac)
+{
+    struct hf_secret key;
+    struct hf_hash mac;
+    HF_CHECK_RC(hf_secret_copy(HF_BYTES("Jefe"), &key), HF_OK);
+    hf_hmac_sha256(&key, HF_BYTES("what do ya want "), HF_BYTES("for nothing?"), &mac);
+    hf_secret_free(&key);
+    char hex[2 * HF_HASH_SIZE + 1];
+    hf_hex_encode(hf_bytes_of(mac.b, sizeof mac.b), hex);
+    HF_CHECK_STR(hf_str_c(hex),
+                 HF_STR("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+}
+
 HF_TEST_MAIN(HF_TEST_CASE(sha256), HF_TEST_CASE(prefixed), HF_TEST_CASE(ed25519),
              HF_TEST_CASE(ed25519_strict), HF_TEST_CASE(signing_keys), HF_TEST_CASE(secrets),
-             HF_TEST_CASE(table_hash))
+             HF_TEST_CASE(table_hash), HF_TEST_CASE(hmac))
