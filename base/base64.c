@@ -85,3 +85,34 @@ enum hf_rc hf_base64_decode(struct hf_str text, uint8_t *out, size_t cap, size_t
     *ret_len = len;
     return HF_OK;
 }
+
+void hf_base64url_encode(struct hf_bytes data, char *out)
+{
+    hf_base64_encode(data, out);
+    for (; *out != '\0' && *out != '='; out++) {
+        *out = *out == '+' ? '-' : *out == '/' ? '_' : *out;
+    }
+    *out = '\0';
+}
+
+/* Quantum by quantum, in the other alphabet and with the padding that is left out. */
+enum hf_rc hf_base64url_decode(struct hf_str text, uint8_t *out, size_t cap, size_t *ret_len)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < text.len; i += 4) {
+        char four[4] = {'=', '=', '=', '='};
+        size_t len = text.len - i < 4 ? text.len - i : 4;
+        size_t more = 0;
+        for (size_t k = 0; k < len; k++) {
+            char c = text.ptr[i + k];
+            four[k] = c == '-' ? '+' : c == '_' ? '/' : c == '+' || c == '/' || c == '=' ? '!' : c;
+        }
+        enum hf_rc rc = hf_base64_decode((struct hf_str){four, 4}, out + done, cap - done, &more);
+        if (rc != HF_OK) {
+            return rc;
+        }
+        done += more;
+    }
+    *ret_len = done;
+    return HF_OK;
+}
