@@ -15,24 +15,28 @@ struct hkdf {
     struct hf_bytes info;
 };
 
-/* HKDF with SHA-256 (RFC 5869), both steps. */
+/* HKDF with SHA-256 (RFC 5869), both steps. OpenSSL's parameters are not const: they are copies. */
 static bool expand(const struct hkdf *in, uint8_t *out, size_t len)
 {
     char digest[] = "SHA256";
+    uint8_t bytes[INFO_MAX + 64];
+    struct hf_writer w = hf_writer_init(bytes, sizeof bytes);
+    hf_writer_bytes(&w, in->key);
+    hf_writer_bytes(&w, in->salt);
+    hf_writer_bytes(&w, in->info);
     const OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)in->key.ptr,
-                                          in->key.len),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)in->salt.ptr,
-                                          in->salt.len),
-        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)in->info.ptr,
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, bytes, in->key.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, bytes + in->key.len, in->salt.len),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, bytes + in->key.len + in->salt.len,
                                           in->info.len),
         OSSL_PARAM_construct_end()};
     EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
     EVP_KDF_CTX *ctx = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
-    bool good = ctx != NULL && EVP_KDF_derive(ctx, out, len, params) == 1;
+    bool good = !w.overflow && ctx != NULL && EVP_KDF_derive(ctx, out, len, params) == 1;
     EVP_KDF_CTX_free(ctx);
     EVP_KDF_free(kdf);
+    hf_wipe(bytes, sizeof bytes);
     return good;
 }
 

@@ -59,7 +59,7 @@ HOMES = {
     "zstd.h": ("log/core/",),
     "msgpack.h": ("schemas/",),
     "msgpack/": ("schemas/",),
-    "curl/": ("base/http/client.c",),
+    "curl/": ("base/http/multi.h",),
     "libpq-fe.h": ("projections/postgres/", BENCH),
     "sqlite3.h": ("projections/sqlite/",),
 }

@@ -30,7 +30,10 @@ struct hf_http_client {
 
 struct hf_http_client_conf {
     const struct hf_hash *pin; /* of every server that this client talks to; NULL: authorities */
-    const char *socket; /* path of the Unix socket that all calls go to; NULL: by their URL */
+    const char *socket;  /* path of the Unix socket that all calls go to; NULL: by their URL */
+    const char *ca_file; /* authorities in PEM, instead of the system's; NULL: those */
+    /* For URLs that others chose: https alone, to addresses of the public Internet alone. */
+    bool public_only;
 };
 
 /* Copies conf. */
@@ -46,6 +49,9 @@ struct hf_http_call {
     const char *content_type;      /* of the body; NULL without one */
     const struct hf_secret *token; /* for "Authorization: Bearer"; NULL: none */
     struct hf_bytes body;
+    const char *const *fields; /* more of them, each "Name: value" without a line end */
+    size_t field_count;
+    bool url_is_secret;  /* errors do not name it */
     uint64_t timeout_ns; /* for the whole call */
     size_t answer_max;   /* bytes of its body, else HF_ETOOBIG */
     void (*done)(struct hf_http_call *call);
@@ -53,7 +59,8 @@ struct hf_http_call {
     enum hf_rc rc; /* HF_OK: there is a status, whatever it is. HF_EIO, HF_EBADSIG (not the server
                       that is pinned), HF_ETOOBIG, HF_ECANCELED, HF_ENOMEM */
     struct hf_err err;
-    int status;
+    int status;             /* also with another rc than HF_OK, when there was one; else 0 */
+    bool timed_out;         /* where rc is HF_EIO */
     uint32_t retry_after_s; /* of a 429 or 503; 0: not said */
     struct hf_buf answer;
     /* private */

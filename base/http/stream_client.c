@@ -120,6 +120,9 @@ static enum hf_rc send_request(struct running *running, struct hf_str authority,
         hf_buf_printf(&head, "Authorization: Bearer %.*s\r\n", (int)token.len,
                       (const char *)token.ptr);
     }
+    for (size_t i = 0; i < call->field_count; i++) {
+        hf_buf_printf(&head, "%s\r\n", call->fields[i]);
+    }
     if (call->body.len > 0 || strcmp(call->method, "POST") == 0) {
         hf_buf_printf(&head, "Content-Length: %zu\r\n", call->body.len);
     }

@@ -20,5 +20,9 @@ enum hf_rc hf_address_parse(const char *text, struct hf_address *ret_address, st
 /* NUL-terminated. */
 void hf_address_format(const struct hf_address *address, char out[HF_ADDRESS_TEXT_MAX]);
 bool hf_address_is_unix(const struct hf_address *address);
+/* Is it a host of the public Internet: no loopback, private, link-local, shared, documentation,
+ * multicast or reserved address, and no form of IPv6 that wraps one of IPv4? By the special-purpose
+ * registries of IANA. */
+bool hf_address_is_public(const struct hf_address *address);
 
 #endif
