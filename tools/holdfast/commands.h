@@ -18,7 +18,11 @@ extern const struct hf_cli_command hf_command_log_export;   /* log_export.c */
 extern const struct hf_cli_command hf_command_log_verify;   /* log_verify.c */
 extern const struct hf_cli_command hf_command_proof_verify; /* proof_verify.c */
 
-extern const struct hf_cli_command hf_command_approvals;        /* approvals.c: a group */
+extern const struct hf_cli_command hf_command_approvals;    /* approvals.c: a group */
+extern const struct hf_cli_command hf_command_artifact;     /* artifact.c: a group */
+extern const struct hf_cli_command hf_command_artifact_key; /* artifact_sign.c: */
+extern const struct hf_cli_command hf_command_artifact_sign;
+extern const struct hf_cli_command hf_command_artifact_verify;
 extern const struct hf_cli_command hf_command_cutover;          /* cutover.c: a group */
 extern const struct hf_cli_command hf_command_flag;             /* flag.c: a group */
 extern const struct hf_cli_command hf_command_principal;        /* principal.c: a group */
