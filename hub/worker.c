@@ -295,11 +295,13 @@ enum hf_rc hf_worker_open(struct hf_worker *worker, const struct hf_worker_conf 
                           struct hf_err *err)
 {
     *worker = (struct hf_worker){.conf = *conf, .json = hf_buf_init(JSON_MAX)};
+    const struct hf_http_client_conf client = {.socket = conf->socket};
     const struct hf_tracker_conf tracker = {.loop = conf->loop,
                                             .disk = conf->disk,
                                             .logger = conf->logger,
                                             .dir = conf->dir,
-                                            .socket = conf->socket,
+                                            .client = &client,
+                                            .url = "http://localhost",
                                             .ready = ready,
                                             .part = take_part,
                                             .failed = lost,

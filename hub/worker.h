@@ -2,15 +2,15 @@
  * follows the Hub's over its Unix socket.
  *
  * Order: hf_worker_open, the loop runs, hf_worker_close, whose callback is the end. A database that
- * is away is asked again each second, a Hub as hub/tracker.h says. A log that was rewritten or put
- * back, and read models of another log, end it: `failed` says why, and nothing was written.
+ * is away is asked again each second, a Hub as log/remote/tracker.h says. A log that was rewritten
+ * or put back, and read models of another log, end it: `failed` says why, and nothing was written.
  * Once a day, at the log's end, it has the digests of all read models written into the log.
  * Threads: the loop's, which waits for the database.
  */
 #ifndef HF_HUB_WORKER_H
 #define HF_HUB_WORKER_H
 
-#include "hub/tracker.h"
+#include "log/remote/tracker.h"
 #include "projections/projector.h"
 
 #define HF_WORKER_URL_MAX 4096

@@ -14,7 +14,7 @@ from pathlib import Path
 
 # folder -> folders it may include; "*" is any, and a folder may always include itself. A file
 # belongs to the longest row that its path begins with; a folder without a row is an error.
-LOG = ("log/tlog", "log/store", "log/core", "log/event", "log/mirror", "log/owned", "log/audit")
+LOG = ("log/tlog", "log/store", "log/core", "log/event", "log/mirror", "log/owned", "log/remote", "log/audit")
 LAYERS = {
     "base": (),
     "base/cli": ("base",),
@@ -27,6 +27,7 @@ LAYERS = {
     "log/mirror": ("base", "schemas", "log/tlog"),
     "log/audit": ("base", "schemas", "log/tlog", "log/store", "log/core", "log/mirror"),
     "log/owned": ("base", "schemas", "log/tlog", "log/store", "log/core", "log/event", "log/mirror"),
+    "log/remote": ("base", "base/http", "log/tlog", "log/store", "log/mirror"),
     "log/event": ("base", "schemas", "log/core", "log/tlog"),
     "commands": ("base", "schemas", "log/tlog"),
     "projections/postgres": ("base", "projections"),

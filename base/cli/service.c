@@ -3,7 +3,7 @@
 
 #include "base/crypto.h"
 
-static void stop(struct hf_service *service)
+void hf_service_stop(struct hf_service *service)
 {
     if (!service->stopping) {
         service->stopping = true;
@@ -13,7 +13,7 @@ static void stop(struct hf_service *service)
 
 static void interrupted(struct hf_interrupt *interrupt)
 {
-    stop(HF_CONTAINER_OF(interrupt, struct hf_service, interrupt));
+    hf_service_stop(HF_CONTAINER_OF(interrupt, struct hf_service, interrupt));
 }
 
 void hf_service_stopped(void *service)
@@ -29,7 +29,7 @@ void hf_service_fail(struct hf_service *service, enum hf_rc rc, const struct hf_
         service->err = *err;
         service->err.rc = rc; /* not every callee that fails without a text sets it */
     }
-    stop(service);
+    hf_service_stop(service);
 }
 
 static enum hf_rc begin(struct hf_service *service, struct hf_err *err)

@@ -4,9 +4,9 @@
  *   open    what the program is made of; signals still end it at once, however long this takes
  *   start   (may be NULL) from here on the first SIGINT or SIGTERM stops it in order, and a second
  *           of the same kind ends it at once; say here that it is ready
- *   stop    once: after a signal, hf_service_fail, or a failure of `open` or `start`; it begins to
- *           close what is open, also what is open by half, and passes hf_service_stopped on as
- *           what to call when all is closed
+ *   stop    once: after a signal, hf_service_stop, hf_service_fail, or a failure of `open` or
+ *           `start`; it begins to close what is open, also what is open by half, and
+ *           passes hf_service_stopped on as what to call when all is closed
  * runs the loop until nothing is left on it, frees it, and answers the exit code. An error is
  * printed once, at the end. `stop` is not called when there was no loop. One thread; the service
  * and what holds it live until hf_service_run returns.
@@ -38,6 +38,9 @@ int hf_service_run(struct hf_service *service, struct hf_cli *cli);
 
 /* Stops with an error (its text is copied) that becomes the exit code; the first one counts. */
 void hf_service_fail(struct hf_service *service, enum hf_rc rc, const struct hf_err *err);
+
+/* Stops in order, as the first signal does. */
+void hf_service_stop(struct hf_service *service);
 
 /* All is closed. Takes the service as void *, so that it fits the `closed` of a close function. */
 void hf_service_stopped(void *service);

@@ -160,9 +160,27 @@ static enum hf_rc check_blob(struct hf_admission *admission, const struct hf_sub
     return rc;
 }
 
+/* A mirror takes what its source has; only what could not be loaded again is refused. */
+static enum hf_rc check_entry(struct hf_admission *admission, const struct hf_submission *item,
+                              struct hf_err *err)
+{
+    struct hf_entry_meta meta = {0};
+    if (item->bytes.len > HF_ENTRY_MAX || item->blob.len > HF_BLOB_MAX) {
+        return hf_err_set(err, HF_ETOOBIG, "an entry has at most %d bytes, a blob %u", HF_ENTRY_MAX,
+                          HF_BLOB_MAX);
+    }
+    enum hf_rc rc =
+        hf_log_codec(admission->log)->entry(item->bytes, /* strict= */ false, &meta, err);
+    hf_buf_put(&admission->metas, &meta, sizeof meta);
+    return rc == HF_OK ? admission->metas.failed : rc;
+}
+
 static enum hf_rc check_item(struct hf_admission *admission, const struct hf_submission *item,
                              struct hf_err *err)
 {
+    if (admission->mirror) {
+        return check_entry(admission, item, err);
+    }
     const struct hf_codec *codec = hf_log_codec(admission->log);
     struct hf_entry_meta meta = {0};
     size_t added = codec == NULL ? 0 : codec->finish_max;
@@ -387,6 +405,22 @@ static enum hf_rc check_expects(struct hf_admission *admission, const struct hf_
 
 /* encoding */
 
+/* An entry of the source stands where its stream and its producer are; else it could not be loaded
+ * again. */
+static enum hf_rc check_follows(struct hf_admission *admission, const struct hf_entry_meta *meta,
+                                struct hf_err *err)
+{
+    struct hf_head *stream = NULL;
+    enum hf_rc rc =
+        hf_admission_head(admission, HF_HEAD_STREAM, hf_str_bytes(meta->stream), &stream, err);
+    if (rc == HF_OK && meta->version != stream->last + 1) {
+        rc = hf_err_set(err, HF_ECORRUPT, "stream %.*s has version %llu after %llu",
+                        HF_STR_ARG(meta->stream), (unsigned long long)meta->version,
+                        (unsigned long long)stream->last);
+    }
+    return rc;
+}
+
 static enum hf_rc encode(struct hf_admission *admission, const struct hf_submission *item,
                          const struct hf_entry_meta *meta, int64_t now_us, struct hf_err *err)
 {
@@ -405,7 +439,10 @@ static enum hf_rc encode(struct hf_admission *admission, const struct hf_submiss
                               (unsigned long long)meta->sequence,
                               (unsigned long long)producer->last);
         }
-        enum hf_rc rc = move_heads(admission, meta, index, true, &link, err);
+        enum hf_rc rc = admission->mirror ? check_follows(admission, meta, err) : HF_OK;
+        if (rc == HF_OK) {
+            rc = move_heads(admission, meta, index, true, &link, err);
+        }
         if (rc != HF_OK) {
             return rc;
         }
@@ -416,14 +453,19 @@ static enum hf_rc encode(struct hf_admission *admission, const struct hf_submiss
                                          : hf_heads_find(&admission->heads, HF_HEAD_BLOB,
                                                          hf_bytes_of(meta->blob.b, HF_HASH_SIZE));
         brings_blob = blob != NULL && blob->index == index;
+        if (brings_blob && item->blob.len == 0) {
+            return hf_err_set(err, HF_ECORRUPT, "the blob that entry %llu names did not come",
+                              (unsigned long long)index);
+        }
     }
-    size_t len_max = item->bytes.len + (codec == NULL ? 0 : codec->finish_max);
+    bool as_it_is = codec == NULL || admission->mirror;
+    size_t len_max = item->bytes.len + (as_it_is ? 0 : codec->finish_max);
     uint8_t *room = hf_batch_reserve(batch, len_max);
     if (room == NULL) {
         return hf_err_set(err, HF_ENOMEM, "no memory for a commit");
     }
     struct hf_writer w = hf_writer_init(room, len_max);
-    if (codec == NULL) {
+    if (as_it_is) {
         hf_writer_bytes(&w, item->bytes);
     } else {
         codec->finish(item->bytes, version, now_us, &w);
@@ -462,7 +504,7 @@ enum hf_rc hf_admit(struct hf_admission *admission, struct hf_append *append, in
     bool events = hf_log_codec(admission->log) != NULL;
     uint64_t count = admission->gather->count;
     enum hf_rc rc = check_form(admission, append, err);
-    if (rc == HF_OK && events) {
+    if (rc == HF_OK && events && !admission->mirror) {
         rc = check_repeat(admission, append, &append->first, err);
         if (rc == HF_OK) {
             append->repeated = true;
@@ -485,6 +527,8 @@ enum hf_rc hf_admit(struct hf_admission *admission, struct hf_append *append, in
     }
     if (rc != HF_OK) {
         take_back(admission, count);
+    } else if (admission->mirror) {
+        admission->gather->note = append->note;
     }
     return rc;
 }

@@ -13,6 +13,7 @@
 
 struct hf_admission {
     struct hf_log *log;
+    bool mirror; /* what comes are entries of another log, in their order, not submissions */
     struct hf_heads heads;
     struct hf_batch *gather;       /* takes what is admitted */
     const struct hf_batch *flight; /* entries on their way to disk */

@@ -44,6 +44,7 @@ struct hf_append {
     const struct hf_expect *expects;
     size_t expect_count;
     enum hf_wait wait;
+    struct hf_bytes note; /* to a mirror's writer: the source's checkpoint behind the items */
     void (*done)(struct hf_append *append);
     /* read-only: the answer */
     enum hf_rc rc;

@@ -30,6 +30,7 @@ void hf_batch_reset(struct hf_batch *batch, uint64_t first)
     batch->first = first;
     batch->count = 0;
     batch->bytes = 0;
+    batch->note = (struct hf_bytes){NULL, 0};
     batch->frames = 0;
     hf_buf_clear(&batch->blobs);
 }

@@ -33,6 +33,7 @@ struct hf_batch {
     uint64_t count;
     uint64_t bytes; /* of entries and blobs */
     struct hf_queue requests;
+    struct hf_bytes note; /* a mirror's: of the newest request; borrowed from it */
     /* private */
     struct hf_batch_frame frame[HF_BATCH_FRAMES];
     unsigned frames;

@@ -82,6 +82,9 @@ static enum hf_rc write_all(struct hf_commit *commit, struct hf_kv_txn *txn, str
     if (rc == HF_OK) {
         rc = drop_listed(commit, txn, err);
     }
+    if (rc == HF_OK && commit->batch->note.len > 0) {
+        rc = hf_kv_put(txn, HF_TABLE_META, HF_BYTES("source"), commit->batch->note, false, err);
+    }
     if (rc == HF_OK) {
         uint8_t packed[HF_TIP_SIZE];
         hf_tip_encode(&commit->tip, packed);
@@ -122,7 +125,18 @@ static void run_commit(struct hf_work *work)
     }
 }
 
-void hf_commit_sign(struct hf_commit *commit, const struct hf_tip *tip)
+/* What came with the entries, or else what the log had. */
+static void take_note(struct hf_commit *commit)
+{
+    struct hf_bytes note = commit->batch != NULL && commit->batch->note.len > 0
+                               ? commit->batch->note
+                               : hf_log_source_note(commit->log);
+    HF_ASSERT(note.len <= sizeof commit->note);
+    memcpy(commit->note, note.ptr == NULL ? (const uint8_t *)"" : note.ptr, note.len);
+    commit->note_len = note.len;
+}
+
+static void sign(struct hf_commit *commit, const struct hf_tip *tip)
 {
     const struct hf_vkey *vkey = &hf_log_identity(commit->log)->vkey;
     struct hf_checkpoint checkpoint = {
@@ -134,9 +148,20 @@ void hf_commit_sign(struct hf_commit *commit, const struct hf_tip *tip)
     hf_checkpoint_sign(&checkpoint, vkey, commit->key, &w);
     HF_ASSERT(!w.overflow);
     commit->note_len = w.len;
+}
+
+void hf_commit_sign(struct hf_commit *commit, const struct hf_tip *tip)
+{
+    if (commit->key != NULL) {
+        sign(commit, tip);
+    } else {
+        take_note(commit);
+    }
     /* A hint for readers without the key and against going back in time; it may be lost. */
-    (void)hf_mark_write(hf_log_place(commit->log), "checkpoint", hf_writer_done(&w),
-                        /* err= */ NULL);
+    if (commit->note_len > 0) {
+        (void)hf_mark_write(hf_log_place(commit->log), "checkpoint", hf_commit_note(commit),
+                            /* err= */ NULL);
+    }
 }
 
 struct hf_bytes hf_commit_note(const struct hf_commit *commit)

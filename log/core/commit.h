@@ -27,15 +27,17 @@ struct hf_commit {
     const struct hf_signing_key *key;
     struct hf_packer *packer;
     struct hf_buf drop; /* keys of frames and blobs to delete */
-    uint8_t note[HF_CHECKPOINT_NOTE_MAX];
+    uint8_t note[HF_SOURCE_NOTE_MAX];
     size_t note_len;
 };
 
+/* key: NULL for a mirror. */
 enum hf_rc hf_commit_init(struct hf_commit *commit, struct hf_log *log,
                           const struct hf_signing_key *key, void (*done)(struct hf_work *work),
                           struct hf_err *err);
 void hf_commit_fini(struct hf_commit *commit);
-/* Signs the checkpoint of a durable tip and leaves it as the "checkpoint" mark. */
+/* Signs the checkpoint of a durable tip, or takes the one that a mirror's source signed, and leaves
+ * it as the "checkpoint" mark. */
 void hf_commit_sign(struct hf_commit *commit, const struct hf_tip *tip);
 /* The newest signed checkpoint. Borrows until the next commit is dispatched. */
 struct hf_bytes hf_commit_note(const struct hf_commit *commit);

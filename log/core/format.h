@@ -42,6 +42,9 @@ struct hf_identity {
 void hf_identity_encode(const struct hf_identity *identity, struct hf_writer *w);
 enum hf_rc hf_identity_decode(struct hf_bytes bytes, struct hf_identity *ret, struct hf_err *err);
 
+/* Meta key "source", of a mirror only: the newest checkpoint of the log that it is a copy of. */
+#define HF_SOURCE_NOTE_MAX 2048
+
 /* Tip, meta key "tip": the newest commit. */
 #define HF_TIP_SIZE 68
 

@@ -20,6 +20,8 @@ struct hf_log {
     struct hf_views *views;
     struct hf_tail tail;
     struct hf_tip tip;
+    uint8_t note[HF_SOURCE_NOTE_MAX]; /* a mirror's, of the tip's size */
+    size_t note_len;
     _Atomic uint64_t size;
     pthread_mutex_t lock; /* of volumes, the packer and of tip for other threads */
     struct hf_volume **volumes;
@@ -89,6 +91,15 @@ static enum hf_rc read_identity(struct hf_log *log, struct hf_err *err)
     return rc;
 }
 
+static void keep_note(struct hf_log *log, struct hf_bytes note)
+{
+    if (note.len > 0 && note.len <= sizeof log->note) {
+        memcpy(log->note, note.ptr, note.len);
+        log->note_len = note.len;
+    }
+}
+
+/* And with it, of the same moment, the source's checkpoint. */
 static enum hf_rc read_tip(struct hf_log *log, struct hf_tip *ret_tip, struct hf_err *err)
 {
     struct hf_kv_read *read = NULL;
@@ -102,6 +113,9 @@ static enum hf_rc read_tip(struct hf_log *log, struct hf_tip *ret_tip, struct hf
         rc = hf_err_set(err, HF_ECORRUPT, "the record of the newest commit is missing");
     } else if (rc == HF_OK) {
         rc = hf_tip_decode(value, ret_tip, err);
+    }
+    if (rc == HF_OK && hf_kv_get(read, HF_TABLE_META, HF_BYTES("source"), &value, NULL) == HF_OK) {
+        keep_note(log, value);
     }
     hf_kv_end(read);
     return rc;
@@ -247,10 +261,16 @@ uint64_t hf_log_bytes(struct hf_log *log)
     return bytes;
 }
 
-void hf_log_publish(struct hf_log *log, const struct hf_tip *tip)
+struct hf_bytes hf_log_source_note(const struct hf_log *log)
+{
+    return hf_bytes_of(log->note, log->note_len);
+}
+
+void hf_log_publish(struct hf_log *log, const struct hf_tip *tip, struct hf_bytes note)
 {
     (void)pthread_mutex_lock(&log->lock);
     log->tip = *tip;
+    keep_note(log, note);
     (void)pthread_mutex_unlock(&log->lock);
     atomic_store(&log->size, tip->size);
 }
@@ -263,8 +283,24 @@ enum hf_rc hf_log_refresh(struct hf_log *log, bool *ret_grown, struct hf_err *er
         return rc;
     }
     *ret_grown = tip.size > log->tip.size;
-    hf_log_publish(log, &tip);
+    hf_log_publish(log, &tip, (struct hf_bytes){NULL, 0});
     return HF_OK;
+}
+
+enum hf_rc hf_log_forget_source(struct hf_log *log, struct hf_err *err)
+{
+    struct hf_kv_txn *txn = NULL;
+    enum hf_rc rc = hf_kv_begin(log->kv, &txn, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_kv_del(txn, HF_TABLE_META, HF_BYTES("source"), err);
+    if (rc != HF_OK) {
+        hf_kv_abort(txn);
+        return rc;
+    }
+    log->note_len = 0;
+    return hf_kv_commit(txn, err);
 }
 
 /* loading */

@@ -44,6 +44,9 @@ struct hf_views *hf_log_views(const struct hf_log *log);
 uint64_t hf_log_size(const struct hf_log *log); /* durable entries; any thread */
 /* The newest commit. */
 void hf_log_tip(const struct hf_log *log, struct hf_tip *ret_tip);
+/* Of a mirror: the checkpoint that its source signed for this size; empty: it is none, or has no
+ * entries yet. Borrows until the log is refreshed or published to. */
+struct hf_bytes hf_log_source_note(const struct hf_log *log);
 /* Bytes of all files. */
 uint64_t hf_log_bytes(struct hf_log *log);
 
@@ -89,8 +92,11 @@ enum hf_rc hf_log_prune(struct hf_log *log, uint64_t below, bool *ret_more, stru
  * closes what was replaced, which gives its room back. */
 void hf_log_prune_end(struct hf_log *log);
 
-/* The writer's side: a commit became durable; volumes were sealed. */
-void hf_log_publish(struct hf_log *log, const struct hf_tip *tip);
+/* The writer's side: a commit became durable; volumes were sealed. note: a mirror's, if it has
+ * a new one; else empty. */
+void hf_log_publish(struct hf_log *log, const struct hf_tip *tip, struct hf_bytes note);
+/* It is a mirror no longer: its owner has the key and goes on by itself. */
+enum hf_rc hf_log_forget_source(struct hf_log *log, struct hf_err *err);
 
 /* The blob with this hash that entry `index` brought, decompressed into buf; also of a pruned one.
  * HF_ENOTFOUND; HF_ECORRUPT when the bytes do not have the hash. */

@@ -56,7 +56,7 @@ struct hf_log_writer {
     int64_t last_us; /* recorded time never goes backwards */
     struct hf_log_writer_counts counts;
     /* The newest signed checkpoint. The commit's own note is its worker's while it runs. */
-    uint8_t note[HF_CHECKPOINT_NOTE_MAX];
+    uint8_t note[HF_SOURCE_NOTE_MAX];
     size_t note_len;
     void (*closed)(void *arg);
     void *closed_arg;
@@ -278,7 +278,7 @@ static void committed(struct hf_work *work)
         fail(writer, &commit->err);
     } else {
         take_note(writer);
-        hf_log_publish(writer->log, &commit->tip);
+        hf_log_publish(writer->log, &commit->tip, commit->batch->note);
         writer->counts.commits++;
         if (commit->recorded_volume) {
             hf_tail_drop_front(hf_log_tail(writer->log));
@@ -511,6 +511,7 @@ static enum hf_rc prepare(struct hf_log_writer *writer, struct hf_err *err)
     if (rc != HF_OK) {
         return hf_err_set(err, rc, "no memory to open the log for writing");
     }
+    writer->admission.mirror = writer->options.key == NULL;
     struct hf_tip tip;
     hf_log_tip(log, &tip);
     if (hf_log_codec(log) != NULL) {
@@ -536,14 +537,32 @@ static enum hf_rc prepare(struct hf_log_writer *writer, struct hf_err *err)
     return rc;
 }
 
+static enum hf_rc check_key(struct hf_log *log, const struct hf_signing_key *key,
+                            struct hf_err *err)
+{
+    const struct hf_identity *identity = hf_log_identity(log);
+    bool copied = hf_log_source_note(log).len > 0;
+    if (key == NULL) {
+        return copied || (hf_log_size(log) == 0 && hf_log_codec(log) != NULL)
+                   ? HF_OK
+                   : hf_err_set(err, HF_EMISMATCH,
+                                "the log is no mirror of another one: what is in it was written "
+                                "here");
+    }
+    if (memcmp(hf_signing_key_public(key), &identity->vkey.public_key, HF_PUBLIC_KEY_SIZE) != 0) {
+        return hf_err_set(err, HF_EMISMATCH, "the key is not the log's");
+    }
+    return copied ? hf_log_forget_source(log, err) : HF_OK;
+}
+
 enum hf_rc hf_log_writer_open(struct hf_log *log, const struct hf_log_writer_options *options,
                               struct hf_log_writer **ret_writer, struct hf_err *err)
 {
     const struct hf_identity *identity = hf_log_identity(log);
     HF_ASSERT(hf_log_place(log)->mode != HF_PLACE_READ);
-    if (memcmp(hf_signing_key_public(options->key), &identity->vkey.public_key,
-               HF_PUBLIC_KEY_SIZE) != 0) {
-        return hf_err_set(err, HF_EMISMATCH, "the key is not the log's");
+    enum hf_rc rc = check_key(log, options->key, err);
+    if (rc != HF_OK) {
+        return rc;
     }
     if (hf_log_codec(log) == NULL && !hf_str_eq(hf_str_c(identity->kind), HF_STR("opaque"))) {
         return hf_err_set(err, HF_ENOSYS, "logs of kind %s cannot be written by this program",
@@ -565,7 +584,7 @@ enum hf_rc hf_log_writer_open(struct hf_log *log, const struct hf_log_writer_opt
     hf_task_init(&writer->task, step);
     hf_seal_init(&writer->seal, log, sealed);
     hf_pruning_init(&writer->pruning, log, pruned);
-    enum hf_rc rc = prepare(writer, err);
+    rc = prepare(writer, err);
     if (rc != HF_OK) {
         free_writer(writer);
         return rc;

@@ -14,6 +14,9 @@
  *             and the log opened again
  *   CLOSING   finishes what was submitted, refuses the rest with HF_ECLOSED
  *   CLOSED    the close callback ran
+ * A mirror's writer has no key: the log is a copy of one that somebody else writes. Its requests
+ * bring that log's entries as they are, in their order, and with the last of them the checkpoint
+ * that the source signed behind it; who submits has verified both. Nothing is ever repeated.
  * Threads: the loop's.
  */
 #ifndef HF_LOG_CORE_WRITER_H
@@ -35,7 +38,7 @@ enum hf_writer_state {
 
 struct hf_log_writer_options {
     struct hf_loop *loop;             /* borrowed */
-    const struct hf_signing_key *key; /* borrowed; must be the log's */
+    const struct hf_signing_key *key; /* borrowed; must be the log's. NULL: a mirror's writer */
     uint64_t free_floor;              /* bytes; 0: the default, see hf_free_floor_default */
     /* Told after each commit (new entries are readable) and each change of state; may be NULL. */
     void (*changed)(void *arg, struct hf_log_writer *writer);
@@ -46,7 +49,8 @@ struct hf_log_writer_options {
 uint64_t hf_free_floor_default(uint64_t total_bytes);
 
 /* log: opened with HF_PLACE_OWN or CREATE; loads it (hf_log_load). Borrowed until closed.
- * HF_EMISMATCH when the key is not the log's. Gives *ret_writer. */
+ * HF_EMISMATCH when the key is not the log's; without a key, when it has entries and is no mirror.
+ * A mirror that is opened with its key is one no longer. Gives *ret_writer. */
 enum hf_rc hf_log_writer_open(struct hf_log *log, const struct hf_log_writer_options *options,
                               struct hf_log_writer **ret_writer, struct hf_err *err);
 

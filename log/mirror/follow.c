@@ -278,6 +278,14 @@ static enum hf_rc check_state(struct hf_follow *follow, struct hf_bytes note, st
     return HF_OK;
 }
 
+enum hf_rc hf_follow_resume(const struct hf_vkey *vkey, const struct hf_frontier *frontier,
+                            struct hf_bytes note, struct hf_follow *ret_follow, struct hf_err *err)
+{
+    hf_follow_init(ret_follow, vkey);
+    ret_follow->frontier = *frontier;
+    return check_state(ret_follow, note, err);
+}
+
 enum hf_rc hf_follow_read(struct hf_bytes text, const struct hf_vkey *vkey,
                           struct hf_follow *ret_follow, struct hf_err *err)
 {
@@ -289,8 +297,7 @@ enum hf_rc hf_follow_read(struct hf_bytes text, const struct hf_vkey *vkey,
         !hf_cursor_line(&cursor, &line) || hf_vkey_parse(line, &named, /* err= */ NULL) != HF_OK) {
         return hf_err_set(err, HF_ECORRUPT, "it is not what a follower wrote");
     }
-    if (vkey != NULL && (!hf_str_eq(hf_str_c(named.name), hf_str_c(vkey->name)) ||
-                         memcmp(named.public_key.b, vkey->public_key.b, HF_PUBLIC_KEY_SIZE) != 0)) {
+    if (vkey != NULL && !hf_vkey_eq(&named, vkey)) {
         return hf_err_set(err, HF_EMISMATCH, "it is about the log %.*s", HF_STR_ARG(line));
     }
     hf_follow_init(ret_follow, &named);

@@ -63,6 +63,11 @@ void hf_follow_walk_begin(const struct hf_follow_part *part, struct hf_follow_wa
 bool hf_follow_walk_next(struct hf_follow_walk *walk, uint64_t *ret_index,
                          struct hf_bytes *ret_entry, struct hf_bytes *ret_blob);
 
+/* Goes on where the entries that are here end, with the note that the region signed for them.
+ * HF_ECORRUPT: they do not belong together. */
+enum hf_rc hf_follow_resume(const struct hf_vkey *vkey, const struct hf_frontier *frontier,
+                            struct hf_bytes note, struct hf_follow *ret_follow, struct hf_err *err);
+
 /* What is to be kept: a text that verifies itself against the key. Appended to buf. */
 void hf_follow_write(const struct hf_follow *follow, struct hf_buf *buf);
 /* HF_ECORRUPT: it is none, or damaged. HF_EMISMATCH: it is about another log than `vkey` (NULL:

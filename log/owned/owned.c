@@ -103,7 +103,9 @@ static enum hf_rc fill(const struct hf_owned_conf *conf, const struct making *ma
     if (rc == HF_OK && conf->key_file != NULL) {
         rc = inherit_key(conf, making->key, err);
     }
-    if (rc == HF_OK) {
+    if (rc == HF_OK && conf->source != NULL) {
+        identity.vkey = *conf->source;
+    } else if (rc == HF_OK) {
         const struct hf_owned_key_conf wish = {making->dir,    "key", conf->origin, HF_KEY_ED25519,
                                                conf->host_key, env,   conf->disk};
         rc = hf_owned_key(&wish, &key, &identity.vkey, err);
@@ -156,7 +158,7 @@ static enum hf_rc make_log(const struct hf_owned_conf *conf, const struct making
     if (rc == HF_OK) {
         rc = fill(conf, making, err);
     }
-    if (rc == HF_OK) {
+    if (rc == HF_OK && conf->source == NULL) {
         rc = hf_disk_move(conf->disk, making->key, making->final_key, err);
     }
     if (rc == HF_OK) {
@@ -183,12 +185,36 @@ static enum hf_rc open_place(const struct hf_owned_conf *conf, struct hf_owned *
         hf_disk_exists(conf->disk, making.dir)) { /* of a try that was killed at its end */
         rc = hf_disk_remove_dir(conf->disk, making.dir, err);
     }
+    if (rc == HF_OK && conf->source != NULL) {
+        return hf_disk_exists(conf->disk, making.final_key)
+                   ? hf_err_set(err, HF_EMISMATCH,
+                                "%s is no mirror: it holds a log together with its key", conf->dir)
+                   : HF_OK;
+    }
+    if (rc == HF_OK && !hf_disk_exists(conf->disk, making.final_key)) {
+        rc = hf_err_set(err, HF_ENOTFOUND,
+                        "%s holds a log without its key: it is a mirror, or the file was lost; put "
+                        "the key file there to write to the log",
+                        conf->dir);
+    }
     if (rc == HF_OK) {
         const struct hf_owned_key_conf key = {conf->dir,      "key", conf->origin, HF_KEY_ED25519,
                                               conf->host_key, env,   conf->disk};
         rc = hf_owned_key(&key, &owned->key, &vkey, err);
     }
     return rc;
+}
+
+static enum hf_rc check_source(const struct hf_log *log, const struct hf_owned_conf *conf,
+                               struct hf_err *err)
+{
+    const struct hf_vkey *is = &hf_log_identity(log)->vkey;
+    return hf_vkey_eq(is, conf->source)
+               ? HF_OK
+               : hf_err_set(err, HF_EMISMATCH,
+                            "%s holds a log of another key, named %s: follow into a folder of its "
+                            "own",
+                            conf->dir, is->name);
 }
 
 enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_owned,
@@ -200,6 +226,9 @@ enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_
     enum hf_rc rc = open_place(conf, ret_owned, err);
     if (rc == HF_OK) {
         rc = hf_log_open(ret_owned->place, &options, &ret_owned->log, err);
+    }
+    if (rc == HF_OK && conf->source != NULL) {
+        rc = check_source(ret_owned->log, conf, err);
     }
     if (rc == HF_OK) {
         struct hf_log_writer_options writer = {.loop = conf->loop,

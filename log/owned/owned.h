@@ -1,7 +1,8 @@
 /* log/owned/owned.h: a log with its keys, as its one owner opens it: Hub and tenant agent.
  *
  * The folder holds the log and key files sealed under this host's key (base/host_key.h). A folder
- * that does not exist is made, with a fresh log key.
+ * that does not exist is made, with a fresh log key; a mirror of a log that somebody else writes
+ * without one (log/owned/mirror.h fills it).
  * Order: hf_owned_open, appends through hf_owned_post or the writer's appender, hf_owned_close,
  * whose callback is the end. Threads: the loop's.
  */
@@ -22,7 +23,8 @@ struct hf_owned_conf {
     const char *origin; /* of a log that is made now */
     const char *program;
     const char *key_file;             /* of whose seed a log that is made now signs; NULL: fresh */
-    const struct hf_secret *host_key; /* borrowed for the call */
+    const struct hf_vkey *source;     /* of the log that this is a mirror of; NULL: it is ours */
+    const struct hf_secret *host_key; /* borrowed for the call; NULL for a mirror */
     uint64_t free_floor;              /* 0: the default */
     void (*changed)(void *arg, struct hf_log_writer *writer);
     void *arg;
@@ -33,11 +35,12 @@ struct hf_owned {
     struct hf_place *place;
     struct hf_log *log;
     struct hf_log_writer *writer;
-    struct hf_signing_key *key;
+    struct hf_signing_key *key; /* NULL for a mirror */
     void (*closed)(void *arg);
     void *closed_arg;
 };
 
+/* HF_EMISMATCH: the folder's log is not a mirror of `source`. */
 enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_owned,
                          struct hf_err *err);
 /* Finishes what was submitted, then closed(arg) on the loop. Also for one whose opening failed:

@@ -127,6 +127,12 @@ enum hf_rc hf_vkey_parse(struct hf_str text, struct hf_vkey *ret_key, struct hf_
     return HF_OK;
 }
 
+bool hf_vkey_eq(const struct hf_vkey *a, const struct hf_vkey *b)
+{
+    return a->type == b->type && hf_str_eq(hf_str_c(a->name), hf_str_c(b->name)) &&
+           memcmp(a->public_key.b, b->public_key.b, HF_PUBLIC_KEY_SIZE) == 0;
+}
+
 size_t hf_vkey_format(const struct hf_vkey *key, char out[HF_VKEY_TEXT_MAX])
 {
     uint8_t body[1 + HF_PUBLIC_KEY_SIZE];

@@ -41,6 +41,8 @@ enum hf_rc hf_vkey_make(struct hf_str name, enum hf_key_type type,
                         struct hf_err *err);
 /* HF_ESYNTAX; HF_EBADSIG when the id does not belong to the key; HF_ENOSYS for other types. */
 enum hf_rc hf_vkey_parse(struct hf_str text, struct hf_vkey *ret_key, struct hf_err *err);
+/* The same name and key? */
+bool hf_vkey_eq(const struct hf_vkey *a, const struct hf_vkey *b);
 /* Returns the length; NUL-terminated. */
 size_t hf_vkey_format(const struct hf_vkey *key, char out[HF_VKEY_TEXT_MAX]);
 

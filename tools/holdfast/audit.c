@@ -148,22 +148,6 @@ static int run_tenant(struct hf_cli *cli)
     return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
 }
 
-/* The region's verifier key: the first line of a file. */
-static enum hf_rc load_trust(const char *path, struct hf_vkey *ret, struct hf_err *err)
-{
-    struct hf_buf text = hf_buf_init(4096);
-    enum hf_rc rc = hf_file_read(path, &text, err);
-    if (rc == HF_OK) {
-        struct hf_cursor cursor = hf_cursor_init(hf_buf_bytes(&text));
-        struct hf_str line = hf_bytes_str(hf_buf_bytes(&text));
-        (void)hf_cursor_line(&cursor, &line);
-        rc = hf_vkey_parse(line, ret, err);
-        rc = rc == HF_OK ? rc : hf_err_wrap(err, HF_EUSAGE, "--trust %s", path);
-    }
-    hf_buf_free(&text);
-    return rc;
-}
-
 static int run_verify(struct hf_cli *cli)
 {
     struct hf_err err = {0};
@@ -173,7 +157,7 @@ static int run_verify(struct hf_cli *cli)
     struct hf_buf bundle = hf_buf_init(HF_AUDIT_BUNDLE_MAX);
     enum hf_rc rc = hf_crypto_init(&err);
     if (rc == HF_OK) {
-        rc = load_trust(hf_cli_str(cli, "trust"), &vkey, &err);
+        rc = hf_trust_load(hf_cli_str(cli, "trust"), &vkey, &err);
     }
     if (rc == HF_OK) {
         rc = hf_file_read(hf_cli_operand(cli, 0), &bundle, &err);

@@ -29,6 +29,8 @@ extern const struct hf_cli_command hf_command_principal;        /* principal.c: 
 extern const struct hf_cli_command hf_command_tenant;           /* tenant.c: a group */
 extern const struct hf_cli_command hf_command_directive;        /* directive.c: a group */
 extern const struct hf_cli_command hf_command_events;           /* events.c: a group */
+extern const struct hf_cli_command hf_command_region;           /* region.c: a group */
+extern const struct hf_cli_command hf_command_region_follow;    /* region_follow.c */
 extern const struct hf_cli_command hf_command_audit;            /* audit.c: a group */
 extern const struct hf_cli_command hf_command_projections;      /* projections.c: a group */
 extern const struct hf_cli_command hf_command_projections_dead; /* projections_promote.c: */

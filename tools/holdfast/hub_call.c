@@ -10,7 +10,7 @@
 #define TIMEOUT_NS UINT64_C(30000000000)
 #define ANSWER_MAX (64u << 20)
 
-static enum hf_rc load_token(struct hf_hub_session *session, const char *path, struct hf_err *err)
+static enum hf_rc load_token(struct hf_hub_access *access, const char *path, struct hf_err *err)
 {
     struct hf_buf text = hf_buf_init(512);
     enum hf_rc rc = hf_file_read(path, &text, err);
@@ -20,33 +20,45 @@ static enum hf_rc load_token(struct hf_hub_session *session, const char *path, s
             len--;
         }
         rc = len == 0 ? hf_err_set(err, HF_EINVAL, "%s holds no token", path)
-                      : hf_secret_copy(hf_bytes_of(text.ptr, len), &session->token);
+                      : hf_secret_copy(hf_bytes_of(text.ptr, len), &access->token);
     }
     hf_wipe(text.ptr, text.len);
     hf_buf_free(&text);
     return rc;
 }
 
-enum hf_rc hf_hub_session_open(struct hf_hub_session *session, struct hf_cli *cli,
-                               struct hf_err *err)
+enum hf_rc hf_hub_access_load(const struct hf_cli *cli, struct hf_hub_access *ret,
+                              struct hf_err *err)
 {
     const char *pin = hf_cli_str(cli, "hub-pin");
     size_t len = 0;
-    *session = (struct hf_hub_session){.cli = cli};
+    *ret = (struct hf_hub_access){.has_pin = pin != NULL};
     if (pin != NULL &&
-        (hf_hex_decode(hf_str_c(pin), session->pin.b, HF_HASH_SIZE, &len, NULL) != HF_OK ||
+        (hf_hex_decode(hf_str_c(pin), ret->pin.b, HF_HASH_SIZE, &len, NULL) != HF_OK ||
          len != HF_HASH_SIZE)) {
         return hf_err_set(err, HF_EUSAGE, "--hub-pin: must be 64 hexadecimal digits");
     }
+    return load_token(ret, hf_cli_str(cli, "hub-token"), err);
+}
+
+const struct hf_hash *hf_hub_access_pin(const struct hf_hub_access *access)
+{
+    return access->has_pin ? &access->pin : NULL;
+}
+
+enum hf_rc hf_hub_session_open(struct hf_hub_session *session, struct hf_cli *cli,
+                               struct hf_err *err)
+{
+    *session = (struct hf_hub_session){.cli = cli};
     enum hf_rc rc = hf_crypto_init(err);
     if (rc == HF_OK) {
-        rc = load_token(session, hf_cli_str(cli, "hub-token"), err);
+        rc = hf_hub_access_load(cli, &session->access, err);
     }
     if (rc == HF_OK) {
         rc = hf_loop_uv_new(&session->loop, err);
     }
     if (rc == HF_OK) {
-        const struct hf_http_client_conf conf = {.pin = pin == NULL ? NULL : &session->pin};
+        const struct hf_http_client_conf conf = {.pin = hf_hub_access_pin(&session->access)};
         rc = hf_http_client_new(session->loop, &conf, &session->client, err);
     }
     return rc;
@@ -61,7 +73,7 @@ void hf_hub_session_close(struct hf_hub_session *session)
         hf_loop_run(session->loop);
         hf_loop_free(session->loop);
     }
-    hf_secret_free(&session->token);
+    hf_secret_free(&session->access.token);
 }
 
 static void answered(struct hf_http_call *call)
@@ -95,7 +107,7 @@ enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const 
     session->call = (struct hf_http_call){.method = method,
                                           .url = session->url,
                                           .content_type = body.len > 0 ? "application/json" : NULL,
-                                          .token = &session->token,
+                                          .token = &session->access.token,
                                           .body = body,
                                           .timeout_ns = TIMEOUT_NS,
                                           .answer_max = ANSWER_MAX,

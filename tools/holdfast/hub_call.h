@@ -13,12 +13,18 @@
 #include "base/json_in.h"
 #include "base/json_out.h"
 
+/* Who the Hub is trusted to be, and who asks. */
+struct hf_hub_access {
+    struct hf_secret token;
+    struct hf_hash pin;
+    bool has_pin;
+};
+
 struct hf_hub_session {
     struct hf_cli *cli;
     struct hf_loop *loop;
     struct hf_http_client *client;
-    struct hf_secret token;
-    struct hf_hash pin;
+    struct hf_hub_access access;
     struct hf_http_call call;
     char url[512];
     struct hf_json_doc *doc; /* the last answer, and its text */
@@ -45,6 +51,12 @@ struct hf_hub_session {
         .env = "HOLDFAST_HUB_TOKEN", .setting = "hub_token",                                       \
         .help = "file with your token for the Hub"                                                 \
     }
+
+/* From the options. HF_EUSAGE, HF_EINVAL; free the token also after a failure. */
+enum hf_rc hf_hub_access_load(const struct hf_cli *cli, struct hf_hub_access *ret,
+                              struct hf_err *err);
+/* For the HTTP client's configuration: NULL when the system's authorities decide. */
+const struct hf_hash *hf_hub_access_pin(const struct hf_hub_access *access);
 
 enum hf_rc hf_hub_session_open(struct hf_hub_session *session, struct hf_cli *cli,
                                struct hf_err *err);

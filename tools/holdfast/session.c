@@ -116,6 +116,11 @@ static enum hf_rc stored_checkpoint(struct hf_session *session, uint64_t size, s
         hf_buf_put(buf, bytes, len);
         return buf->failed;
     }
+    struct hf_bytes source = hf_log_source_note(session->log);
+    if (source.len > 0 && size == hf_log_size(session->log)) {
+        hf_buf_put(buf, source.ptr, source.len);
+        return buf->failed;
+    }
     return hf_err_wrap(err, HF_ENOTFOUND,
                        "there is no signed checkpoint for size %llu and no key to sign one",
                        (unsigned long long)size);
@@ -158,5 +163,20 @@ enum hf_rc hf_session_write_key(struct hf_cli *cli, const char *dir, const struc
         rc = hf_file_create(path, hf_writer_done(&w), 0600, err);
     }
     hf_secret_free(&host_key);
+    return rc;
+}
+
+enum hf_rc hf_trust_load(const char *path, struct hf_vkey *ret, struct hf_err *err)
+{
+    struct hf_buf text = hf_buf_init(4096);
+    enum hf_rc rc = hf_file_read(path, &text, err);
+    if (rc == HF_OK) {
+        struct hf_cursor cursor = hf_cursor_init(hf_buf_bytes(&text));
+        struct hf_str line = hf_bytes_str(hf_buf_bytes(&text));
+        (void)hf_cursor_line(&cursor, &line);
+        rc = hf_vkey_parse(line, ret, err);
+        rc = rc == HF_OK ? rc : hf_err_wrap(err, HF_EUSAGE, "--trust %s", path);
+    }
+    hf_buf_free(&text);
     return rc;
 }

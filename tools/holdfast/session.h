@@ -36,6 +36,9 @@ void hf_session_close(struct hf_session *session);
 enum hf_rc hf_session_checkpoint(struct hf_session *session, struct hf_cli *cli, uint64_t size,
                                  struct hf_buf *buf, struct hf_err *err);
 
+/* The verifier key in the first line of a file, which --trust names. */
+enum hf_rc hf_trust_load(const char *path, struct hf_vkey *ret, struct hf_err *err);
+
 /* Writes the key file into the folder. */
 enum hf_rc hf_session_write_key(struct hf_cli *cli, const char *dir, const struct hf_vkey *vkey,
                                 const struct hf_secret *seed, struct hf_err *err);

@@ -1,7 +1,8 @@
-/* hub/tracker.c: follows a Hub's log over its Unix socket, part by part. */
-#include "hub/tracker.h"
+/* log/remote/tracker.c: follows a region's log over HTTP, part by part. */
+#include "log/remote/tracker.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/assert.h"
 #include "base/json_in.h"
@@ -77,7 +78,7 @@ static void grow_older(struct hf_tracker *tracker)
 {
     uint64_t now_ns = hf_env_mono_ns(env_of(tracker));
     tracker->in_hand = false;
-    if (now_ns - tracker->aged_ns < SAVE_NS) {
+    if (tracker->conf.from != NULL || now_ns - tracker->aged_ns < SAVE_NS) {
         return;
     }
     if (tracker->aged.frontier.size > 0) {
@@ -98,6 +99,10 @@ static void end(struct hf_tracker *tracker, enum hf_rc rc, const struct hf_err *
 /* Away, or it answers what it should not: again in a while. */
 static void again(struct hf_tracker *tracker, const struct hf_err *err)
 {
+    if (tracker->conf.once) {
+        end(tracker, err->rc == HF_EPERM ? HF_EPERM : HF_EIO, err); /* a wrong pin is no fork */
+        return;
+    }
     unsigned doublings = tracker->failures < AGAIN_MAX ? tracker->failures : AGAIN_MAX;
     uint64_t wait_ns = AGAIN_NS << doublings;
     if (tracker->failures++ == 0) {
@@ -106,13 +111,17 @@ static void again(struct hf_tracker *tracker, const struct hf_err *err)
     (void)hf_timer_arm(&tracker->timer, wait_ns < AGAIN_MOST ? wait_ns : AGAIN_MOST);
 }
 
-/* Both checkpoints are signed by the region: together they prove what it did. */
-static void keep_proof(struct hf_tracker *tracker)
+/* Both checkpoints are signed by the region: together they prove what it did. shown: NULL: the Hub
+ * has not as much as it once signed. */
+static void keep_proof(struct hf_tracker *tracker, const struct hf_bytes *shown)
 {
     struct hf_err err = {0};
     struct hf_follow_part part;
-    enum hf_rc rc = hf_follow_parse(hf_buf_bytes(&tracker->body), &part, &err);
-    if (rc == HF_OK) {
+    enum hf_rc rc = HF_OK;
+    if (shown != NULL) {
+        rc = hf_follow_parse(*shown, &part, &err);
+    }
+    if (rc == HF_OK && shown != NULL) {
         rc = write_file(tracker, "fork-shown.note", part.segment.note, &err);
     }
     if (rc == HF_OK && tracker->follow.note_len > 0) {
@@ -125,11 +134,31 @@ static void keep_proof(struct hf_tracker *tracker)
 
 /* calls */
 
+/* A Hub that refuses says why. */
+static void refusal(const struct hf_http_call *call, struct hf_err *err)
+{
+    struct hf_json_doc *doc = NULL;
+    const struct hf_json *detail = NULL;
+    enum hf_rc rc = call->status == 401 || call->status == 403 ? HF_EPERM : HF_EIO;
+    if (hf_json_parse(hf_buf_bytes(&call->answer), &doc, /* err= */ NULL) == HF_OK &&
+        hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT) {
+        detail = hf_json_get(hf_json_root(doc), "detail");
+    }
+    if (detail != NULL && hf_json_kind(detail) == HF_JSON_STR) {
+        (void)hf_err_set(err, rc, "the Hub answers %d: %.*s", call->status,
+                         HF_STR_ARG(hf_json_as_str(detail)));
+    } else {
+        (void)hf_err_set(err, rc, "the Hub answers %d and does not say why", call->status);
+    }
+    hf_json_free(doc);
+}
+
 static void start_call(struct hf_tracker *tracker, const char *method, size_t answer_max,
                        void (*done)(struct hf_http_call *call))
 {
     tracker->call = (struct hf_http_call){.method = method,
                                           .url = tracker->url,
+                                          .token = tracker->conf.token,
                                           .timeout_ns = CALL_NS,
                                           .answer_max = answer_max,
                                           .done = done};
@@ -146,7 +175,8 @@ static void take(struct hf_tracker *tracker)
     tracker->call.answer = hf_buf_init(0);
     enum hf_rc rc = hf_follow_take(&tracker->follow, hf_buf_bytes(&tracker->body), &part, &err);
     if (rc == HF_EFORK || rc == HF_EBADSIG) {
-        keep_proof(tracker);
+        const struct hf_bytes shown = hf_buf_bytes(&tracker->body);
+        keep_proof(tracker, &shown);
         end(tracker, rc, &err);
     } else if (rc != HF_OK) {
         again(tracker, &err);
@@ -174,23 +204,22 @@ static void answered(struct hf_http_call *call)
                          "the Hub's log is shorter than the %llu entries that came of it: it was "
                          "put back, or it is another one",
                          (unsigned long long)tracker->follow.frontier.size);
+        keep_proof(tracker, /* shown= */ NULL);
         end(tracker, HF_EFORK, &err);
     } else {
         if (call->rc == HF_OK) {
-            (void)hf_err_set(&err, HF_EIO, "the Hub answers %d: %.*s", call->status,
-                             (int)(call->answer.len < 200 ? call->answer.len : 200),
-                             (const char *)call->answer.ptr);
+            refusal(call, &err);
         }
         again(tracker, &err);
     }
     hf_buf_free(&call->answer);
 }
 
-/* The Hub says which log it has; from then on only that one is believed. */
+/* The Hub says which log it has; from then on, or from the beginning, only that one is believed. */
 static enum hf_rc take_key(struct hf_tracker *tracker, struct hf_err *err)
 {
     struct hf_json_doc *doc = NULL;
-    struct hf_vkey vkey;
+    struct hf_vkey vkey = {.name_len = 0};
     enum hf_rc rc = hf_json_parse(hf_buf_bytes(&tracker->call.answer), &doc, err);
     if (rc == HF_OK) {
         const struct hf_json *root = hf_json_root(doc);
@@ -200,9 +229,23 @@ static enum hf_rc take_key(struct hf_tracker *tracker, struct hf_err *err)
                  ? hf_vkey_parse(hf_json_as_str(log), &vkey, err)
                  : hf_err_set(err, HF_EINVAL, "the Hub does not say which log it has");
     }
-    if (rc == HF_OK) {
+    if (rc == HF_OK && tracker->known && !hf_vkey_eq(&vkey, &tracker->follow.vkey)) {
+        rc = hf_err_set(err, HF_EMISMATCH,
+                        "the Hub's log is %s under another key than the one that is trusted, "
+                        "which is %s's: it is another region, or somebody stands in between",
+                        vkey.name, tracker->follow.vkey.name);
+    }
+    if (rc == HF_OK && !tracker->known) {
         hf_follow_init(&tracker->follow, &vkey);
+    }
+    if (rc == HF_OK) {
+        const struct hf_json *size = hf_json_get(hf_json_root(doc), "size");
         tracker->known = true;
+        tracker->named = true;
+        tracker->size = 0;
+        if (size != NULL) {
+            (void)hf_json_to_u64(size, &tracker->size);
+        }
     }
     hf_json_free(doc);
     return rc;
@@ -214,12 +257,16 @@ static void named(struct hf_http_call *call)
     struct hf_err err = call->err;
     tracker->calling = false;
     enum hf_rc rc = call->rc;
-    if (rc == HF_OK) {
-        rc = call->status == 200 ? take_key(tracker, &err)
-                                 : hf_err_set(&err, HF_EIO, "the Hub answers %d", call->status);
+    if (rc == HF_OK && call->status == 200) {
+        rc = take_key(tracker, &err);
+    } else if (rc == HF_OK) {
+        refusal(call, &err);
+        rc = HF_EIO;
     }
     hf_buf_free(&call->answer);
-    if (rc == HF_OK) {
+    if (rc == HF_EMISMATCH) {
+        end(tracker, rc, &err);
+    } else if (rc == HF_OK) {
         tracker->failures = 0;
         tracker->conf.ready(tracker->conf.arg);
     } else {
@@ -230,7 +277,7 @@ static void named(struct hf_http_call *call)
 static void ask_part(struct hf_tracker *tracker)
 {
     (void)snprintf(tracker->url, sizeof tracker->url,
-                   "http://localhost/v1/feed/region?from=%llu&blobs=1&wait_s=%d",
+                   "%s/v1/feed/region?from=%llu&blobs=1&wait_s=%d", tracker->conf.url,
                    (unsigned long long)tracker->follow.frontier.size, tracker->at_end ? WAIT_S : 0);
     start_call(tracker, "GET", HF_FOLLOW_PART_MAX, answered);
 }
@@ -238,12 +285,13 @@ static void ask_part(struct hf_tracker *tracker)
 static void due(struct hf_timer *timer)
 {
     struct hf_tracker *tracker = HF_CONTAINER_OF(timer, struct hf_tracker, timer);
-    if (tracker->known && tracker->begun) {
+    bool known = tracker->known && (tracker->named || tracker->conf.from == NULL);
+    if (known && tracker->begun) {
         ask_part(tracker);
-    } else if (tracker->known) {
+    } else if (known) {
         tracker->conf.ready(tracker->conf.arg);
     } else {
-        (void)snprintf(tracker->url, sizeof tracker->url, "http://localhost/v1/region");
+        (void)snprintf(tracker->url, sizeof tracker->url, "%s/v1/region", tracker->conf.url);
         start_call(tracker, "GET", SMALL_MAX, named);
     }
 }
@@ -285,7 +333,7 @@ void hf_tracker_post(struct hf_tracker *tracker, const char *path, struct hf_byt
 {
     HF_ASSERT(!tracker->calling);
     tracker->posted = done;
-    (void)snprintf(tracker->url, sizeof tracker->url, "http://localhost%s", path);
+    (void)snprintf(tracker->url, sizeof tracker->url, "%s%s", tracker->conf.url, path);
     tracker->call = (struct hf_http_call){.method = "POST",
                                           .url = tracker->url,
                                           .content_type = "application/json",
@@ -300,16 +348,24 @@ void hf_tracker_post(struct hf_tracker *tracker, const char *path, struct hf_byt
 enum hf_rc hf_tracker_open(struct hf_tracker *tracker, const struct hf_tracker_conf *conf,
                            struct hf_err *err)
 {
-    const struct hf_http_client_conf client = {.socket = conf->socket};
     *tracker = (struct hf_tracker){.conf = *conf};
+    if (strlen(conf->url) > HF_TRACKER_URL_MAX - 128) {
+        tracker->conf.loop = NULL;
+        return hf_err_set(err, HF_EINVAL, "the Hub's URL has more than %d bytes",
+                          HF_TRACKER_URL_MAX - 128);
+    }
     hf_timer_init(&tracker->timer, conf->loop, due);
     (void)snprintf(tracker->dir, sizeof tracker->dir, "%s", conf->dir);
     enum hf_rc rc = hf_disk_make_dirs(conf->disk, conf->dir, 0700, err);
-    if (rc == HF_OK) {
+    if (rc == HF_OK && conf->from != NULL) {
+        tracker->follow = *conf->from;
+        tracker->known = true;
+        tracker->conf.from = &tracker->follow;
+    } else if (rc == HF_OK) {
         rc = load(tracker, err);
     }
     if (rc == HF_OK) {
-        rc = hf_http_client_new(conf->loop, &client, &tracker->client, err);
+        rc = hf_http_client_new(conf->loop, conf->client, &tracker->client, err);
     }
     if (rc == HF_OK && hf_timer_arm(&tracker->timer, 0) != HF_OK) {
         rc = hf_err_set(err, HF_ENOMEM, "no memory for a timer");
@@ -330,7 +386,8 @@ void hf_tracker_close(struct hf_tracker *tracker)
     }
     hf_http_client_free(tracker->client);
     tracker->client = NULL;
-    if (tracker->known && !tracker->in_hand && tracker->follow.frontier.size > 0) {
+    if (tracker->conf.from == NULL && tracker->known && !tracker->in_hand &&
+        tracker->follow.frontier.size > 0) {
         save(tracker, &tracker->follow);
     }
     hf_buf_free(&tracker->body);

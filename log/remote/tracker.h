@@ -1,16 +1,17 @@
-/* hub/tracker.h: follows a Hub's log over its Unix socket, part by part, and keeps how far it got.
+/* log/remote/tracker.h: follows a region's log over HTTP, part by part, and keeps how far it got.
  *
  * It asks for one part at a time (log/mirror/follow.h); the caller uses it, then asks for the next.
  * A Hub that is away is asked again, after 0.2 s, doubling to 5 s. What can only mean that the log
- * was rewritten or put back ends it for good; both signed checkpoints are then left in the folder,
- * as fork-known.note and fork-shown.note.
- * The state is a file "follow" in the folder. It is 5 s old or older, so that a database which lost
- * its last moments in a crash is not behind it; what comes twice is let go by who uses it. A lost
- * state means a beginning at 0. Without one the key is that which the Hub names.
+ * was rewritten or put back ends it for good; what both sides signed is then left in the folder, as
+ * fork-known.note and fork-shown.note.
+ * The state is a file "follow" in the folder, or the caller's (`from`). The file is 5 s old or
+ * older, so that a database which lost its last moments in a crash is not behind it; what comes
+ * twice is let go by who uses it. A lost file means a beginning at 0, and then the key is that
+ * which the Hub names.
  * Threads: the loop's. No callback runs inside of the call that asked for it.
  */
-#ifndef HF_HUB_TRACKER_H
-#define HF_HUB_TRACKER_H
+#ifndef HF_LOG_REMOTE_TRACKER_H
+#define HF_LOG_REMOTE_TRACKER_H
 
 #include "base/file.h"
 #include "base/http/client.h"
@@ -18,12 +19,18 @@
 #include "log/mirror/follow.h"
 #include "log/store/disk.h"
 
+#define HF_TRACKER_URL_MAX 512
+
 struct hf_tracker_conf {
     struct hf_loop *loop;
     struct hf_disk *disk;
     const struct hf_logger *logger;
-    const char *dir;    /* of the state; made when it is not there */
-    const char *socket; /* path of the Hub's socket */
+    const char *dir; /* of the state and of what proves a fork; made when it is not there */
+    const struct hf_http_client_conf *client; /* how the Hub is reached; for the call only */
+    const char *url;                          /* before the paths of the API */
+    const struct hf_secret *token;            /* NULL: none is needed */
+    const struct hf_follow *from;             /* what the caller keeps; copied. NULL: the file */
+    bool once; /* a Hub that cannot be followed now ends it, instead of another try */
     /* The log's key is known, and where to go on: call hf_tracker_next. */
     void (*ready)(void *arg);
     /* A part, good until the next one is asked for. NULL: the log has no more just now. */
@@ -35,6 +42,7 @@ struct hf_tracker_conf {
 
 struct hf_tracker {
     struct hf_follow follow; /* read-only */
+    uint64_t size;           /* read-only; of the Hub's log when it was asked first; with `from` */
     /* private */
     struct hf_tracker_conf conf;
     char dir[HF_PATH_MAX];
@@ -42,9 +50,10 @@ struct hf_tracker {
     struct hf_http_call call;
     bool calling;
     bool known; /* the key */
+    bool named; /* by the Hub, and it is the one that is known */
     bool begun; /* a part was asked for */
     void (*posted)(void *arg, int status);
-    char url[160];
+    char url[HF_TRACKER_URL_MAX];
     bool at_end;        /* the last answer was that there is no more: the next one may wait */
     struct hf_buf body; /* of the part */
     struct hf_timer timer;
