@@ -116,15 +116,38 @@ enum hf_rc hf_approval_fold(struct hf_approval *approval, const struct hf_envelo
     return rc;
 }
 
-/* Requesters are named by channels, which know principals as NAME or principal:NAME. */
-static bool asked_for_it(const struct hf_approval *approval, const struct hf_principal *principal)
+struct hf_str hf_approval_asker(const struct hf_approval *approval)
 {
     struct hf_str requester = hf_str_c(approval->requester);
     struct hf_str prefix = HF_STR("principal:");
     if (hf_str_starts(requester, prefix)) {
         requester = (struct hf_str){requester.ptr + prefix.len, requester.len - prefix.len};
     }
-    return hf_str_eq(requester, hf_str_c(principal->name));
+    return requester;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Neither is empty, and they differ at most in the case of ASCII letters. */
+static bool same_person(struct hf_str a, struct hf_str b)
+{
+    bool same = a.len > 0 && a.len == b.len;
+    for (size_t i = 0; same && i < a.len; i++) {
+        same = lower(a.ptr[i]) == lower(b.ptr[i]);
+    }
+    return same;
+}
+
+static bool asked_for_it(const struct hf_approval *approval,
+                         const struct hf_approval_answer *answer)
+{
+    struct hf_str person = hf_str_c(answer->by->person);
+    return hf_str_eq(hf_approval_asker(approval), hf_str_c(answer->by->name)) ||
+           same_person(hf_str_c(approval->requester), person) ||
+           (answer->asker != NULL && same_person(hf_str_c(answer->asker->person), person));
 }
 
 enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
@@ -151,7 +174,7 @@ enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
         return hf_err_set(err, HF_ECONFLICT,
                           "request: is not what waits under this name; look at it again");
     }
-    if (answer->approves && asked_for_it(approval, answer->by)) {
+    if (answer->approves && asked_for_it(approval, answer)) {
         return hf_err_set(err, HF_EPERM, "nobody approves what they asked for; ask somebody else");
     }
     return HF_OK;

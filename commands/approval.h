@@ -59,8 +59,13 @@ enum hf_rc hf_approval_of_stream(struct hf_str stream, const char *kind, struct 
 enum hf_rc hf_approval_fold(struct hf_approval *approval, const struct hf_envelope *envelope,
                             struct hf_err *err);
 
+/* The principal that a requester names, as NAME or principal:NAME; other forms give a name that no
+ * principal can have. */
+struct hf_str hf_approval_asker(const struct hf_approval *approval);
+
 struct hf_approval_answer {
     const struct hf_principal *by;
+    const struct hf_principal *asker; /* that hf_approval_asker names; NULL: there is none */
     bool approves;
     const struct hf_hash *request; /* what they were shown; NULL: not said */
     struct hf_str reason;          /* may be empty */
@@ -68,7 +73,11 @@ struct hf_approval_answer {
 
 /* Decider. HF_ENOTFOUND; HF_EEXIST: it has an answer, said whose; HF_ECONFLICT: it is expired, or
  * the answer is for another request; HF_EPERM: nobody approves what they asked for. That the
- * principal has the role and reaches the tenant is the caller's to know. */
+ * principal has the role and reaches the tenant is the caller's to know.
+ *
+ * Who asked is compared with who answers by the principal's name, by its person (what channels call
+ * it, without regard to the case of letters), and person with person when the requester is a
+ * principal too. */
 enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
                                   const struct hf_approval_answer *answer, int64_t now_us,
                                   struct hf_err *err);

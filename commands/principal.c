@@ -54,7 +54,7 @@ static void copy_name(char *out, size_t size, struct hf_str name)
 static enum hf_rc fold_created(struct hf_principal *principal, const struct hf_envelope *envelope,
                                struct hf_err *err)
 {
-    uint8_t bytes[512];
+    uint8_t bytes[1024];
     struct hf_writer w = hf_writer_init(bytes, sizeof bytes);
     struct hf_bytes payload;
     struct hf_event_principal_created event;
@@ -74,6 +74,9 @@ static enum hf_rc fold_created(struct hf_principal *principal, const struct hf_e
     copy_name(principal->name, sizeof principal->name, event.principal);
     if (event.has_tenant) {
         copy_name(principal->tenant, sizeof principal->tenant, event.tenant);
+    }
+    if (event.has_person) {
+        copy_name(principal->person, sizeof principal->person, event.person);
     }
     memcpy(principal->token_hash.b, event.token_hash.ptr, HF_HASH_SIZE);
     return HF_OK;

@@ -15,7 +15,8 @@
 #include "commands/tenant.h"
 #include "schemas/envelope.h"
 
-#define HF_PRINCIPAL_NAME_MAX 48
+#define HF_PRINCIPAL_NAME_MAX   48
+#define HF_PRINCIPAL_PERSON_MAX 128
 
 enum hf_role {
     HF_ROLE_VIEWER,
@@ -37,6 +38,8 @@ struct hf_principal {
     enum hf_principal_kind kind;
     enum hf_role role;
     char tenant[HF_TENANT_NAME_MAX + 1]; /* empty: not bound */
+    char
+        person[HF_PRINCIPAL_PERSON_MAX + 1]; /* who it is, as channels name them; empty: not said */
     struct hf_hash token_hash;
     int64_t expires_us; /* 0: never */
     struct hf_hash previous_hash;
@@ -62,6 +65,7 @@ struct hf_principal_wish {
     enum hf_principal_kind kind;
     enum hf_role role;
     struct hf_str tenant; /* empty: not bound */
+    struct hf_str person; /* empty: not said */
     int64_t expires_us;   /* 0: never */
 };
 /* HF_EINVAL, HF_EEXIST. */

@@ -1,11 +1,10 @@
 /* hub/approval_api.c: calls about requests for approval: the queue, one of them, its answer. */
 #include <stdio.h>
 
+#include "hub/approval_answer.h"
 #include "hub/approval_router.h"
 #include "hub/condition.h"
 #include "hub/cursor.h"
-#include "hub/notes.h"
-#include "schemas/upcast.h"
 
 #define PAGE         100
 #define REQUEST_ROOM 16384
@@ -55,6 +54,22 @@ static void put_life(struct hf_json_out *json, const struct hf_approval *a)
     }
 }
 
+/* What is known of its way besides its life. */
+static void put_way(struct hf_json_out *json, const struct hf_hub_approval *a)
+{
+    put_life(json, &a->life);
+    if (a->seen_us != 0) {
+        put_time(json, "seen", a->seen_us);
+    }
+    if (a->delivered_us != 0) {
+        put_time(json, "delivered", a->delivered_us);
+    }
+    if (a->enforced_us != 0) {
+        put_time(json, "enforced", a->enforced_us);
+        hf_json_key_str(json, "outcome", hf_event_approval_enforced_outcome_name(a->outcome));
+    }
+}
+
 static void put_request(struct hf_json_out *json, const struct hf_event_approval_requested *r)
 {
     hf_json_key_str(json, "summary", r->summary);
@@ -75,28 +90,11 @@ static void put_request(struct hf_json_out *json, const struct hf_event_approval
         hf_json_hex(json, r->policy_digest);
     }
     put_text(json, "rule", r->has_rule, r->rule);
+    put_text(json, "reason", r->has_reason, r->reason);
     put_text(json, "session", r->has_session, r->session);
     put_text(json, "channel", r->has_channel, r->channel);
     hf_json_key(json, HF_STR("facts"));
     hf_json_hex(json, r->facts);
-}
-
-/* What the tenant wrote, out of its segment. */
-static enum hf_rc read_request(struct hf_hub *hub, const struct hf_approval *a,
-                               struct hf_writer *room, struct hf_event_approval_requested *ret,
-                               struct hf_err *err)
-{
-    struct hf_envelope envelope;
-    struct hf_bytes bytes;
-    const struct hf_hub_position position = {a->segment, a->offset};
-    enum hf_rc rc = hf_hub_entries_leaf(hub->entries, position, &bytes, err);
-    if (rc == HF_OK) {
-        rc = hf_envelope_read_leaf(bytes, &envelope, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_upcast_newest(&envelope, HF_EVENT_APPROVAL_REQUESTED_VERSION, room, &bytes, err);
-    }
-    return rc == HF_OK ? hf_event_approval_requested_decode(bytes, ret, err) : rc;
 }
 
 static void answer(struct hf_hub_call *call, const struct hf_hub_approval *a)
@@ -108,8 +106,8 @@ static void answer(struct hf_hub_call *call, const struct hf_hub_approval *a)
     struct hf_err err = {0};
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
-    put_life(&json, &a->life);
-    if (read_request(call->hub, &a->life, &room, &request, &err) == HF_OK) {
+    put_way(&json, a);
+    if (hf_approval_request_read(call->hub, &a->life, &room, &request, &err) == HF_OK) {
         put_request(&json, &request);
     } else {
         hf_log(call->hub->logger, HF_LOG_WARN, "approval.unreadable",
@@ -183,6 +181,15 @@ static struct hf_str list_of(const struct hf_api_approvals_list_query *query, ch
     return (struct hf_str){out, (size_t)len};
 }
 
+/* Of the caller's tenant, or the one that is asked for; is_listed knows who may see it. */
+static struct hf_hub_approvals_filter filter_of(const struct hf_hub_call *call)
+{
+    const struct hf_api_approvals_list_query *query = &call->asked.approvals_list;
+    return (struct hf_hub_approvals_filter){
+        .tenant = query->has_tenant ? query->tenant : hf_str_c(call->principal->life.tenant),
+        .waiting = state_of(query) == HF_APPROVAL_PENDING};
+}
+
 static enum hf_rc find_first(const struct hf_hub_call *call, struct hf_hub_approval **ret_first,
                              struct hf_err *err)
 {
@@ -190,8 +197,9 @@ static enum hf_rc find_first(const struct hf_hub_call *call, struct hf_hub_appro
     const struct hf_hub_approvals *approvals = &call->hub->approvals;
     struct hf_str text;
     char list[96];
+    const struct hf_hub_approvals_filter filter = filter_of(call);
     if (!query->has_cursor) {
-        *ret_first = hf_hub_approvals_first(approvals);
+        *ret_first = hf_hub_approvals_first(approvals, &filter);
         return HF_OK;
     }
     enum hf_rc rc = hf_cursor_open(call->hub, list_of(query, list), query->cursor, &text, err);
@@ -203,7 +211,7 @@ static enum hf_rc find_first(const struct hf_hub_call *call, struct hf_hub_appro
     struct hf_str name = {text.ptr + len + 1, slash == NULL ? 0 : text.len - len - 1};
     const struct hf_hub_approval *last =
         hf_hub_approval_find(approvals, (struct hf_str){text.ptr, len}, name);
-    *ret_first = last == NULL ? NULL : hf_hub_approvals_next(approvals, last);
+    *ret_first = last == NULL ? NULL : hf_hub_approvals_next(approvals, &filter, last);
     return last != NULL ? HF_OK
                         : hf_err_set(err, HF_EINVAL,
                                      "cursor: the request that it names was answered long ago; "
@@ -244,6 +252,7 @@ void hf_serve_approvals_list(struct hf_hub_call *call)
     struct hf_hub *hub = call->hub;
     const struct hf_api_approvals_list_query *query = &call->asked.approvals_list;
     const char *bound = call->principal->life.tenant;
+    const struct hf_hub_approvals_filter filter = filter_of(call);
     uint64_t limit = query->has_limit ? query->limit : PAGE;
     uint64_t shown = 0;
     struct hf_hub_approval *a = NULL;
@@ -263,7 +272,7 @@ void hf_serve_approvals_list(struct hf_hub_call *call)
                                      : hf_hub_approvals_of(&hub->approvals, hf_str_c(bound)));
     hf_json_key(&json, HF_STR("approvals"));
     hf_json_array_begin(&json);
-    for (; a != NULL; a = hf_hub_approvals_next(&hub->approvals, a)) {
+    for (; a != NULL; a = hf_hub_approvals_next(&hub->approvals, &filter, a)) {
         if (!is_listed(call, &a->life)) {
             continue;
         }
@@ -272,7 +281,7 @@ void hf_serve_approvals_list(struct hf_hub_call *call)
         }
         last = a;
         hf_json_object_begin(&json);
-        put_life(&json, &a->life);
+        put_way(&json, a);
         hf_json_object_end(&json);
     }
     hf_json_array_end(&json);
@@ -286,10 +295,11 @@ void hf_serve_approvals_list(struct hf_hub_call *call)
 void hf_serve_approval_show(struct hf_hub_call *call)
 {
     char tag[32];
-    const struct hf_hub_approval *a = named(call);
+    struct hf_hub_approval *a = named(call);
     if (a == NULL) {
         return;
     }
+    hf_approval_note_seen(call, a, HF_EVENT_APPROVAL_SEEN_HOW_API);
     (void)snprintf(tag, sizeof tag, "%llu", (unsigned long long)a->life.version);
     if (!hf_call_not_modified(call, tag)) {
         answer(call, a);
@@ -304,62 +314,24 @@ static void decided(struct hf_hub_call *call)
     hf_call_answer_approval(call);
 }
 
-static void post_to(struct hf_hub_call *call, const char *kind, struct hf_hub_event *event,
-                    void (*posted)(struct hf_hub_call *call))
-{
-    char stream[sizeof HF_APPROVAL_STREAM + HF_APPROVAL_SUBJECT_SIZE];
-    (void)snprintf(stream, sizeof stream, "%s%s", kind, call->subject);
-    event->stream = hf_str_c(stream);
-    hf_call_post(call, event, posted);
-}
-
 void hf_serve_approval_decide(struct hf_hub_call *call)
 {
     const struct hf_api_approval_decide *in = &call->in.approval_decide;
-    const struct hf_principal *by = &call->principal->life;
     struct hf_hub_approval *a = named(call);
-    struct hf_hash request;
-    struct hf_err err = {0};
     if (a == NULL || !hf_call_matches(call, a->life.version)) {
         return;
     }
-    int64_t now = hf_env_wall_us(hf_loop_env(call->hub->loop));
-    struct hf_approval_answer wish = {
-        .by = by, .approves = in->decision == HF_API_APPROVAL_DECIDE_DECISION_APPROVED};
+    struct hf_approval_wish wish = {.approves =
+                                        in->decision == HF_API_APPROVAL_DECIDE_DECISION_APPROVED,
+                                    .has_request = in->has_request,
+                                    .posted = decided};
     if (in->has_request) {
-        memcpy(request.b, in->request.ptr, HF_HASH_SIZE);
-        wish.request = &request;
+        memcpy(wish.request.b, in->request.ptr, HF_HASH_SIZE);
     }
-    int64_t latency = now - a->life.requested_us;
-    const struct hf_event_approval_decided event = {
-        .approval = hf_str_c(a->life.name),
-        .tenant = hf_str_c(a->life.tenant),
-        .decision = wish.approves ? HF_EVENT_APPROVAL_DECIDED_DECISION_APPROVED
-                                  : HF_EVENT_APPROVAL_DECIDED_DECISION_DENIED,
-        .by = by->kind == HF_PRINCIPAL_CUSTOMER ? HF_EVENT_APPROVAL_DECIDED_BY_CUSTOMER
-                                                : HF_EVENT_APPROVAL_DECIDED_BY_OPERATOR,
-        .has_approver = true,
-        .approver = hf_str_c(by->name),
-        .has_reason = in->has_reason,
-        .reason = in->reason,
-        .request = hf_bytes_of(a->life.request.b, HF_HASH_SIZE),
-        .latency = latency < 0 ? 0 : (uint64_t)latency};
-    enum hf_rc rc = hf_approval_may_decide(&a->life, &wish, now, &err);
-    if (rc == HF_OK) {
-        rc = hf_event_approval_decided_check(&event, &err);
+    if (in->has_reason) {
+        wish.reason = in->reason;
     }
-    if (rc != HF_OK) {
-        hf_call_refuse(call, &err);
-        return;
-    }
-    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
-    hf_event_approval_decided_encode(&event, &w);
-    struct hf_hub_event post = {.type = HF_EVENT_APPROVAL_DECIDED_NAME,
-                                .schema_version = HF_EVENT_APPROVAL_DECIDED_VERSION,
-                                .payload = hf_writer_done(&w),
-                                .expects = true,
-                                .version = a->life.version};
-    post_to(call, HF_APPROVAL_STREAM, &post, decided);
+    hf_approval_answer_post(call, a, &wish);
 }
 
 void hf_serve_approval_seen(struct hf_hub_call *call)
@@ -368,15 +340,6 @@ void hf_serve_approval_seen(struct hf_hub_call *call)
     if (a == NULL) {
         return;
     }
-    const struct hf_event_approval_seen event = {
-        .approval = hf_str_c(a->life.name),
-        .tenant = hf_str_c(a->life.tenant),
-        .principal = hf_str_c(call->principal->life.name),
-        .how = (enum hf_event_approval_seen_how)call->in.approval_seen.how};
-    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
-    hf_event_approval_seen_encode(&event, &w);
-    struct hf_hub_event post = {.type = HF_EVENT_APPROVAL_SEEN_NAME,
-                                .schema_version = HF_EVENT_APPROVAL_SEEN_VERSION,
-                                .payload = hf_writer_done(&w)};
-    post_to(call, "approval-delivery/", &post, hf_call_answer_approval);
+    hf_approval_note_seen(call, a, (enum hf_event_approval_seen_how)call->in.approval_seen.how);
+    answer(call, a);
 }

@@ -8,15 +8,7 @@
 #include "commands/directive.h"
 
 #define KEEP_US (INT64_C(3600) * 1000000) /* behind the expiry */
-
-/* Of one tenant: how many wait. Stays when none does: there are no more of these than tenants. */
-struct hf_hub_approval_tenant {
-    struct hf_map_node node;
-    char name[HF_TENANT_NAME_MAX + 1];
-    unsigned pending;
-    unsigned reserved;                   /* on their way to the log */
-    struct hf_hub_approval_tenant *next; /* of all, to free them */
-};
+#define ASK_US  (INT64_C(1000000) / HF_HUB_ASKS_RATE)
 
 static struct hf_str subject_of(struct hf_str tenant, struct hf_str name,
                                 char out[HF_APPROVAL_SUBJECT_SIZE])
@@ -30,7 +22,10 @@ enum hf_rc hf_hub_approvals_init(struct hf_hub_approvals *approvals, struct hf_e
 {
     *approvals = (struct hf_hub_approvals){.pending = 0};
     hf_queue_init(&approvals->order);
+    hf_queue_init(&approvals->waiting);
     hf_queue_init(&approvals->untold);
+    hf_queue_init(&approvals->turns);
+    hf_queue_init(&approvals->touched);
     enum hf_rc rc = hf_map_init(&approvals->by_name, env);
     return rc == HF_OK ? hf_map_init(&approvals->by_tenant, env) : rc;
 }
@@ -39,7 +34,10 @@ static void forget(struct hf_hub_approvals *approvals, struct hf_hub_approval *a
 {
     hf_map_remove(&approvals->by_name, &approval->by_name);
     hf_queue_remove(&approval->order);
+    hf_queue_remove(&approval->mine);
+    hf_queue_remove(&approval->waiting);
     hf_queue_remove(&approval->untold);
+    HF_ASSERT(hf_queue_empty(&approval->late));
     hf_heap_free(approval);
 }
 
@@ -53,9 +51,9 @@ void hf_hub_approvals_fini(struct hf_hub_approvals *approvals)
     }
     for (struct hf_hub_approval_tenant *t = approvals->tenants, *next = NULL; t != NULL; t = next) {
         next = t->next;
+        hf_heap_free(t->segments);
         hf_heap_free(t);
     }
-    hf_heap_free(approvals->segments);
     hf_map_fini(&approvals->by_name);
     hf_map_fini(&approvals->by_tenant);
     *approvals = (struct hf_hub_approvals){.pending = 0};
@@ -82,20 +80,6 @@ struct hf_hub_approval *hf_hub_approval_find(const struct hf_hub_approvals *appr
     return NULL;
 }
 
-struct hf_hub_approval *hf_hub_approvals_first(const struct hf_hub_approvals *approvals)
-{
-    return hf_queue_empty(&approvals->order)
-               ? NULL
-               : HF_CONTAINER_OF(approvals->order.next, struct hf_hub_approval, order);
-}
-
-struct hf_hub_approval *hf_hub_approvals_next(const struct hf_hub_approvals *approvals,
-                                              const struct hf_hub_approval *approval)
-{
-    struct hf_queue *node = approval->order.next;
-    return node == &approvals->order ? NULL : HF_CONTAINER_OF(node, struct hf_hub_approval, order);
-}
-
 static struct hf_hub_approval_tenant *find_tenant(const struct hf_hub_approvals *approvals,
                                                   struct hf_str name)
 {
@@ -115,23 +99,102 @@ unsigned hf_hub_approvals_of(const struct hf_hub_approvals *approvals, struct hf
     return t == NULL ? 0 : t->pending;
 }
 
-static struct hf_hub_approval_tenant *get_tenant(struct hf_hub_approvals *approvals,
-                                                 struct hf_str name)
+struct hf_hub_approval_tenant *hf_hub_approvals_tenant(struct hf_hub_approvals *approvals,
+                                                       struct hf_str name)
 {
     struct hf_hub_approval_tenant *t = find_tenant(approvals, name);
-    if (t == NULL && (t = hf_heap_zalloc(1, sizeof *t)) != NULL) {
+    if (t == NULL && name.len <= HF_TENANT_NAME_MAX && (t = hf_heap_zalloc(1, sizeof *t)) != NULL) {
         memcpy(t->name, name.ptr, name.len);
         hf_map_insert(&approvals->by_tenant, hf_str_bytes(name), &t->node);
+        hf_queue_init(&t->mine);
+        hf_queue_init(&t->turn);
+        hf_queue_init(&t->touched);
         t->next = approvals->tenants;
         approvals->tenants = t;
     }
     return t;
 }
 
-bool hf_hub_approvals_reserve(struct hf_hub_approvals *approvals, struct hf_str tenant)
+/* lists */
+
+static bool is_pending(const struct hf_hub_approval *approval)
 {
-    struct hf_hub_approval_tenant *t = get_tenant(approvals, tenant);
-    if (t == NULL || t->pending + t->reserved >= HF_HUB_PENDING_MAX) {
+    return approval->life.state == HF_APPROVAL_PENDING;
+}
+
+/* The next one of its tenant's, or of all. */
+static struct hf_hub_approval *step(const struct hf_queue *head, const struct hf_queue *node,
+                                    bool mine)
+{
+    struct hf_queue *next = node->next;
+    if (next == head) {
+        return NULL;
+    }
+    return mine ? HF_CONTAINER_OF(next, struct hf_hub_approval, mine)
+                : HF_CONTAINER_OF(next, struct hf_hub_approval, order);
+}
+
+static struct hf_hub_approval *go_on(const struct hf_hub_approvals *approvals,
+                                     const struct hf_hub_approvals_filter *filter,
+                                     const struct hf_hub_approval *from)
+{
+    bool mine = filter->tenant.len > 0;
+    const struct hf_hub_approval_tenant *t = mine ? find_tenant(approvals, filter->tenant) : NULL;
+    if (mine && t == NULL) {
+        return NULL;
+    }
+    const struct hf_queue *head = mine ? &t->mine : &approvals->order;
+    const struct hf_queue *node = from == NULL ? head : mine ? &from->mine : &from->order;
+    struct hf_hub_approval *next = step(head, node, mine);
+    while (next != NULL && filter->waiting && !is_pending(next)) {
+        next = step(head, mine ? &next->mine : &next->order, mine);
+    }
+    return next;
+}
+
+static struct hf_hub_approval *waiting(const struct hf_hub_approvals *approvals,
+                                       const struct hf_queue *node)
+{
+    return node->next == &approvals->waiting
+               ? NULL
+               : HF_CONTAINER_OF(node->next, struct hf_hub_approval, waiting);
+}
+
+struct hf_hub_approval *hf_hub_approvals_first(const struct hf_hub_approvals *approvals,
+                                               const struct hf_hub_approvals_filter *filter)
+{
+    return filter->waiting && filter->tenant.len == 0 ? waiting(approvals, &approvals->waiting)
+                                                      : go_on(approvals, filter, NULL);
+}
+
+struct hf_hub_approval *hf_hub_approvals_next(const struct hf_hub_approvals *approvals,
+                                              const struct hf_hub_approvals_filter *filter,
+                                              const struct hf_hub_approval *approval)
+{
+    return filter->waiting && filter->tenant.len == 0 && is_pending(approval)
+               ? waiting(approvals, &approval->waiting)
+               : go_on(approvals, filter, approval);
+}
+
+/* places */
+
+/* A bucket of requests, kept as the time from which on it is full again: each request moves that on
+ * by the time that one of the rate takes. */
+static bool within_rate(struct hf_hub_approval_tenant *t, int64_t now_us)
+{
+    int64_t full_us = t->allowed_us > now_us ? t->allowed_us : now_us;
+    if (full_us - now_us > (HF_HUB_ASKS_BURST - 1) * ASK_US) {
+        return false;
+    }
+    t->allowed_us = full_us + ASK_US;
+    return true;
+}
+
+bool hf_hub_approvals_reserve(struct hf_hub_approvals *approvals, struct hf_str tenant,
+                              int64_t now_us)
+{
+    struct hf_hub_approval_tenant *t = hf_hub_approvals_tenant(approvals, tenant);
+    if (t == NULL || t->pending + t->reserved >= HF_HUB_PENDING_MAX || !within_rate(t, now_us)) {
         return false;
     }
     t->reserved++;
@@ -143,6 +206,28 @@ void hf_hub_approvals_give_back(struct hf_hub_approvals *approvals, struct hf_st
     struct hf_hub_approval_tenant *t = find_tenant(approvals, tenant);
     HF_ASSERT(t != NULL && t->reserved > 0);
     t->reserved--;
+}
+
+/* seeing */
+
+static uint32_t name_hash(struct hf_str name)
+{
+    struct hf_hash hash;
+    hf_sha256(hf_str_bytes(name), &hash);
+    return hf_be32_get(hash.b);
+}
+
+bool hf_hub_approval_see(struct hf_hub_approval *approval, struct hf_str principal)
+{
+    uint32_t hash = name_hash(principal);
+    bool new = approval->seen_count < HF_HUB_SEEN_MAX;
+    for (unsigned i = 0; new &&i < approval->seen_count; i++) {
+        new = approval->seen_by[i] != hash;
+    }
+    if (new) {
+        approval->seen_by[approval->seen_count++] = hash;
+    }
+    return new;
 }
 
 /* telling */
@@ -164,51 +249,6 @@ void hf_hub_approval_tell(struct hf_hub_approvals *approvals, struct hf_hub_appr
     }
 }
 
-/* segments */
-
-static enum hf_rc push_segment(struct hf_hub_approvals *approvals, uint64_t index)
-{
-    if (approvals->segment_count == approvals->segment_cap) {
-        size_t left = approvals->segment_count - approvals->segment_first;
-        size_t cap = 2 * left + 64;
-        uint64_t *list = hf_heap_zalloc(cap, sizeof *list);
-        if (list == NULL) {
-            return HF_ENOMEM;
-        }
-        if (left > 0) {
-            memcpy(list, approvals->segments + approvals->segment_first, left * sizeof *list);
-        }
-        hf_heap_free(approvals->segments);
-        approvals->segments = list;
-        approvals->segment_first = 0;
-        approvals->segment_count = left;
-        approvals->segment_cap = cap;
-    }
-    approvals->segments[approvals->segment_count++] = index;
-    return HF_OK;
-}
-
-void hf_hub_approvals_add(struct hf_hub_approvals *approvals, uint64_t segment)
-{
-    (void)push_segment(approvals, segment);
-}
-
-bool hf_hub_approvals_segment(const struct hf_hub_approvals *approvals, size_t n,
-                              uint64_t *ret_index)
-{
-    if (approvals->segment_first + n >= approvals->segment_count) {
-        return false;
-    }
-    *ret_index = approvals->segments[approvals->segment_first + n];
-    return true;
-}
-
-void hf_hub_approvals_segments_done(struct hf_hub_approvals *approvals, size_t n)
-{
-    HF_ASSERT(approvals->segment_first + n <= approvals->segment_count);
-    approvals->segment_first += n;
-}
-
 /* folding */
 
 static enum hf_rc fold_segment(struct hf_hub_approvals *approvals, uint64_t index,
@@ -216,7 +256,8 @@ static enum hf_rc fold_segment(struct hf_hub_approvals *approvals, uint64_t inde
 {
     struct hf_event_segment_received event;
     enum hf_rc rc = hf_event_segment_received_decode(envelope->payload, &event, err);
-    if (rc == HF_OK && event.has_approvals && push_segment(approvals, index) != HF_OK) {
+    if (rc == HF_OK && event.has_approvals &&
+        hf_hub_approvals_add(approvals, event.tenant, index) != HF_OK) {
         rc = hf_err_set(err, HF_ENOMEM, "no memory for requests for approval");
     }
     return rc;
@@ -239,17 +280,83 @@ static void fold_directive(struct hf_hub_approvals *approvals, const struct hf_e
     }
 }
 
+static bool may_forget(const struct hf_hub_approval *a)
+{
+    return !is_pending(a) && !a->ending && !a->answering && hf_queue_empty(&a->untold) &&
+           hf_queue_empty(&a->late);
+}
+
 /* What is long answered goes; time is that of the log, so that a replay ends with the same. */
 static void forget_old(struct hf_hub_approvals *approvals, int64_t now_us)
 {
     while (!hf_queue_empty(&approvals->order)) {
         struct hf_hub_approval *a =
             HF_CONTAINER_OF(approvals->order.next, struct hf_hub_approval, order);
-        if (a->life.state == HF_APPROVAL_PENDING || a->ending ||
-            now_us - a->life.expires_us < KEEP_US) {
+        if (!may_forget(a) || now_us - a->life.expires_us < KEEP_US) {
             return;
         }
+        struct hf_hub_approval_tenant *t = find_tenant(approvals, hf_str_c(a->life.tenant));
+        t->kept--;
         forget(approvals, a);
+    }
+}
+
+/* Of one tenant: the oldest that may go, when it has more than are kept. */
+static void forget_surplus(struct hf_hub_approvals *approvals, struct hf_hub_approval_tenant *t)
+{
+    HF_QUEUE_FOREACH_SAFE (node, &t->mine) {
+        struct hf_hub_approval *a = HF_CONTAINER_OF(node, struct hf_hub_approval, mine);
+        if (t->kept <= HF_HUB_APPROVALS_KEPT) {
+            return;
+        }
+        if (may_forget(a)) {
+            t->kept--;
+            forget(approvals, a);
+        }
+    }
+}
+
+static struct hf_hub_approval *add(struct hf_hub_approvals *approvals,
+                                   struct hf_hub_approval_tenant *t, struct hf_str name)
+{
+    char text[HF_APPROVAL_SUBJECT_SIZE];
+    struct hf_hub_approval *a = hf_heap_zalloc(1, sizeof *a);
+    if (a != NULL) {
+        hf_queue_init(&a->untold);
+        hf_queue_init(&a->waiting);
+        hf_queue_init(&a->late);
+        hf_queue_push(&approvals->order, &a->order);
+        hf_queue_push(&t->mine, &a->mine);
+        t->kept++;
+        hf_map_insert(&approvals->by_name, hf_str_bytes(subject_of(hf_str_c(t->name), name, text)),
+                      &a->by_name);
+    }
+    return a;
+}
+
+static void turn_pending(struct hf_hub_approvals *approvals, struct hf_hub_approval_tenant *t,
+                         struct hf_hub_approval *a)
+{
+    approvals->pending++;
+    t->pending++;
+    hf_queue_push(&approvals->waiting, &a->waiting);
+    hf_hub_hops_add(&approvals->hops, HF_HUB_HOP_ROUTED, a->life.probe,
+                    a->life.routed_us - a->life.requested_us);
+}
+
+static void turn_answered(struct hf_hub_approvals *approvals, struct hf_hub_approval_tenant *t,
+                          struct hf_hub_approval *a)
+{
+    approvals->pending--;
+    t->pending--;
+    hf_queue_remove(&a->waiting);
+    if (a->life.state != HF_APPROVAL_APPROVED && a->life.state != HF_APPROVAL_DENIED) {
+        return;
+    }
+    hf_hub_hops_add(&approvals->hops, HF_HUB_HOP_DECIDED, a->life.probe,
+                    a->life.decided_us - a->life.routed_us);
+    if (!a->told) {
+        hf_hub_approval_tell(approvals, a, false);
     }
 }
 
@@ -266,36 +373,44 @@ static enum hf_rc fold_life(struct hf_hub_approvals *approvals, const struct hf_
     if (a == NULL && !routed) {
         return HF_OK;
     }
-    struct hf_hub_approval_tenant *t = get_tenant(approvals, tenant);
+    struct hf_hub_approval_tenant *t = hf_hub_approvals_tenant(approvals, tenant);
     if (a == NULL && t != NULL) {
-        char text[HF_APPROVAL_SUBJECT_SIZE];
         forget_old(approvals, envelope->recorded_us);
-        a = hf_heap_zalloc(1, sizeof *a);
-        if (a != NULL) {
-            hf_queue_init(&a->untold);
-            hf_queue_push(&approvals->order, &a->order);
-            hf_map_insert(&approvals->by_name, hf_str_bytes(subject_of(tenant, name, text)),
-                          &a->by_name);
-        }
+        a = add(approvals, t, name);
     }
     if (a == NULL || t == NULL) {
         return hf_err_set(err, HF_ENOMEM, "no memory for a request for approval");
     }
-    bool was_pending = a->life.state == HF_APPROVAL_PENDING;
+    bool was_pending = is_pending(a);
     enum hf_rc rc = hf_approval_fold(&a->life, envelope, err);
-    bool is_pending = a->life.state == HF_APPROVAL_PENDING;
-    bool answered = a->life.state == HF_APPROVAL_APPROVED || a->life.state == HF_APPROVAL_DENIED;
-    if (is_pending && !was_pending) {
-        approvals->pending++;
-        t->pending++;
-    } else if (was_pending && !is_pending) {
-        approvals->pending--;
-        t->pending--;
+    if (is_pending(a) && !was_pending) {
+        turn_pending(approvals, t, a);
+    } else if (was_pending && !is_pending(a)) {
+        turn_answered(approvals, t, a);
     }
-    if (was_pending && answered && !a->told) {
-        hf_hub_approval_tell(approvals, a, false);
-    }
+    forget_surplus(approvals, t);
     return rc;
+}
+
+/* Who saw a request; that somebody was told is of no use here. */
+static enum hf_rc fold_seen(struct hf_hub_approvals *approvals, const struct hf_envelope *envelope,
+                            struct hf_err *err)
+{
+    struct hf_event_approval_seen event;
+    enum hf_rc rc = hf_event_approval_seen_decode(envelope->payload, &event, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    struct hf_hub_approval *a = hf_hub_approval_find(approvals, event.tenant, event.approval);
+    if (a != NULL) {
+        (void)hf_hub_approval_see(a, event.principal);
+    }
+    if (a != NULL && a->seen_us == 0) {
+        a->seen_us = envelope->recorded_us;
+        hf_hub_hops_add(&approvals->hops, HF_HUB_HOP_SEEN, a->life.probe,
+                        a->seen_us - a->life.routed_us);
+    }
+    return HF_OK;
 }
 
 enum hf_rc hf_hub_approvals_fold(struct hf_hub_approvals *approvals, uint64_t index,
@@ -307,6 +422,9 @@ enum hf_rc hf_hub_approvals_fold(struct hf_hub_approvals *approvals, uint64_t in
     if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_DIRECTIVE_ISSUED_NAME))) {
         fold_directive(approvals, envelope);
         return HF_OK;
+    }
+    if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_APPROVAL_SEEN_NAME))) {
+        return fold_seen(approvals, envelope, err);
     }
     return fold_life(approvals, envelope, err);
 }

@@ -199,8 +199,13 @@ static void posted(struct hf_post *post)
             call->tenant->receiving = false;
         }
         end_key(call);
-        hf_call_refuse(call, &post->append.err);
-        call->posting = false;
+        call->posted_again = false;
+        if (call->failed != NULL) {
+            call->failed(call, &post->append.err);
+        } else {
+            hf_call_refuse(call, &post->append.err);
+        }
+        call->posting = call->posted_again;
     }
     if (call->exchange == NULL && !call->posting) {
         free_call(call);
@@ -241,8 +246,8 @@ void hf_call_post(struct hf_hub_call *call, const struct hf_hub_event *event,
 
 void hf_call_hold(struct hf_hub_call *call)
 {
-    HF_ASSERT(!call->posting);
     call->posting = true;
+    call->posted_again = true;
 }
 
 void hf_call_go_on(struct hf_hub_call *call, void (*go_on)(struct hf_hub_call *call))

@@ -21,8 +21,10 @@ struct hf_hub_call {
     struct hf_api_path path;
     const struct hf_api_operation *op;
     struct hf_hub_principal *principal; /* NULL: none */
-    void *asking; /* what a worker's read models are asked (hub/model_api.c) */
-    bool local;   /* by the worker, over the Hub's own socket (hub/local.h) */
+    void
+        *asking; /* of who waits: what a worker's read models are asked (hub/model_api.c), an answer
+                     to a request for approval (hub/approval_answer.c) */
+    bool local;  /* by the worker, over the Hub's own socket (hub/local.h) */
     /* What is asked, checked as it is declared; set before the handler runs. */
     union hf_api_in in;
     union hf_api_query asked;
@@ -47,6 +49,8 @@ struct hf_hub_call {
         subject[HF_APPROVAL_SUBJECT_SIZE]; /* name of what the answer will show, besides a tenant */
     /* Runs when the event is in the log; answers the exchange if it is still there. */
     void (*posted)(struct hf_hub_call *call);
+    /* Runs instead of a refusal when the event did not get there; may be NULL. */
+    void (*failed)(struct hf_hub_call *call, const struct hf_err *err);
 };
 
 /* The n-th parameter of the path. */

@@ -74,7 +74,7 @@ static void admin_made(struct hf_post *post)
 /* A new region has nobody who could let anybody in; in an old one the admin's token may be lost. */
 static enum hf_rc make_admin(struct program *program, struct hf_err *err)
 {
-    uint8_t payload[512];
+    uint8_t payload[1024];
     struct hf_hub *hub = &program->hub;
     struct hf_hash hash;
     const struct hf_hub_principal *known = hf_hub_principal_find(&hub->principals, HF_STR("admin"));

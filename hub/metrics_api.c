@@ -86,6 +86,7 @@ static void put_approvals(struct hf_buf *buf, const struct hf_hub *hub)
                   (unsigned long long)router->too_late, name, (unsigned long long)router->too_many);
     hf_buf_printf(buf, "%s{reason=\"unreadable\"} %llu\n", name,
                   (unsigned long long)router->unreadable);
+    hf_hub_hops_put(&hub->approvals.hops, buf);
 }
 
 static void put_tenants(struct hf_buf *buf, const struct hf_hub *hub)

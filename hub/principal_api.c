@@ -36,6 +36,8 @@ enum hf_rc hf_principal_encode(const struct hf_principal_wish *wish,
         .role = (enum hf_event_principal_created_role)wish->role,
         .has_tenant = wish->tenant.len > 0,
         .tenant = wish->tenant,
+        .has_person = wish->person.len > 0,
+        .person = wish->person,
         .token_hash = hf_bytes_of(token_hash->b, HF_HASH_SIZE),
         .expires = wish->expires_us};
     enum hf_rc rc = hf_event_principal_created_check(&event, err);
@@ -56,6 +58,9 @@ static void put_principal(struct hf_json_out *json, const struct hf_principal *p
     hf_json_key_str(json, "role", hf_str_c(hf_role_name(p->role)));
     if (p->tenant[0] != '\0') {
         hf_json_key_str(json, "tenant", hf_str_c(p->tenant));
+    }
+    if (p->person[0] != '\0') {
+        hf_json_key_str(json, "person", hf_str_c(p->person));
     }
     hf_json_key_str(json, "status",
                     p->revoked ? HF_STR("revoked")
@@ -196,6 +201,7 @@ static enum hf_rc take_wish(struct hf_hub_call *call, struct hf_principal_wish *
         .kind = in->has_kind ? (enum hf_principal_kind)in->kind : HF_PRINCIPAL_OPERATOR,
         .role = (enum hf_role)in->role,
         .tenant = in->has_tenant ? in->tenant : (struct hf_str){NULL, 0},
+        .person = in->has_person ? in->person : (struct hf_str){NULL, 0},
         .expires_us = expiry(call, in->has_ttl_s ? in->ttl_s : 0)};
     if (wish->tenant.len > 0) {
         const struct hf_hub_tenant *t = hf_hub_tenant_find(call->hub->tenants, wish->tenant);

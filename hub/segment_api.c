@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "hub/agent_key.h"
-#include "hub/approval_router.h"
+#include "hub/approval_scan.h"
 #include "hub/mirror_alarm.h"
 
 /* The receipt: the tenant's own checkpoint with the region's cosignature under it. */
@@ -25,7 +25,8 @@ static void received(struct hf_hub_call *call)
     t->last_segment = call->post.append.first;
     call->hub->segments++;
     if (call->has_approvals) {
-        hf_hub_approvals_add(&call->hub->approvals, call->post.append.first);
+        (void)hf_hub_approvals_add(&call->hub->approvals, hf_str_c(t->life.name),
+                                   call->post.append.first);
         hf_hub_router_wake(call->hub);
     }
     hf_hub_reached(call->hub, &call->post.append);
@@ -61,7 +62,7 @@ static void post_segment(struct hf_hub_call *call, const struct hf_segment *segm
     char stream[64];
     char producer[64];
     const char *name = call->tenant->life.name;
-    uint64_t approvals = hf_hub_router_count(segment);
+    uint64_t approvals = hf_hub_scan_count(segment);
     hf_frontier_root(&call->next.frontier, &root);
     const struct hf_event_segment_received event = {.tenant = hf_str_c(name),
                                                     .epoch = segment->epoch,

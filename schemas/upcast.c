@@ -124,6 +124,30 @@ static enum hf_rc approval_requested_1(struct hf_bytes payload, struct hf_writer
     return HF_OK;
 }
 
+/* Version 3 may say why the rule asks; the payload of version 2 is one without it. */
+static enum hf_rc approval_requested_2(struct hf_bytes payload, struct hf_writer *w,
+                                       struct hf_err *err)
+{
+    struct hf_event_approval_requested_v2 old;
+    enum hf_rc rc = hf_event_approval_requested_v2_decode(payload, &old, err);
+    if (rc == HF_OK) {
+        hf_writer_put(w, payload.ptr, payload.len);
+    }
+    return rc;
+}
+
+/* Version 3 may name the person; the payload of version 2 is one without it. */
+static enum hf_rc principal_created_2(struct hf_bytes payload, struct hf_writer *w,
+                                      struct hf_err *err)
+{
+    struct hf_event_principal_created_v2 old;
+    enum hf_rc rc = hf_event_principal_created_v2_decode(payload, &old, err);
+    if (rc == HF_OK) {
+        hf_writer_put(w, payload.ptr, payload.len);
+    }
+    return rc;
+}
+
 /* Version 2 may count requests for approval; the payload of version 1 is one without it. */
 static enum hf_rc segment_received_1(struct hf_bytes payload, struct hf_writer *w,
                                      struct hf_err *err)
@@ -140,6 +164,9 @@ static const struct hf_upcast steps[] = {
     {{HF_EVENT_APPROVAL_REQUESTED_NAME, sizeof HF_EVENT_APPROVAL_REQUESTED_NAME - 1},
      1,
      approval_requested_1},
+    {{HF_EVENT_APPROVAL_REQUESTED_NAME, sizeof HF_EVENT_APPROVAL_REQUESTED_NAME - 1},
+     2,
+     approval_requested_2},
     {{HF_EVENT_METERING_RECORDED_NAME, sizeof HF_EVENT_METERING_RECORDED_NAME - 1},
      1,
      metering_recorded_1},
@@ -149,6 +176,9 @@ static const struct hf_upcast steps[] = {
     {{HF_EVENT_PRINCIPAL_CREATED_NAME, sizeof HF_EVENT_PRINCIPAL_CREATED_NAME - 1},
      1,
      principal_created_1},
+    {{HF_EVENT_PRINCIPAL_CREATED_NAME, sizeof HF_EVENT_PRINCIPAL_CREATED_NAME - 1},
+     2,
+     principal_created_2},
     {{HF_EVENT_TENANT_KEY_ROTATED_NAME, sizeof HF_EVENT_TENANT_KEY_ROTATED_NAME - 1},
      1,
      tenant_key_rotated_1},

@@ -29,6 +29,7 @@
 #include "base/sm.h"
 #include "commands/enrolment.h"
 #include "log/owned/owned.h"
+#include "tenant/asking.h"
 #include "tenant/feed.h"
 #include "tenant/job.h"
 #include "tenant/skew.h"
@@ -161,7 +162,8 @@ struct hf_agent {
     struct hf_listener listener;
     bool listening;
     struct hf_queue waiting; /* for decisions: tenant/decisions.h */
-    unsigned appends;        /* requests of the local API on their way to disk */
+    struct hf_agent_asking asking;
+    unsigned appends; /* requests of the local API on their way to disk */
     struct hf_err failure;
     struct hf_task failing; /* the log failed: says so outside of its writer */
     void (*changed)(void *arg, struct hf_agent *agent); /* the state moved; may be NULL */

@@ -98,6 +98,7 @@ static void recorded(struct hf_post *ended)
         return;
     }
     if (item->verdict == HF_FEED_DO && item->directive.kind == HF_DIRECTIVE_DECIDE) {
+        hf_agent_asking_end(&agent->asking, hf_str_c(item->directive.approval));
         hf_agent_decisions_wake(agent);
     }
     feed->sequence = item->sequence;

@@ -33,10 +33,12 @@ struct append_call {
 
 static void refuse(struct hf_http_exchange *exchange, const struct hf_err *err)
 {
-    int status = err->rc == HF_ENOSPC || err->rc == HF_EUNKNOWN || err->rc == HF_ENOMEM ? 503
-                 : err->rc == HF_EFORK || err->rc == HF_ESTALE                          ? 409
-                                                                                        : 400;
+    int status = err->rc == HF_EBUSY                                                      ? 429
+                 : err->rc == HF_ENOSPC || err->rc == HF_EUNKNOWN || err->rc == HF_ENOMEM ? 503
+                 : err->rc == HF_EFORK || err->rc == HF_ESTALE                            ? 409
+                                                                                          : 400;
     const char *type = err->rc == HF_ENOSPC   ? "read-only"
+                       : err->rc == HF_EBUSY  ? "too-many"
                        : err->rc == HF_EFORK  ? "fork"
                        : err->rc == HF_ESTALE ? "stale"
                        : status == 503        ? "try-again"
@@ -71,12 +73,16 @@ static void appended(struct hf_append *append)
     }
 }
 
-/* What a person waits for goes up at once, and what became of it. */
-static bool is_urgent(struct hf_bytes submission)
+/* What a person waits for goes up at once, and what became of it; too many cannot wait. */
+static enum hf_rc look_at(struct append_call *call, struct hf_err *err)
 {
     struct hf_envelope envelope;
-    return hf_envelope_read_submission(submission, &envelope, /* err= */ NULL) == HF_OK &&
-           hf_str_starts(envelope.type, HF_STR("approval."));
+    call->urgent =
+        hf_envelope_read_submission(call->item.bytes, &envelope, /* err= */ NULL) == HF_OK &&
+        hf_str_starts(envelope.type, HF_STR("approval."));
+    return call->urgent ? hf_agent_asking_take(&call->agent->asking, &envelope,
+                                               hf_env_wall_us(hf_loop_env(call->agent->loop)), err)
+                        : HF_OK;
 }
 
 static void append_over(struct hf_agent_holder *holder)
@@ -120,12 +126,14 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
                                 &err);
     }
     hf_json_free(doc);
+    call->item = (struct hf_submission){.bytes = hf_writer_done(&w)};
+    if (rc == HF_OK) {
+        rc = look_at(call, &err);
+    }
     if (rc != HF_OK) {
         refuse(exchange, &err);
         return;
     }
-    call->item = (struct hf_submission){.bytes = hf_writer_done(&w)};
-    call->urgent = is_urgent(call->item.bytes);
     call->append.items = &call->item;
     call->append.item_count = 1;
     call->append.done = appended;

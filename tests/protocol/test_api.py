@@ -311,7 +311,7 @@ def metrics(hub):
                  "holdfast_heartbeat_expected", 'holdfast_enrol_tokens{state="open"}',
                  "process_open_fds", "process_resident_memory_bytes"):
         check(name in series, name)
-    buckets = [value for name, value in series.items() if "duration_seconds_bucket" in name]
+    buckets = [value for name, value in series.items() if "append_duration_seconds_bucket" in name]
     check(buckets == sorted(buckets) and buckets[-1] == series["holdfast_log_append_total"] > 0,
           f"{buckets}")
     check(series["process_resident_memory_bytes"] > 1e6 and "secretive" not in text, "figures")

@@ -42,6 +42,7 @@ static int run_create(struct hf_cli *cli)
         {.key = "role", .text = hf_cli_str(cli, "role")},
         {.key = "kind", .text = hf_cli_str(cli, "kind")},
         {.key = "tenant", .text = hf_cli_str(cli, "tenant")},
+        {.key = "person", .text = hf_cli_str(cli, "person")},
         {.key = "ttl_s", .number = hf_cli_u64(cli, "days") * DAY_S, .is_number = true}};
     const struct hf_hub_request request = {.method = "POST",
                                            .path = "/v1/principals",
@@ -111,6 +112,11 @@ static const struct hf_cli_option create_options[] = {
      .kind = HF_CLI_STRING,
      .value = "TENANT",
      .help = "the only tenant that it may see and act on"},
+    {.name = "person",
+     .kind = HF_CLI_STRING,
+     .value = "TEXT",
+     .help = "who it is, as channels name them (user:anna): nobody approves what they asked for, "
+             "whichever of their principals they use"},
     DAYS_OPTION,
     OUT_OPTION};
 static const struct hf_cli_option rotate_options[] = {

@@ -118,6 +118,41 @@ HF_TEST(answers)
     HF_CHECK_RC(may(NULL, "ann", true, NULL, NOW), HF_ENOTFOUND);
 }
 
+/* One person with two principals is one person, whichever name the channel knows. */
+HF_TEST(one_person)
+{
+    const struct {
+        const char *requester;
+        const char *person; /* of who answers */
+        const char *askers; /* person of the principal that the requester names; NULL: none */
+        enum hf_rc rc;
+    } rows[] = {
+        {"user:ann", "user:ann", NULL, HF_EPERM},
+        {"user:Ann", "USER:ann", NULL, HF_EPERM},
+        {"user:ann", "user:anna", NULL, HF_OK},
+        {"user:ann", "", NULL, HF_OK},
+        {"ann-phone", "user:ann", "user:ann", HF_EPERM},
+        {"ann-phone", "user:ann", "", HF_OK},
+        {"ann-phone", "", "", HF_OK},
+        {"ann-phone", "user:ann", "user:bob", HF_OK},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_approval a = {.version = 0};
+        struct hf_principal by = {.version = 1, .name = "ann-desk"};
+        struct hf_principal asker = {.version = 1, .name = "ann-phone"};
+        struct hf_err err = {0};
+        memcpy(by.person, rows[i].person, strlen(rows[i].person));
+        if (rows[i].askers != NULL) {
+            memcpy(asker.person, rows[i].askers, strlen(rows[i].askers));
+        }
+        const struct hf_approval_answer answer = {
+            .by = &by, .asker = rows[i].askers == NULL ? NULL : &asker, .approves = true};
+        HF_CHECK_RC(route(&a, rows[i].requester), HF_OK);
+        HF_CHECK_RC(hf_approval_may_decide(&a, &answer, NOW, &err), rows[i].rc);
+    }
+}
+
 /* Names out of streams; what is longer than a name is none. */
 HF_TEST(streams)
 {
@@ -147,4 +182,5 @@ HF_TEST(streams)
     }
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(life), HF_TEST_CASE(answers), HF_TEST_CASE(streams))
+HF_TEST_MAIN(HF_TEST_CASE(life), HF_TEST_CASE(answers), HF_TEST_CASE(one_person),
+             HF_TEST_CASE(streams))
