@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "base/json_out.h"
+#include "base/secret.h"
 #include "base/sm.h"
 
 #define SECOND     UINT64_C(1000000000)
@@ -681,6 +682,11 @@ const struct hf_http_request *hf_http_exchange_request(const struct hf_http_exch
 struct hf_bytes hf_http_exchange_body(const struct hf_http_exchange *exchange)
 {
     return hf_buf_bytes(&exchange->body);
+}
+
+void hf_http_exchange_wipe(struct hf_http_exchange *exchange)
+{
+    hf_wipe(exchange->body.ptr, exchange->body.len);
 }
 
 const struct hf_peer *hf_http_exchange_peer(const struct hf_http_exchange *exchange)

@@ -65,6 +65,8 @@ uint64_t hf_http_server_refused(const struct hf_http_server *server);
 /* The request; slices are good until the exchange is over. */
 const struct hf_http_request *hf_http_exchange_request(const struct hf_http_exchange *exchange);
 struct hf_bytes hf_http_exchange_body(const struct hf_http_exchange *exchange);
+/* Overwrites the body with zeros, for a request that brought a secret; before it is answered. */
+void hf_http_exchange_wipe(struct hf_http_exchange *exchange);
 const struct hf_peer *hf_http_exchange_peer(const struct hf_http_exchange *exchange);
 /* A slot for the handler's own. */
 void hf_http_exchange_set_user(struct hf_http_exchange *exchange, void *user);

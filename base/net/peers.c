@@ -27,11 +27,16 @@ enum hf_rc hf_peers_parse(const char *text, struct hf_peers *ret, struct hf_err 
     return HF_OK;
 }
 
+bool hf_peers_named(const struct hf_peers *peers, const struct hf_peer *peer)
+{
+    bool named = false;
+    for (unsigned i = 0; i < peers->count; i++) {
+        named = named || peers->uids[i] == peer->uid;
+    }
+    return peer->is_unix && named;
+}
+
 bool hf_peers_allow(const struct hf_peers *peers, uint32_t own, const struct hf_peer *peer)
 {
-    bool allowed = peer->uid == 0 || peer->uid == own;
-    for (unsigned i = 0; i < peers->count; i++) {
-        allowed = allowed || peers->uids[i] == peer->uid;
-    }
-    return peer->is_unix && allowed;
+    return peer->is_unix && (peer->uid == 0 || peer->uid == own || hf_peers_named(peers, peer));
 }

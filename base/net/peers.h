@@ -20,5 +20,7 @@ enum hf_rc hf_peers_parse(const char *text, struct hf_peers *ret, struct hf_err 
 /* own: the program's user. Root and the own user may always, whoever comes by another way than a
  * Unix socket never. */
 bool hf_peers_allow(const struct hf_peers *peers, uint32_t own, const struct hf_peer *peer);
+/* Those of the list, and nobody else: not even root. */
+bool hf_peers_named(const struct hf_peers *peers, const struct hf_peer *peer);
 
 #endif

@@ -380,7 +380,8 @@ static const struct hf_store_ops ops = {
     .set_position = set_position,
 };
 
-enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, struct hf_err *err)
+static enum hf_rc open_with(const char *path, const char *pragmas, struct hf_store **ret_store,
+                            struct hf_err *err)
 {
     struct sqlite_store *s = hf_heap_zalloc(1, sizeof *s);
     if (s == NULL) {
@@ -392,7 +393,7 @@ enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, s
         sqlite3_open_v2(path, &s->db, flags, NULL) == SQLITE_OK ? HF_OK : fault(s, err, path);
     if (rc == HF_OK) {
         (void)sqlite3_busy_timeout(s->db, BUSY_MS);
-        rc = run(s, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", err);
+        rc = run(s, pragmas, err);
     }
     if (rc == HF_OK) {
         rc = create(&s->store, &positions, err);
@@ -403,4 +404,18 @@ enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, s
     }
     *ret_store = &s->store;
     return HF_OK;
+}
+
+enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, struct hf_err *err)
+{
+    return open_with(path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", ret_store,
+                     err);
+}
+
+enum hf_rc hf_store_sqlite_open_kept(const char *path, struct hf_store **ret_store,
+                                     struct hf_err *err)
+{
+    return open_with(
+        path, "PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+        ret_store, err);
 }

@@ -9,4 +9,9 @@
  * *ret_store. */
 enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, struct hf_err *err);
 
+/* The same for what nothing brings again: a commit is on the disk when it returns, and what is
+ * removed is overwritten. */
+enum hf_rc hf_store_sqlite_open_kept(const char *path, struct hf_store **ret_store,
+                                     struct hf_err *err);
+
 #endif
