@@ -337,6 +337,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
         rc = hf_http_client_new(loop, &client, &agent->client, err);
     }
     if (rc == HF_OK && !conf->closed_in) {
+        hf_agent_vault_open(agent);
         rc = open_socket(agent, err);
     }
     if (rc == HF_OK && registered && !agent->epoch.done) {
@@ -359,6 +360,7 @@ static void log_closed(void *arg)
 {
     struct hf_agent *agent = arg;
     hf_signing_key_free(agent->identity);
+    hf_agent_vault_close(agent);
     hf_secret_free(&agent->host_key);
     hf_secret_free(&agent->api_key);
     hf_token_free(&agent->token);
@@ -413,6 +415,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     if (agent->prune.fire != NULL) {
         hf_timer_cancel(&agent->prune);
     }
+    hf_agent_vault_end(agent);
     hf_http_client_free(agent->client);
     agent->client = NULL;
     if (agent->listening) {

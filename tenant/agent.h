@@ -33,6 +33,7 @@
 #include "tenant/feed.h"
 #include "tenant/job.h"
 #include "tenant/skew.h"
+#include "tenant/vault_teller.h"
 #include "tenant/views.h"
 
 enum hf_agent_state {
@@ -54,9 +55,10 @@ struct hf_agent_conf {
     uint64_t key_ns;   /* age at which the agent takes its next API key */
     uint64_t batch_ns; /* events that are not urgent wait this long, with jitter */
     uint64_t free_floor;
-    uint64_t keep_days;     /* older entries are pruned once the region has them; 0: none are */
-    struct hf_peers peers;  /* who may use the socket, besides root and the agent's own user */
-    bool restore_by_itself; /* after a restore a new epoch is begun without a person's word */
+    uint64_t keep_days;    /* older entries are pruned once the region has them; 0: none are */
+    struct hf_peers peers; /* who may use the socket, besides root and the agent's own user */
+    struct hf_peers vault_peers; /* who may read values out of the vault; they use the socket too */
+    bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
     const struct hf_logger *logger;
     /* The log cannot be written any more: close, and open again. May be NULL. */
     void (*failed)(void *arg, const struct hf_err *err);
@@ -150,6 +152,7 @@ struct hf_agent {
     uint64_t beat_ns; /* when the last one was sent */
     struct hf_skew skew;
     struct hf_agent_views views;
+    struct hf_agent_vault vault;
     struct hf_timer prune;
     struct hf_http_client *client;
     struct hf_agent_job enrol;

@@ -3,10 +3,13 @@
  * POST /v1/events  {"type":..., "producer":..., "sequence":..., "occurred":..., "payload":{...}}
  *                  appends one event (log/event/codec.h describes it) and answers when it is
  *                  durable: {"index":N,"repeated":false}
+ *                  Producers that the agent itself writes under are refused: "directive",
+ *                  "agent/...", "vault/...".
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * GET  /v1/approvals, /v1/metering  the views (tenant/views.h)
  * GET  /v1/decisions?from=INDEX&wait_s=N  answers to requests for approval (tenant/decisions.h)
+ * /v1/vault...     the vault (tenant/vault_api.h)
  * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
  * user, root, and who is named in the configuration.
  */
@@ -19,6 +22,7 @@
 #include "log/event/codec.h"
 #include "tenant/agent.h"
 #include "tenant/decisions.h"
+#include "tenant/vault_api.h"
 
 struct append_call {
     struct hf_agent_holder holder;
@@ -36,11 +40,13 @@ static void refuse(struct hf_http_exchange *exchange, const struct hf_err *err)
     int status = err->rc == HF_EBUSY                                                      ? 429
                  : err->rc == HF_ENOSPC || err->rc == HF_EUNKNOWN || err->rc == HF_ENOMEM ? 503
                  : err->rc == HF_EFORK || err->rc == HF_ESTALE                            ? 409
+                 : err->rc == HF_EPERM                                                    ? 403
                                                                                           : 400;
     const char *type = err->rc == HF_ENOSPC   ? "read-only"
                        : err->rc == HF_EBUSY  ? "too-many"
                        : err->rc == HF_EFORK  ? "fork"
                        : err->rc == HF_ESTALE ? "stale"
+                       : err->rc == HF_EPERM  ? "not-permitted"
                        : status == 503        ? "try-again"
                                               : "invalid";
     hf_http_problem(exchange, status, type, err->text);
@@ -73,13 +79,27 @@ static void appended(struct hf_append *append)
     }
 }
 
+/* What the agent says under these names is believed because it alone says it. */
+static bool is_reserved(struct hf_str producer)
+{
+    return hf_str_eq(producer, HF_STR("directive")) || hf_str_starts(producer, HF_STR("agent/")) ||
+           hf_str_starts(producer, HF_STR("vault/"));
+}
+
 /* What a person waits for goes up at once, and what became of it; too many cannot wait. */
 static enum hf_rc look_at(struct append_call *call, struct hf_err *err)
 {
     struct hf_envelope envelope;
-    call->urgent =
-        hf_envelope_read_submission(call->item.bytes, &envelope, /* err= */ NULL) == HF_OK &&
-        hf_str_starts(envelope.type, HF_STR("approval."));
+    enum hf_rc rc = hf_envelope_read_submission(call->item.bytes, &envelope, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    if (is_reserved(envelope.producer)) {
+        return hf_err_set(err, HF_EPERM,
+                          "producer: \"%.*s\" is the agent's own; write under another name",
+                          HF_STR_ARG(envelope.producer));
+    }
+    call->urgent = hf_str_starts(envelope.type, HF_STR("approval."));
     return call->urgent ? hf_agent_asking_take(&call->agent->asking, &envelope,
                                                hf_env_wall_us(hf_loop_env(call->agent->loop)), err)
                         : HF_OK;
@@ -195,10 +215,11 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     const struct hf_peer *peer = hf_http_exchange_peer(exchange);
     struct hf_str method = hf_bytes_str(request->method);
     struct hf_str target = hf_bytes_str(request->target);
-    if (!hf_peers_allow(&agent->conf.peers, geteuid(), peer)) {
+    if (!hf_peers_allow(&agent->conf.peers, geteuid(), peer) &&
+        !hf_peers_named(&agent->conf.vault_peers, peer)) {
         hf_http_problem(exchange, 403, "not-permitted",
-                        "Only root, the agent's own user and those of allow_uids in its "
-                        "configuration may talk to the agent.");
+                        "Only root, the agent's own user and those of allow_uids and vault_uids in "
+                        "its configuration may talk to the agent.");
     } else if (hf_http_field(request, "origin") != NULL) {
         hf_http_problem(exchange, 403, "not-permitted", "Browsers may not talk to the agent.");
     } else if (hf_str_eq(method, HF_STR("POST")) && hf_str_eq(target, HF_STR("/v1/events"))) {
@@ -216,10 +237,12 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     } else if (hf_str_eq(method, HF_STR("GET")) &&
                hf_str_starts(target, HF_STR("/v1/decisions?"))) {
         hf_agent_decisions_serve(agent, exchange);
+    } else if (hf_agent_vault_is_target(target)) {
+        hf_agent_vault_serve(agent, exchange);
     } else {
         hf_http_problem(exchange, 404, "not-found",
                         "The agent has POST /v1/events, POST /v1/rotate-key once it runs, and GET "
-                        "/v1/status, /v1/approvals, /v1/metering and /v1/decisions.");
+                        "/v1/status, /v1/approvals, /v1/metering, /v1/decisions and /v1/vault.");
     }
 }
 

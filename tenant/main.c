@@ -29,6 +29,11 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
     if (rc != HF_OK) {
         return hf_err_wrap(err, rc, "--allow-uids");
     }
+    struct hf_peers vault_peers;
+    rc = hf_peers_parse(hf_cli_str(cli, "vault-uids"), &vault_peers, err);
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, rc, "--vault-uids");
+    }
     const struct hf_agent_conf conf = {
         .dir = hf_cli_str(cli, "data"),
         .hub_url = hf_cli_str(cli, "hub"),
@@ -41,6 +46,7 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
         .keep_days = hf_cli_u64(cli, "keep-days"),
         .restore_by_itself = strcmp(hf_cli_str(cli, "restore"), "new-epoch") == 0,
         .peers = peers,
+        .vault_peers = vault_peers,
         .logger = &service->logger,
         .failed = failed,
         .arg = service,
@@ -92,6 +98,14 @@ static const struct hf_cli_option options[] = {
      .value = "UID,UID",
      .setting = "allow_uids",
      .help = "users that may use the socket besides root and the agent's own"},
+    {.name = "vault-uids",
+     .kind = HF_CLI_STRING,
+     .value = "UID,UID",
+     .env = "HOLDFAST_VAULT_UIDS",
+     .setting = "vault_uids",
+     .help =
+         "users that may read values out of the vault, as wrapper and proxy do: nobody else may, "
+         "not even root"},
     {.name = "heartbeat",
      .kind = HF_CLI_U64,
      .value = "SECONDS",

@@ -26,6 +26,8 @@ extern const struct hf_cli_command hf_command_artifact_verify;
 extern const struct hf_cli_command hf_command_cutover;          /* cutover.c: a group */
 extern const struct hf_cli_command hf_command_flag;             /* flag.c: a group */
 extern const struct hf_cli_command hf_command_principal;        /* principal.c: a group */
+extern const struct hf_cli_command hf_command_vault;            /* vault.c: a group */
+extern const struct hf_cli_command hf_command_vault_import;     /* vault_import.c */
 extern const struct hf_cli_command hf_command_tenant;           /* tenant.c: a group */
 extern const struct hf_cli_command hf_command_directive;        /* directive.c: a group */
 extern const struct hf_cli_command hf_command_events;           /* events.c: a group */

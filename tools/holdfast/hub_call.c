@@ -49,7 +49,10 @@ const struct hf_hash *hf_hub_access_pin(const struct hf_hub_access *access)
 enum hf_rc hf_hub_session_open(struct hf_hub_session *session, struct hf_cli *cli,
                                struct hf_err *err)
 {
-    *session = (struct hf_hub_session){.cli = cli};
+    *session = (struct hf_hub_session){.cli = cli,
+                                       .base = hf_cli_str(cli, "hub"),
+                                       .who = "the Hub",
+                                       .content_type = "application/json"};
     enum hf_rc rc = hf_crypto_init(err);
     if (rc == HF_OK) {
         rc = hf_hub_access_load(cli, &session->access, err);
@@ -82,8 +85,10 @@ static void answered(struct hf_http_call *call)
     hf_loop_stop(session->loop);
 }
 
-static enum hf_rc problem(int status, const struct hf_json *json, struct hf_err *err)
+static enum hf_rc problem(const struct hf_hub_session *session, const struct hf_json *json,
+                          struct hf_err *err)
 {
+    int status = session->call.status;
     const struct hf_json *detail =
         json != NULL && hf_json_kind(json) == HF_JSON_OBJECT ? hf_json_get(json, "detail") : NULL;
     enum hf_rc rc = status == 404                    ? HF_ENOTFOUND
@@ -91,7 +96,7 @@ static enum hf_rc problem(int status, const struct hf_json *json, struct hf_err 
                     : status == 401 || status == 403 ? HF_EPERM
                                                      : HF_EIO;
     if (detail == NULL || hf_json_kind(detail) != HF_JSON_STR) {
-        return hf_err_set(err, rc, "the Hub answered %d and does not say why", status);
+        return hf_err_set(err, rc, "%s answered %d and does not say why", session->who, status);
     }
     return hf_err_set(err, rc, "%.*s", HF_STR_ARG(hf_json_as_str(detail)));
 }
@@ -99,19 +104,20 @@ static enum hf_rc problem(int status, const struct hf_json *json, struct hf_err 
 enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const char *path,
                       struct hf_bytes body, const struct hf_json **ret_json, struct hf_err *err)
 {
-    (void)snprintf(session->url, sizeof session->url, "%s%s", hf_cli_str(session->cli, "hub"),
-                   path);
+    (void)snprintf(session->url, sizeof session->url, "%s%s", session->base, path);
+    bool has_token = hf_secret_reveal(&session->access.token).len > 0;
     hf_json_free(session->doc);
     session->doc = NULL;
     hf_buf_free(&session->answer);
-    session->call = (struct hf_http_call){.method = method,
-                                          .url = session->url,
-                                          .content_type = body.len > 0 ? "application/json" : NULL,
-                                          .token = &session->access.token,
-                                          .body = body,
-                                          .timeout_ns = TIMEOUT_NS,
-                                          .answer_max = ANSWER_MAX,
-                                          .done = answered};
+    session->call =
+        (struct hf_http_call){.method = method,
+                              .url = session->url,
+                              .content_type = body.len > 0 ? session->content_type : NULL,
+                              .token = has_token ? &session->access.token : NULL,
+                              .body = body,
+                              .timeout_ns = TIMEOUT_NS,
+                              .answer_max = ANSWER_MAX,
+                              .done = answered};
     hf_http_call_start(session->client, &session->call);
     hf_loop_run(session->loop);
     enum hf_rc rc = session->call.rc;
@@ -125,7 +131,7 @@ enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const 
         *ret_json = hf_json_root(session->doc);
     }
     if (session->call.rc == HF_OK && session->call.status >= 300) {
-        return problem(session->call.status, rc == HF_OK ? *ret_json : NULL, err);
+        return problem(session, rc == HF_OK ? *ret_json : NULL, err);
     }
     return rc;
 }

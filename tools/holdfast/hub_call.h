@@ -22,6 +22,9 @@ struct hf_hub_access {
 
 struct hf_hub_session {
     struct hf_cli *cli;
+    const char *base;         /* of URLs */
+    const char *who;          /* answers: "the Hub" */
+    const char *content_type; /* of bodies */
     struct hf_loop *loop;
     struct hf_http_client *client;
     struct hf_hub_access access;

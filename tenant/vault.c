@@ -1,0 +1,453 @@
+/* tenant/vault.c: sealed values in rows, and the notes about what becomes of them. */
+#include "tenant/vault.h"
+
+#include <stdio.h>
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "projections/sqlite/store_sqlite.h"
+#include "tenant/vault_key.h"
+
+#define KEY_FILE        "vault.key"
+#define DB_FILE         "vault.db"
+#define PLACEHOLDER_KEY HF_VAULT_RESERVED "placeholder-key"
+#define PLACEHOLDER_LEN 32
+
+struct hf_vault {
+    struct hf_env *env;
+    struct hf_store *store;
+    struct hf_secret key;
+    struct hf_vault_values values;
+    struct hf_vault_notes notes;
+    bool stale; /* a transaction failed: what the notes count is read again */
+};
+
+static bool is_name(struct hf_str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+              c == '-')) {
+            return false;
+        }
+    }
+    return name.len > 0 && name.len <= HF_VAULT_NAME_MAX;
+}
+
+static enum hf_rc check_name(struct hf_str name, struct hf_err *err)
+{
+    if (!is_name(name)) {
+        return hf_err_set(err, HF_EINVAL,
+                          "a secret's name is 1 to %d of a-z, 0-9, dot, underscore and dash",
+                          HF_VAULT_NAME_MAX);
+    }
+    return hf_vault_is_reserved(name)
+               ? hf_err_set(err, HF_EINVAL,
+                            "names that begin with \"" HF_VAULT_RESERVED "\" are the vault's "
+                            "own; take another one")
+               : HF_OK;
+}
+
+static enum hf_rc not_there(struct hf_str name, struct hf_err *err)
+{
+    return hf_err_set(err, HF_ENOTFOUND, "there is no secret %.*s in the vault",
+                      (int)(name.len > HF_VAULT_NAME_MAX ? HF_VAULT_NAME_MAX : name.len), name.ptr);
+}
+
+/* transactions */
+
+static enum hf_rc begin(struct hf_vault *vault, struct hf_err *err)
+{
+    enum hf_rc rc = hf_store_begin(vault->store, err);
+    if (rc == HF_OK && vault->stale) {
+        rc = hf_vault_notes_open(&vault->notes, vault->env, vault->store, err);
+        vault->stale = rc != HF_OK;
+        if (rc != HF_OK) {
+            hf_store_rollback(vault->store);
+        }
+    }
+    return rc;
+}
+
+/* Ends what `begin` began: with HF_OK it is kept, with anything else nothing of it is. */
+static enum hf_rc end(struct hf_vault *vault, enum hf_rc rc, struct hf_err *err)
+{
+    if (rc == HF_OK) {
+        rc = hf_store_commit(vault->store, err);
+    } else {
+        hf_store_rollback(vault->store);
+    }
+    vault->stale = vault->stale || rc != HF_OK;
+    return rc;
+}
+
+static enum hf_rc add_note(struct hf_vault *vault, enum hf_vault_act act, struct hf_str name,
+                           struct hf_vault_note *io_note, struct hf_err *err)
+{
+    io_note->act = act;
+    (void)snprintf(io_note->secret, sizeof io_note->secret, "%.*s", HF_STR_ARG(name));
+    return hf_vault_notes_add(&vault->notes, io_note, err);
+}
+
+/* opening */
+
+/* The placeholder key is made with the vault; afterwards it shows whether key and database belong
+ * together. */
+static enum hf_rc open_placeholder_key(struct hf_vault *vault, struct hf_err *err)
+{
+    const struct hf_vault_place place = {HF_STR(PLACEHOLDER_KEY), 1, HF_VAULT_REGISTERED};
+    struct hf_secret key = {0};
+    enum hf_rc rc = hf_vault_values_get(&vault->values, place.name, place.version, &key, err);
+    if (rc == HF_ECORRUPT) {
+        return hf_err_set(err, HF_EBADSIG,
+                          "vault.key does not open vault.db; restore both from the same backup");
+    }
+    if (rc == HF_ENOTFOUND) {
+        rc = hf_secret_alloc(PLACEHOLDER_LEN, &key);
+        rc = rc == HF_OK ? rc : hf_err_set(err, rc, "no locked memory for the placeholder key");
+    } else {
+        hf_secret_free(&key);
+        return rc;
+    }
+    if (rc == HF_OK) {
+        hf_env_random(vault->env, hf_secret_fill(&key), PLACEHOLDER_LEN);
+        rc = hf_vault_values_put(&vault->values, &place, hf_secret_reveal(&key), err);
+    }
+    hf_secret_free(&key);
+    return rc;
+}
+
+static enum hf_rc open_key(const struct hf_vault_conf *conf, const char *db, struct hf_vault *vault,
+                           struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    const struct hf_vault_key_conf key = {conf->env, conf->disk, conf->host_key, path};
+    enum hf_rc rc = hf_path_join(conf->dir, KEY_FILE, path, sizeof path);
+    if (rc != HF_OK) {
+        return hf_err_set(err, rc, "the path %s is too long", conf->dir);
+    }
+    if (hf_disk_exists(conf->disk, path)) {
+        return hf_vault_key_load(&key, &vault->key, err);
+    }
+    if (hf_disk_exists(conf->disk, db)) {
+        return hf_err_set(err, HF_ENOTFOUND,
+                          "%s is missing, without it nothing in vault.db can be read; restore it "
+                          "from a backup, or move vault.db away and put the secrets again",
+                          path);
+    }
+    return hf_vault_key_make(&key, &vault->key, err);
+}
+
+static enum hf_rc open_rows(struct hf_vault *vault, const char *db, struct hf_err *err)
+{
+    enum hf_rc rc = hf_store_sqlite_open_kept(db, &vault->store, err);
+    if (rc == HF_OK) {
+        vault->values = (struct hf_vault_values){vault->env, vault->store, &vault->key};
+        rc = begin(vault, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_vault_values_create(&vault->values, err);
+    if (rc == HF_OK) {
+        rc = hf_vault_notes_open(&vault->notes, vault->env, vault->store, err);
+    }
+    if (rc == HF_OK) {
+        rc = open_placeholder_key(vault, err);
+    }
+    return end(vault, rc, err);
+}
+
+enum hf_rc hf_vault_open(const struct hf_vault_conf *conf, struct hf_vault **ret_vault,
+                         struct hf_err *err)
+{
+    char db[HF_PATH_MAX];
+    struct hf_vault *vault = hf_heap_zalloc(1, sizeof *vault);
+    if (vault == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for the vault");
+    }
+    vault->env = conf->env;
+    enum hf_rc rc = hf_path_join(conf->dir, DB_FILE, db, sizeof db);
+    rc = rc == HF_OK ? rc : hf_err_set(err, rc, "the path %s is too long", conf->dir);
+    if (rc == HF_OK) {
+        rc = open_key(conf, db, vault, err);
+    }
+    if (rc == HF_OK) {
+        rc = open_rows(vault, db, err);
+        if (rc == HF_EIO) {
+            rc = hf_err_wrap(err, rc,
+                             "the vault cannot be read; restore vault.db and vault.key from the "
+                             "same backup, or move both away and put the secrets again");
+        }
+    }
+    if (rc != HF_OK) {
+        hf_vault_close(vault);
+        return rc;
+    }
+    *ret_vault = vault;
+    return HF_OK;
+}
+
+void hf_vault_close(struct hf_vault *vault)
+{
+    if (vault != NULL) {
+        hf_store_close(vault->store);
+        hf_secret_free(&vault->key);
+        hf_heap_free(vault);
+    }
+}
+
+/* changing */
+
+static bool is_varied(struct hf_bytes value)
+{
+    uint8_t seen[256] = {0};
+    unsigned count = 0;
+    for (size_t i = 0; i < value.len; i++) {
+        count += seen[value.ptr[i]]++ == 0 ? 1 : 0;
+        seen[value.ptr[i]] = 1;
+    }
+    hf_wipe(seen, sizeof seen);
+    return count >= HF_VAULT_VALUE_BYTES;
+}
+
+static enum hf_rc check_value(const struct hf_vault_value *value, struct hf_err *err)
+{
+    enum hf_rc rc = check_name(value->name, err);
+    if (rc == HF_OK && value->value.len < HF_VAULT_VALUE_MIN) {
+        rc = hf_err_set(err, HF_EINVAL,
+                        "a value has at least %d bytes; a shorter one would be found everywhere",
+                        HF_VAULT_VALUE_MIN);
+    }
+    if (rc == HF_OK && value->value.len > HF_VAULT_VALUE_MAX) {
+        rc = hf_err_set(err, HF_ETOOBIG, "a value has at most %d bytes", HF_VAULT_VALUE_MAX);
+    }
+    if (rc == HF_OK && !is_varied(value->value)) {
+        rc = hf_err_set(err, HF_EINVAL,
+                        "a value has at least %d different bytes; one like this would be found "
+                        "everywhere",
+                        HF_VAULT_VALUE_BYTES);
+    }
+    return rc;
+}
+
+static enum hf_rc check_room(const struct hf_vault_survey *survey, size_t more, struct hf_err *err)
+{
+    if (survey->version == 0 && survey->secrets >= HF_VAULT_SECRETS_MAX) {
+        return hf_err_set(err, HF_EINVAL,
+                          "the vault has %d secrets, which is all it takes; delete one first",
+                          HF_VAULT_SECRETS_MAX);
+    }
+    if (survey->bytes - survey->oldest_bytes + more > HF_VAULT_BYTES_MAX) {
+        return hf_err_set(err, HF_EINVAL,
+                          "the vault's values would have more than %u bytes together; delete a "
+                          "secret first",
+                          HF_VAULT_BYTES_MAX);
+    }
+    return survey->version == UINT32_MAX
+               ? hf_err_set(err, HF_EINVAL, "this secret had all versions that there are")
+               : HF_OK;
+}
+
+static enum hf_rc add_value(struct hf_vault *vault, const struct hf_vault_value *value,
+                            const struct hf_vault_survey *survey, struct hf_vault_note *ret_note,
+                            struct hf_err *err)
+{
+    bool is_new = survey->version == 0;
+    const struct hf_vault_place place = {value->name, survey->version + 1,
+                                         is_new ? value->kind : survey->kind};
+    enum hf_rc rc = check_room(survey, value->value.len, err);
+    if (rc == HF_OK) {
+        rc = hf_vault_values_put(&vault->values, &place, value->value, err);
+    }
+    if (rc == HF_OK) {
+        *ret_note =
+            (struct hf_vault_note){.kind = place.kind, .version = place.version, .uid = value->uid};
+        rc = add_note(vault, is_new ? HF_VAULT_PUT : HF_VAULT_ROTATED, value->name, ret_note, err);
+    }
+    return rc;
+}
+
+/* Is the newest value this one? */
+static enum hf_rc compare(struct hf_vault *vault, const struct hf_vault_value *value,
+                          const struct hf_vault_survey *survey, bool *ret_same, struct hf_err *err)
+{
+    struct hf_secret known = {0};
+    enum hf_rc rc = hf_vault_values_get(&vault->values, value->name, survey->version, &known, err);
+    *ret_same = rc == HF_OK && hf_equal_secret(hf_secret_reveal(&known), value->value);
+    hf_secret_free(&known);
+    return rc;
+}
+
+enum hf_rc hf_vault_put(struct hf_vault *vault, const struct hf_vault_value *value,
+                        struct hf_vault_note *ret_note, struct hf_err *err)
+{
+    struct hf_vault_survey survey;
+    bool same = false;
+    *ret_note = (struct hf_vault_note){.sequence = 0};
+    enum hf_rc rc = check_value(value, err);
+    if (rc == HF_OK) {
+        rc = begin(vault, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_vault_values_survey(&vault->values, value->name, &survey, err);
+    if (rc == HF_OK && survey.version > 0) {
+        rc = compare(vault, value, &survey, &same, err);
+        if (rc == HF_OK && (!same || survey.kind != value->kind)) {
+            rc = hf_err_set(err, HF_EEXIST,
+                            "there is a secret %.*s with another value or kind; rotate it, or "
+                            "delete it first",
+                            HF_STR_ARG(value->name));
+        }
+        ret_note->kind = value->kind;
+        ret_note->version = survey.version;
+    } else if (rc == HF_OK) {
+        rc = add_value(vault, value, &survey, ret_note, err);
+    }
+    return end(vault, rc, err);
+}
+
+enum hf_rc hf_vault_rotate(struct hf_vault *vault, const struct hf_vault_value *value,
+                           struct hf_vault_note *ret_note, struct hf_err *err)
+{
+    struct hf_vault_survey survey;
+    bool same = false;
+    *ret_note = (struct hf_vault_note){.sequence = 0};
+    enum hf_rc rc = check_value(value, err);
+    if (rc == HF_OK) {
+        rc = begin(vault, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_vault_values_survey(&vault->values, value->name, &survey, err);
+    if (rc == HF_OK && survey.version == 0) {
+        rc = not_there(value->name, err);
+    }
+    if (rc == HF_OK) {
+        rc = compare(vault, value, &survey, &same, err);
+        rc = rc == HF_ECORRUPT ? HF_OK : rc; /* this is how it is mended */
+    }
+    if (rc == HF_OK && same) {
+        ret_note->kind = survey.kind;
+        ret_note->version = survey.version;
+    } else if (rc == HF_OK) {
+        rc = add_value(vault, value, &survey, ret_note, err);
+    }
+    return end(vault, rc, err);
+}
+
+enum hf_rc hf_vault_delete(struct hf_vault *vault, struct hf_str name, uint32_t uid,
+                           struct hf_vault_note *ret_note, struct hf_err *err)
+{
+    struct hf_vault_survey survey;
+    enum hf_rc rc = check_name(name, err);
+    if (rc == HF_OK) {
+        rc = begin(vault, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_vault_values_survey(&vault->values, name, &survey, err);
+    if (rc == HF_OK && survey.version == 0) {
+        rc = not_there(name, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_vault_values_remove(&vault->values, name, err);
+    }
+    if (rc == HF_OK) {
+        *ret_note =
+            (struct hf_vault_note){.kind = survey.kind, .version = survey.version, .uid = uid};
+        rc = add_note(vault, HF_VAULT_DELETED, name, ret_note, err);
+    }
+    return end(vault, rc, err);
+}
+
+/* reading */
+
+enum hf_rc hf_vault_note_read(struct hf_vault *vault, struct hf_str name, uint32_t uid,
+                              struct hf_vault_note *ret_note, struct hf_err *err)
+{
+    struct hf_vault_survey survey;
+    bool is_all = hf_str_eq(name, HF_STR("*"));
+    enum hf_rc rc = is_all ? HF_OK : check_name(name, err);
+    if (rc == HF_OK) {
+        rc = begin(vault, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_vault_values_survey(&vault->values, name, &survey, err);
+    if (rc == HF_OK && !is_all && survey.version == 0) {
+        rc = not_there(name, err);
+    }
+    if (rc == HF_OK) {
+        *ret_note = (struct hf_vault_note){.values = is_all ? survey.values : 1, .uid = uid};
+        rc = add_note(vault, HF_VAULT_READ, name, ret_note, err);
+    }
+    return end(vault, rc, err);
+}
+
+enum hf_rc hf_vault_get(struct hf_vault *vault, struct hf_str name, struct hf_secret *ret_value,
+                        struct hf_err *err)
+{
+    struct hf_vault_survey survey;
+    enum hf_rc rc = check_name(name, err);
+    if (rc == HF_OK) {
+        rc = hf_vault_values_survey(&vault->values, name, &survey, err);
+    }
+    if (rc == HF_OK && survey.version == 0) {
+        rc = not_there(name, err);
+    }
+    return rc == HF_OK ? hf_vault_values_get(&vault->values, name, survey.version, ret_value, err)
+                       : rc;
+}
+
+enum hf_rc hf_vault_placeholder_key(struct hf_vault *vault, struct hf_secret *ret_key,
+                                    struct hf_err *err)
+{
+    return hf_vault_values_get(&vault->values, HF_STR(PLACEHOLDER_KEY), 1, ret_key, err);
+}
+
+enum hf_rc hf_vault_list(struct hf_vault *vault, hf_vault_row_fn *take, void *arg,
+                         struct hf_err *err)
+{
+    return hf_vault_values_list(&vault->values, take, arg, err);
+}
+
+enum hf_rc hf_vault_reveal(struct hf_vault *vault, hf_vault_row_fn *take, void *arg,
+                           struct hf_err *err)
+{
+    return hf_vault_values_reveal(&vault->values, take, arg, err);
+}
+
+uint64_t hf_vault_revision(const struct hf_vault *vault)
+{
+    return vault->notes.revision;
+}
+
+/* telling */
+
+enum hf_rc hf_vault_untold(struct hf_vault *vault, struct hf_vault_note *ret_note,
+                           struct hf_err *err)
+{
+    return hf_vault_notes_first(&vault->notes, ret_note, err);
+}
+
+enum hf_rc hf_vault_told(struct hf_vault *vault, uint64_t sequence, struct hf_err *err)
+{
+    return hf_vault_notes_remove(&vault->notes, sequence, err);
+}
+
+const char *hf_vault_id(const struct hf_vault *vault)
+{
+    return vault->notes.id;
+}
+
+enum hf_rc hf_vault_rename(struct hf_vault *vault, struct hf_err *err)
+{
+    enum hf_rc rc = begin(vault, err);
+    return rc == HF_OK ? end(vault, hf_vault_notes_rename(&vault->notes, err), err) : rc;
+}
