@@ -25,6 +25,7 @@ DEPTH_MAX = 6
 STREAM_MAX = 128
 TYPE_MAX = 64
 ENCODED_MAX = 60000  # leaves room for the envelope in a leaf of 65,535 bytes
+FORMAT_ENCODED_MAX = 256 * 1024  # by the sum of all bounds; who owns a format bounds it further
 STRUCT_MAX = 16384   # a decoded event lives on a stack
 
 
@@ -53,6 +54,14 @@ class Member:
         self.name = name
         self.node = node
         self.required = required
+
+
+class Format:
+    """Something that is encoded as events are and is none: a C struct with its codec."""
+
+    def __init__(self, name, node):
+        self.name = name
+        self.node = node
 
 
 class Event:
@@ -258,12 +267,30 @@ class Checker:
         if length > STREAM_MAX:
             self.fail('$.x-stream', f'the name can have {length} bytes, {STREAM_MAX} are allowed')
 
-    def event(self, raw, name, file_version):
-        node = self.object(raw, '$', 0, ('x-version', 'x-stream'))
+    def titled(self, raw, name, extra):
+        node = self.object(raw, '$', 0, extra)
         if raw.get('$schema') != SCHEMA_URI:
             self.fail('$.$schema', f'{SCHEMA_URI} is expected')
         if raw.get('title') != name:
             self.fail('$.title', f'the name of the file is expected: {name}')
+        return node
+
+    def format(self, raw, name):
+        node = self.titled(raw, name, ('x-version',))
+        if TYPE_NAME.fullmatch(name) is None or len(name) > TYPE_MAX:
+            self.fail('$.title', 'a name such as thing.part of at most 64 bytes is expected')
+        self.integer(raw, 'x-version', '$', 1, 1)
+        self.sizes(node, FORMAT_ENCODED_MAX)
+        return Format(name, node)
+
+    def sizes(self, node, encoded):
+        if encoded_max(node) > encoded:
+            self.fail('$', f'can take {encoded_max(node)} bytes, {encoded} are allowed')
+        if struct_max(node) > STRUCT_MAX:
+            self.fail('$', f'takes {struct_max(node)} bytes of memory, {STRUCT_MAX} are allowed')
+
+    def event(self, raw, name, file_version):
+        node = self.titled(raw, name, ('x-version', 'x-stream'))
         if TYPE_NAME.fullmatch(name) is None or len(name) > TYPE_MAX:
             self.fail('$.title', 'a name such as thing.happened of at most 64 bytes is expected')
         version = self.integer(raw, 'x-version', '$', 1, 65535)
@@ -271,10 +298,7 @@ class Checker:
             self.fail('$.x-version', f'the version in the name of the file is expected: {file_version}')
         event = Event(name, version, file_version is None, raw['x-stream'], node)
         self.stream(event)
-        if encoded_max(node) > ENCODED_MAX:
-            self.fail('$', f'can take {encoded_max(node)} bytes, {ENCODED_MAX} are allowed')
-        if struct_max(node) > STRUCT_MAX:
-            self.fail('$', f'takes {struct_max(node)} bytes of memory, {STRUCT_MAX} are allowed')
+        self.sizes(node, ENCODED_MAX)
         return event
 
 
@@ -323,16 +347,29 @@ def no_duplicates(pairs):
     return result
 
 
-def load(path):
-    """One file as a checked Event."""
+def read(path):
+    """One file: its Checker, its parsed JSON, its name without the ending."""
     file = os.path.basename(path)
-    checker = Checker(file)
     try:
         with open(path, encoding='utf-8') as f:
             raw = json.load(f, object_pairs_hook=no_duplicates)
     except (ValueError, OSError) as e:
         raise SchemaError(f'{file}: $: {e}') from e
-    name = file[:-len('.json')] if file.endswith('.json') else file
+    return Checker(file), raw, file[:-len('.json')] if file.endswith('.json') else file
+
+
+def load_formats(paths):
+    """All formats, by name."""
+    formats = []
+    for path in sorted(paths):
+        checker, raw, name = read(path)
+        formats.append(checker.format(raw, name))
+    return formats
+
+
+def load(path):
+    """One file as a checked Event."""
+    checker, raw, name = read(path)
     match = FILE_VERSION.fullmatch(name)
     return checker.event(raw, match.group(1) if match else name, int(match.group(2)) if match else None)
 

@@ -2,6 +2,7 @@
 """schemas/generate.py: makes C code and documentation out of the event schemas.
 
 generate.py --c DIR SCHEMA...      writes DIR/events_gen.h and DIR/events_gen.c
+generate.py --formats DIR SCHEMA... writes DIR/formats_gen.h and DIR/formats_gen.c
 generate.py --docs FILE SCHEMA...  writes FILE (docs/EVENTS.md)
 generate.py --check FILE SCHEMA... exit 1 when FILE is not what --docs would write
 
@@ -25,10 +26,16 @@ def write(path, text):
 
 
 def main(argv):
-    if len(argv) < 4 or argv[1] not in ('--c', '--docs', '--check'):
+    if len(argv) < 4 or argv[1] not in ('--c', '--formats', '--docs', '--check'):
         print(__doc__.strip(), file=sys.stderr)
         return 2
     try:
+        if argv[1] == '--formats':
+            header, source = gen_c.emit_formats(gen_schema.load_formats(argv[3:]))
+            os.makedirs(argv[2], exist_ok=True)
+            write(os.path.join(argv[2], 'formats_gen.h'), header)
+            write(os.path.join(argv[2], 'formats_gen.c'), source)
+            return 0
         events = gen_schema.load_all(argv[3:])
         if argv[1] == '--c':
             header, source = gen_c.emit(events)

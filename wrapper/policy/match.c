@@ -1,0 +1,370 @@
+/* wrapper/policy/match.c: glob patterns with bounded work, and sets of them that are looked up. */
+#include "wrapper/policy/match.h"
+
+#include <stdlib.h>
+
+bool hf_match_word(struct hf_str pattern, struct hf_str text)
+{
+    size_t p = 0;
+    size_t t = 0;
+    size_t star = SIZE_MAX;
+    size_t mark = 0;
+    while (t < text.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            mark = t;
+        } else if (p < pattern.len && pattern.ptr[p] == text.ptr[t]) {
+            p++;
+            t++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            t = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*') {
+        p++;
+    }
+    return p == pattern.len;
+}
+
+/* Two places to go back to: the last "*", which never passes a "/", and the last "**". Going back
+ * to
+ * a "**" forgets the "*" after it, so the work is bounded by the product of the lengths, squared
+ * only
+ * over one part between two "**". */
+static bool glob_path(struct hf_str pattern, struct hf_str path)
+{
+    size_t p = 0;
+    size_t t = 0;
+    size_t star = SIZE_MAX;
+    size_t star_mark = 0;
+    size_t deep = SIZE_MAX;
+    size_t deep_mark = 0;
+    while (t < path.len || p < pattern.len) {
+        if (p + 1 < pattern.len && pattern.ptr[p] == '*' && pattern.ptr[p + 1] == '*') {
+            deep = p;
+            deep_mark = t;
+            star = SIZE_MAX;
+            p += 2;
+        } else if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            star_mark = t;
+        } else if (p < pattern.len && t < path.len && pattern.ptr[p] == path.ptr[t]) {
+            p++;
+            t++;
+        } else if (star != SIZE_MAX && star_mark < path.len && path.ptr[star_mark] != '/') {
+            p = star + 1;
+            t = ++star_mark;
+        } else if (deep != SIZE_MAX && deep_mark < path.len) {
+            p = deep + 2;
+            t = ++deep_mark;
+            star = SIZE_MAX;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool ends_deep(struct hf_str pattern)
+{
+    return pattern.len >= 3 && memcmp(pattern.ptr + pattern.len - 3, "/**", 3) == 0;
+}
+
+bool hf_match_path(struct hf_str pattern, struct hf_str path)
+{
+    if (glob_path(pattern, path)) {
+        return true;
+    }
+    return ends_deep(pattern) && glob_path((struct hf_str){pattern.ptr, pattern.len - 3}, path);
+}
+
+/* The next word of a command pattern; false at the end. */
+static bool next_word(struct hf_str *io_rest, struct hf_str *ret)
+{
+    if (io_rest->len == 0) {
+        return false;
+    }
+    const char *space = memchr(io_rest->ptr, ' ', io_rest->len);
+    size_t len = space == NULL ? io_rest->len : (size_t)(space - io_rest->ptr);
+    size_t skip = space == NULL ? len : len + 1;
+    *ret = (struct hf_str){io_rest->ptr, len};
+    *io_rest = (struct hf_str){io_rest->ptr + skip, io_rest->len - skip};
+    return true;
+}
+
+bool hf_match_command(struct hf_str pattern, struct hf_str program, const struct hf_str *args,
+                      size_t arg_count)
+{
+    struct hf_str rest = pattern;
+    struct hf_str word;
+    struct hf_str after_star = {NULL, 0};
+    bool star = false;
+    size_t mark = 0;
+    size_t at = 0;
+    if (!next_word(&rest, &word) || !hf_match_word(word, program)) {
+        return false;
+    }
+    /* What follows the pattern's last word is free, so the pattern only has to run out. */
+    for (;;) {
+        if (!next_word(&rest, &word)) {
+            return true;
+        }
+        if (hf_str_eq(word, HF_STR("*"))) {
+            star = true;
+            after_star = rest;
+            mark = at;
+        } else if (at < arg_count && hf_match_word(word, args[at])) {
+            at++;
+        } else if (star && mark < arg_count) {
+            rest = after_star;
+            at = ++mark;
+        } else {
+            return false;
+        }
+    }
+}
+
+/* One part of an address as inet_aton reads it: decimal, 0 octal, 0x hexadecimal. */
+static bool address_part(struct hf_str *io_rest, uint64_t *ret)
+{
+    uint64_t value = 0;
+    unsigned base = 10;
+    size_t i = 0;
+    if (io_rest->len >= 2 && io_rest->ptr[0] == '0' && (io_rest->ptr[1] | 0x20) == 'x') {
+        base = 16;
+        i = 2;
+    } else if (io_rest->len >= 2 && io_rest->ptr[0] == '0' && io_rest->ptr[1] != '.') {
+        base = 8;
+        i = 1;
+    }
+    size_t start = i;
+    for (; i < io_rest->len && io_rest->ptr[i] != '.'; i++) {
+        char c = io_rest->ptr[i];
+        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0')
+                         : (c | 0x20) >= 'a' && (c | 0x20) <= 'f'
+                             ? (unsigned)((c | 0x20) - 'a') + 10
+                             : 99;
+        if (digit >= base || value > UINT32_MAX) {
+            return false;
+        }
+        value = value * base + digit;
+    }
+    *io_rest = (struct hf_str){io_rest->ptr + i, io_rest->len - i};
+    *ret = value;
+    return i > start || base == 8;
+}
+
+/* An IPv4 address in any spelling that a resolver takes without asking anybody. */
+static bool address4(struct hf_str text, uint32_t *ret)
+{
+    uint64_t parts[4];
+    size_t count = 0;
+    while (count < 4) {
+        if (!address_part(&text, &parts[count])) {
+            return false;
+        }
+        count++;
+        if (text.len == 0) {
+            break;
+        }
+        text = (struct hf_str){text.ptr + 1, text.len - 1};
+        if (text.len == 0 || count == 4) {
+            return false;
+        }
+    }
+    uint64_t value = 0;
+    for (size_t i = 0; i + 1 < count; i++) {
+        if (parts[i] > 255) {
+            return false;
+        }
+        value |= parts[i] << (8 * (3 - i));
+    }
+    uint64_t last_max = UINT32_MAX >> (8 * (count - 1));
+    if (count == 0 || parts[count - 1] > last_max) {
+        return false;
+    }
+    *ret = (uint32_t)(value | parts[count - 1]);
+    return true;
+}
+
+static bool private4(uint32_t a)
+{
+    return a >> 24 == 127 || a >> 24 == 10 || a >> 24 == 0 || a >> 20 == 0xac1 ||
+           a >> 16 == 0xc0a8 || a >> 16 == 0xa9fe || a >> 22 == 0x191 || a >> 28 >= 0xe;
+}
+
+static bool ends_with(struct hf_str s, struct hf_str end)
+{
+    return s.len >= end.len && memcmp(s.ptr + s.len - end.len, end.ptr, end.len) == 0;
+}
+
+/* IPv6, with or without brackets: everything that is not plainly in 2000::/3 counts as private, and
+ * what carries an IPv4 address is judged as not public either. */
+static bool private6(struct hf_str host)
+{
+    if (host.len > 0 && host.ptr[0] == '[') {
+        host = (struct hf_str){host.ptr + 1, host.len - 1};
+    }
+    size_t digits = 0;
+    while (digits < host.len && host.ptr[digits] != ':') {
+        digits++;
+    }
+    bool global = digits == 4 && (host.ptr[0] == '2' || host.ptr[0] == '3');
+    bool tunnel = global && (memcmp(host.ptr, "2002", 4) == 0);
+    return !global || tunnel || memchr(host.ptr, '.', host.len) != NULL;
+}
+
+bool hf_host_private(struct hf_str host)
+{
+    uint32_t address;
+    if (host.len > 0 && host.ptr[host.len - 1] == '.') {
+        host.len--;
+    }
+    if (host.len == 0 || memchr(host.ptr, ':', host.len) != NULL) {
+        return host.len == 0 || private6(host);
+    }
+    if (address4(host, &address)) {
+        return private4(address);
+    }
+    return hf_str_eq(host, HF_STR("localhost")) || ends_with(host, HF_STR(".localhost")) ||
+           ends_with(host, HF_STR(".local")) || ends_with(host, HF_STR(".internal")) ||
+           memchr(host.ptr, '.', host.len) == NULL;
+}
+
+static bool is_key(enum hf_match_kind kind, struct hf_str value)
+{
+    struct hf_str rest = value;
+    if (kind == HF_MATCH_COMMAND) {
+        return false;
+    }
+    if (kind == HF_MATCH_PATH && ends_deep(value)) {
+        rest.len -= 3;
+    } else if (kind == HF_MATCH_HOST && value.len > 2 && memcmp(value.ptr, "*.", 2) == 0) {
+        rest = (struct hf_str){value.ptr + 2, value.len - 2};
+    }
+    return rest.len == 0 || memchr(rest.ptr, '*', rest.len) == NULL;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    const struct hf_str *x = a;
+    const struct hf_str *y = b;
+    return hf_bytes_cmp(hf_str_bytes(*x), hf_str_bytes(*y));
+}
+
+enum hf_rc hf_match_set_build(enum hf_match_kind kind, const struct hf_str *values, size_t count,
+                              struct hf_arena *arena, struct hf_match_set *ret)
+{
+    *ret = (struct hf_match_set){NULL, 0, NULL, 0};
+    if (count == 0) {
+        return HF_OK;
+    }
+    struct hf_str *all = hf_arena_alloc(arena, count, sizeof *all);
+    if (all == NULL) {
+        return HF_ENOMEM;
+    }
+    size_t keys = 0;
+    size_t globs = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_key(kind, values[i])) {
+            all[keys++] = values[i];
+        } else {
+            all[count - ++globs] = values[i];
+        }
+    }
+    qsort(all, keys, sizeof *all, by_bytes);
+    *ret = (struct hf_match_set){all, keys, all + keys, globs};
+    return HF_OK;
+}
+
+/* Is there the key head + text + tail? */
+static bool find_key(const struct hf_match_set *set, struct hf_str head, struct hf_str text,
+                     struct hf_str tail)
+{
+    size_t low = 0;
+    size_t high = set->key_count;
+    size_t len = head.len + text.len + tail.len;
+    const struct hf_str parts[3] = {head, text, tail};
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct hf_str key = set->keys[middle];
+        size_t at = 0;
+        int order = 0;
+        for (size_t i = 0; i < 3 && order == 0 && at < key.len; i++) {
+            size_t part = parts[i].len < key.len - at ? parts[i].len : key.len - at;
+            order = part == 0 ? 0 : memcmp(key.ptr + at, parts[i].ptr, part);
+            at += part;
+        }
+        if (order == 0) {
+            order = key.len < len ? -1 : key.len > len ? 1 : 0;
+        }
+        if (order == 0) {
+            return true;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return false;
+}
+
+static bool has_parent(const struct hf_match_set *set, struct hf_str path)
+{
+    const struct hf_str none = {"", 0};
+    if (find_key(set, none, path, HF_STR("/**"))) {
+        return true;
+    }
+    for (size_t i = path.len; i > 0; i--) {
+        if (path.ptr[i - 1] == '/' &&
+            find_key(set, none, (struct hf_str){path.ptr, i - 1}, HF_STR("/**"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_domain(const struct hf_match_set *set, struct hf_str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        if (host.ptr[i] == '.' &&
+            find_key(set, HF_STR("*"), (struct hf_str){host.ptr + i, host.len - i},
+                     (struct hf_str){"", 0})) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hf_match_set_has(const struct hf_match_set *set, enum hf_match_kind kind, struct hf_str text)
+{
+    const struct hf_str none = {"", 0};
+    if (set->key_count > 0) {
+        if (find_key(set, none, text, none) || (kind == HF_MATCH_PATH && has_parent(set, text)) ||
+            (kind == HF_MATCH_HOST && has_domain(set, text))) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < set->glob_count; i++) {
+        if (kind == HF_MATCH_PATH ? hf_match_path(set->globs[i], text)
+                                  : hf_match_word(set->globs[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hf_match_set_has_command(const struct hf_match_set *set, struct hf_str program,
+                              const struct hf_str *args, size_t arg_count)
+{
+    for (size_t i = 0; i < set->glob_count; i++) {
+        if (hf_match_command(set->globs[i], program, args, arg_count)) {
+            return true;
+        }
+    }
+    return false;
+}
