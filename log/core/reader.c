@@ -210,7 +210,7 @@ enum hf_rc hf_log_find_time(struct hf_log *log, int64_t time_us, uint64_t *ret_i
         rc = hf_reader_open(log, &options, &reader, err);
     }
     while (rc == HF_OK) {
-        struct hf_bytes entry;
+        struct hf_bytes entry = {0}; /* set by each HF_OK; clang-tidy cannot see that */
         struct hf_entry_meta meta;
         rc = hf_reader_next(reader, ret_index, &entry, err);
         if (rc == HF_OK) {

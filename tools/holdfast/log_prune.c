@@ -37,10 +37,13 @@ static enum hf_rc read_receipt(struct hf_cli *cli, struct hf_log *log, uint64_t 
     if (rc == HF_OK && !hf_hash_eq(&root, &checkpoint.root)) {
         rc = hf_err_set(err, HF_EMISMATCH, "the receipt is for another history than this log's");
     }
-    *ret_size = checkpoint.size;
     hf_heap_free(note);
     hf_buf_free(&bytes);
-    return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "the receipt");
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, rc, "the receipt");
+    }
+    *ret_size = checkpoint.size;
+    return HF_OK;
 }
 
 static enum hf_rc prune(struct hf_cli *cli, struct hf_log *log, uint64_t below,
