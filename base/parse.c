@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/calendar.h"
+
 /* Digits into a number; HF_ESYNTAX, HF_ERANGE on overflow. */
 static enum hf_rc digits(struct hf_str text, uint64_t *ret)
 {
@@ -80,15 +82,22 @@ enum hf_rc hf_parse_size(struct hf_str text, uint64_t *ret_bytes)
     return rc;
 }
 
-/* Days since 1970-01-01 of a date in the proleptic Gregorian calendar, by eras of 400 years
- * that begin on 1 March, so that leap days come last. */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
+bool hf_parse_pair(struct hf_str *io_text, struct hf_str key, struct hf_str *ret_value)
 {
-    year -= month <= 2;
-    int64_t era = year / 400;
-    int64_t of_era = year - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+    if (!hf_str_starts(*io_text, key)) {
+        return false;
+    }
+    const char *begin = io_text->ptr + key.len;
+    size_t left = io_text->len - key.len;
+    const char *comma = left == 0 ? NULL : memchr(begin, ',', left);
+    ret_value->ptr = begin;
+    ret_value->len = comma == NULL ? left : (size_t)(comma - begin);
+    size_t taken = key.len + ret_value->len + (comma == NULL ? 0 : 1);
+    if (comma != NULL && taken == io_text->len) {
+        return false; /* nothing follows the comma */
+    }
+    *io_text = (struct hf_str){io_text->ptr + taken, io_text->len - taken};
+    return true;
 }
 
 static bool field(struct hf_str text, size_t at, size_t len, uint64_t max, int64_t *ret)
@@ -146,8 +155,8 @@ enum hf_rc hf_parse_time_us(struct hf_str text, int64_t *ret_us)
     if (day > lengths[month - 1] + (month == 2 && leap)) {
         return HF_ERANGE;
     }
-    *ret_us =
-        (((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + us;
+    const struct hf_date date = {year, month, day};
+    *ret_us = (((hf_date_days(&date) * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + us;
     return HF_OK;
 }
 
@@ -156,20 +165,12 @@ void hf_format_time_us(int64_t us, char out[HF_TIME_TEXT])
     const int64_t last = INT64_C(253402300799999999); /* 9999-12-31T23:59:59.999999Z */
     us = us < 0 ? 0 : us > last ? last : us;
     int64_t seconds = us / 1000000;
-    int64_t days = seconds / 86400 + 719468;
-    int64_t era = days / 146097;
-    int64_t of_era = days % 146097;
-    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    int64_t shifted = (5 * of_year + 2) / 153;
-    int64_t day = of_year - (153 * shifted + 2) / 5 + 1;
-    int64_t month = shifted + (shifted < 10 ? 3 : -9);
-    year += era * 400 + (month <= 2);
+    struct hf_date date = hf_date_of_days(seconds / 86400);
     int64_t rest = seconds % 86400;
     char text[64];
-    (void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (int)year, (int)month,
-                   (int)day, (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60),
-                   (int)(us % 1000000));
+    (void)snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", (int)date.year,
+                   (int)date.month, (int)date.day, (int)(rest / 3600), (int)(rest / 60 % 60),
+                   (int)(rest % 60), (int)(us % 1000000));
     memcpy(out, text, HF_TIME_TEXT - 1);
     out[HF_TIME_TEXT - 1] = '\0';
 }

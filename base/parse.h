@@ -13,6 +13,11 @@ enum hf_rc hf_parse_i64(struct hf_str text, int64_t min, int64_t max, int64_t *r
 /* Bytes with an optional K, M, G, T (powers of 1024): "64M". */
 enum hf_rc hf_parse_size(struct hf_str text, uint64_t *ret_bytes);
 
+/* Cuts "KEY" and the value behind it, up to a comma or the end, off the begin of *io_text: with the
+ * keys "a=" and "b=" in turn, "a=1,b=2" gives 1 and 2. False, and nothing is cut, when it does not
+ * begin with the key, or when nothing follows the comma. Borrows. */
+bool hf_parse_pair(struct hf_str *io_text, struct hf_str key, struct hf_str *ret_value);
+
 /* RFC 3339 in UTC with up to 6 fraction digits and 'Z': "2026-01-02T03:04:05.678901Z", years
  * 1970 to 9999. Formatting always writes 6 digits: 27 characters and a NUL. */
 #define HF_TIME_TEXT 28

@@ -12,6 +12,7 @@ static const struct hf_str kinds[] = {
     [HF_DIRECTIVE_PAUSE_UPLOADS] = {"pause-uploads", 13},
     [HF_DIRECTIVE_ROTATE_KEY] = {"rotate-key", 10},
     [HF_DIRECTIVE_DECIDE] = {"decide", 6},
+    [HF_DIRECTIVE_BUDGET] = {"budget", 6},
 };
 
 static enum hf_rc read_seconds(struct hf_str parameters, uint64_t *ret_seconds, struct hf_err *err)
@@ -37,31 +38,15 @@ struct hf_str hf_directive_decide_write(const struct hf_directive *directive,
     return (struct hf_str){out, (size_t)len};
 }
 
-/* Cuts the value of KEY= off the text's begin, up to a comma or the end. */
-static bool cut(struct hf_str *text, struct hf_str key, struct hf_str *ret_value)
-{
-    if (!hf_str_starts(*text, key)) {
-        return false;
-    }
-    const char *begin = text->ptr + key.len;
-    size_t left = text->len - key.len;
-    const char *comma = left == 0 ? NULL : memchr(begin, ',', left);
-    ret_value->ptr = begin;
-    ret_value->len = comma == NULL ? left : (size_t)(comma - begin);
-    size_t taken = key.len + ret_value->len + (comma == NULL ? 0 : 1);
-    *text = (struct hf_str){text->ptr + taken, text->len - taken};
-    return true;
-}
-
 static enum hf_rc read_decision(struct hf_str parameters, struct hf_directive *ret,
                                 struct hf_err *err)
 {
     struct hf_str name = HF_STR("");
     struct hf_str request = HF_STR("");
     struct hf_str decision = HF_STR("");
-    bool good = cut(&parameters, HF_STR("approval="), &name) &&
-                cut(&parameters, HF_STR("request="), &request) &&
-                cut(&parameters, HF_STR("decision="), &decision) && parameters.len == 0;
+    bool good = hf_parse_pair(&parameters, HF_STR("approval="), &name) &&
+                hf_parse_pair(&parameters, HF_STR("request="), &request) &&
+                hf_parse_pair(&parameters, HF_STR("decision="), &decision) && parameters.len == 0;
     if (good) {
         size_t len = 0;
         ret->approved = hf_str_eq(decision, HF_STR("approved"));
@@ -90,7 +75,7 @@ enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
     }
     if (kind == HF_LEN(kinds)) {
         return hf_err_set(err, HF_ENOSYS,
-                          "kind: refresh, pause-uploads and rotate-key are known here");
+                          "kind: refresh, pause-uploads, rotate-key and budget are known here");
     }
     struct hf_str parameters = event->has_parameters ? event->parameters : HF_STR("");
     *ret = (struct hf_directive){.kind = (enum hf_directive_kind)kind};
@@ -101,6 +86,9 @@ enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
         return hf_str_eq(event->address, HF_STR(HF_DIRECTIVE_ALL))
                    ? hf_err_set(err, HF_EINVAL, "a decision is for one tenant")
                    : read_decision(parameters, ret, err);
+    }
+    if (ret->kind == HF_DIRECTIVE_BUDGET) {
+        return hf_budget_read(parameters, &ret->budget, err);
     }
     if (parameters.len > 0 || event->has_artifact) {
         return hf_err_set(err, HF_EINVAL, "parameters, artifact: this kind takes none");

@@ -9,6 +9,7 @@
 
 #include "base/crypto.h"
 #include "base/err.h"
+#include "commands/budget.h"
 #include "commands/tenant.h"
 #include "schemas/events_gen.h"
 
@@ -24,6 +25,7 @@ enum hf_directive_kind {
     HF_DIRECTIVE_DECIDE,        /* an approval has its answer: "approval=NAME,request=HEX,
                                    decision=approved" or "denied", for one tenant only; issued by
                                    the region itself, behind the decision */
+    HF_DIRECTIVE_BUDGET,        /* commands/budget.h: its parameters are the budget */
 };
 
 struct hf_directive {
@@ -32,6 +34,7 @@ struct hf_directive {
     char approval[49]; /* of a decision */
     struct hf_hash request;
     bool approved;
+    struct hf_budget budget;
 };
 
 /* What the kind and its parameters mean. HF_ENOSYS: no kind that is known here; HF_EINVAL: the

@@ -5,12 +5,14 @@
 #include "projections/projector.h"
 
 extern const struct hf_projection hf_projection_availability;
+extern const struct hf_projection hf_projection_budgets;
 extern const struct hf_projection hf_projection_cutover;
 extern const struct hf_projection hf_projection_flags;
 extern const struct hf_projection hf_projection_fleet;
 extern const struct hf_projection hf_projection_fleet_2;
 extern const struct hf_projection hf_projection_freshness;
 extern const struct hf_projection hf_projection_identities;
+extern const struct hf_projection hf_projection_metering;
 extern const struct hf_projection hf_projection_slo;
 extern const struct hf_projection hf_projection_usage;
 extern const struct hf_projection hf_projection_usage_2;

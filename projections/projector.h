@@ -16,7 +16,7 @@
 #include "projections/store.h"
 #include "schemas/envelope.h"
 
-#define HF_PROJECTION_TABLES_MAX 4
+#define HF_PROJECTION_TABLES_MAX 6
 #define HF_PROJECTION_STREAMS    3
 
 /* Where an event is: an entry of the region's log, or inside of the segment that entry holds. */

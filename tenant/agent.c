@@ -195,6 +195,9 @@ static enum hf_rc open_logs(struct hf_agent *agent, struct hf_err *err)
     (void)snprintf(name, sizeof name, "%s/agent/%s", agent->region.region, agent->region.tenant);
     enum hf_rc rc = hf_agent_load_epoch(agent, err);
     if (rc == HF_OK) {
+        rc = hf_agent_budgets_load(agent, err);
+    }
+    if (rc == HF_OK) {
         rc = hf_agent_open_log(agent, err);
     }
     if (rc == HF_OK) {
@@ -293,6 +296,7 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
         hf_agent_rotate_start(agent);
         hf_agent_feed_start(agent);
         hf_agent_prune_start(agent);
+        hf_agent_period_start(agent);
     }
     hf_agent_succeed(agent);
     (void)hf_agent_compare(agent, agent->epoch.epoch, agent->receipt);
@@ -416,6 +420,8 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
         hf_timer_cancel(&agent->prune);
     }
     hf_agent_vault_end(agent);
+    hf_agent_budgets_end(agent);
+    hf_agent_period_end(agent);
     hf_http_client_free(agent->client);
     agent->client = NULL;
     if (agent->listening) {

@@ -30,8 +30,10 @@
 #include "commands/enrolment.h"
 #include "log/owned/owned.h"
 #include "tenant/asking.h"
+#include "tenant/budget.h"
 #include "tenant/feed.h"
 #include "tenant/job.h"
+#include "tenant/period.h"
 #include "tenant/skew.h"
 #include "tenant/vault_teller.h"
 #include "tenant/views.h"
@@ -59,6 +61,7 @@ struct hf_agent_conf {
     struct hf_peers peers; /* who may use the socket, besides root and the agent's own user */
     struct hf_peers vault_peers; /* who may read values out of the vault; they use the socket too */
     bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
+    enum hf_period meter_period; /* after each of which the log says what was used */
     const struct hf_logger *logger;
     /* The log cannot be written any more: close, and open again. May be NULL. */
     void (*failed)(void *arg, const struct hf_err *err);
@@ -154,6 +157,8 @@ struct hf_agent {
     struct hf_agent_views views;
     struct hf_agent_vault vault;
     struct hf_timer prune;
+    struct hf_agent_budgets budgets;
+    struct hf_agent_period period;
     struct hf_http_client *client;
     struct hf_agent_job enrol;
     struct hf_agent_job upload;

@@ -76,7 +76,8 @@ static void act(struct hf_agent *agent, const struct hf_feed_item *item)
         agent->uploads_paused_ns =
             hf_env_mono_ns(hf_loop_env(agent->loop)) + item->directive.seconds * SECOND;
         break;
-    case HF_DIRECTIVE_DECIDE: break; /* its record is what the wrapper waits for */
+    case HF_DIRECTIVE_DECIDE:        /* its record is what the wrapper waits for */
+    case HF_DIRECTIVE_BUDGET: break; /* set before, as that can fail */
     }
 }
 
@@ -182,6 +183,11 @@ static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
         record.stream = "approval";
         record.subject = item->directive.approval;
         record.payload = write_delivered(agent, item, &w);
+    } else if (does && item->directive.kind == HF_DIRECTIVE_BUDGET &&
+               hf_agent_budget_set(agent, &item->directive.budget, &err) != HF_OK) {
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err));
+        hf_agent_back_off(agent, &feed->job);
+        return;
     } else if (does) {
         act(agent, item);
         record.payload = write_applied(agent, item, &w);

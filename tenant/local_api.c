@@ -8,6 +8,7 @@
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * GET  /v1/approvals, /v1/metering  the views (tenant/views.h)
+ * GET  /v1/budget, POST /v1/budget/reserve and /release  the budgets (tenant/budget.h)
  * GET  /v1/decisions?from=INDEX&wait_s=N  answers to requests for approval (tenant/decisions.h)
  * /v1/vault...     the vault (tenant/vault_api.h)
  * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
@@ -32,6 +33,8 @@ struct append_call {
     struct hf_submission item;
     bool posting;
     bool urgent;
+    bool metered;
+    char reservation[HF_LEDGER_NAME_MAX + 1]; /* that a metering record settles */
     uint8_t bytes[HF_SUBMISSION_MAX];
 };
 
@@ -70,6 +73,9 @@ static void appended(struct hf_append *append)
         hf_http_answer(call->exchange, 200, "application/json", hf_buf_bytes(&text));
         hf_buf_free(&text);
     }
+    if (append->rc == HF_OK && call->metered) {
+        hf_agent_budgets_metered(call->agent, hf_str_c(call->reservation));
+    }
     if (append->rc == HF_OK && call->urgent) {
         hf_agent_replicate_poke(call->agent, true);
     }
@@ -86,6 +92,20 @@ static bool is_reserved(struct hf_str producer)
            hf_str_starts(producer, HF_STR("vault/"));
 }
 
+/* What was metered settles its reservation. */
+static void note_metering(struct append_call *call, const struct hf_envelope *envelope)
+{
+    struct hf_event_metering_recorded record;
+    call->metered = hf_str_eq(envelope->type, HF_STR(HF_EVENT_METERING_RECORDED_NAME));
+    call->reservation[0] = '\0';
+    if (call->metered &&
+        hf_event_metering_recorded_decode(envelope->payload, &record, /* err= */ NULL) == HF_OK &&
+        record.has_reservation && record.reservation.len < sizeof call->reservation) {
+        memcpy(call->reservation, record.reservation.ptr, record.reservation.len);
+        call->reservation[record.reservation.len] = '\0';
+    }
+}
+
 /* What a person waits for goes up at once, and what became of it; too many cannot wait. */
 static enum hf_rc look_at(struct append_call *call, struct hf_err *err)
 {
@@ -100,6 +120,7 @@ static enum hf_rc look_at(struct append_call *call, struct hf_err *err)
                           HF_STR_ARG(envelope.producer));
     }
     call->urgent = hf_str_starts(envelope.type, HF_STR("approval."));
+    note_metering(call, &envelope);
     return call->urgent ? hf_agent_asking_take(&call->agent->asking, &envelope,
                                                hf_env_wall_us(hf_loop_env(call->agent->loop)), err)
                         : HF_OK;
@@ -132,6 +153,7 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
     call->agent = agent;
     call->exchange = exchange;
     call->posting = false;
+    call->metered = false;
     hf_http_exchange_set_user(exchange, &call->holder);
     struct hf_writer w = hf_writer_init(call->bytes, sizeof call->bytes);
     enum hf_rc rc = hf_json_parse(hf_http_exchange_body(exchange), &doc, &err);
@@ -154,6 +176,7 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
         refuse(exchange, &err);
         return;
     }
+    call->item = (struct hf_submission){.bytes = hf_writer_done(&w)};
     call->append.items = &call->item;
     call->append.item_count = 1;
     call->append.done = appended;
@@ -234,6 +257,14 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
         answer_view(agent, exchange, HF_AGENT_VIEW_APPROVALS);
     } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/metering"))) {
         answer_view(agent, exchange, HF_AGENT_VIEW_METERING);
+    } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/budget"))) {
+        hf_agent_budget_show(agent, exchange);
+    } else if (hf_str_eq(method, HF_STR("POST")) &&
+               hf_str_eq(target, HF_STR("/v1/budget/reserve"))) {
+        hf_agent_budget_reserve(agent, exchange);
+    } else if (hf_str_eq(method, HF_STR("POST")) &&
+               hf_str_eq(target, HF_STR("/v1/budget/release"))) {
+        hf_agent_budget_release(agent, exchange);
     } else if (hf_str_eq(method, HF_STR("GET")) &&
                hf_str_starts(target, HF_STR("/v1/decisions?"))) {
         hf_agent_decisions_serve(agent, exchange);
@@ -241,8 +272,9 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
         hf_agent_vault_serve(agent, exchange);
     } else {
         hf_http_problem(exchange, 404, "not-found",
-                        "The agent has POST /v1/events, POST /v1/rotate-key once it runs, and GET "
-                        "/v1/status, /v1/approvals, /v1/metering, /v1/decisions and /v1/vault.");
+                        "The agent has POST /v1/events, /v1/budget/reserve and /v1/budget/release, "
+                        "POST /v1/rotate-key once it runs, and GET /v1/status, /v1/approvals, "
+                        "/v1/metering, /v1/budget, /v1/decisions and /v1/vault.");
     }
 }
 

@@ -34,6 +34,11 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
     if (rc != HF_OK) {
         return hf_err_wrap(err, rc, "--vault-uids");
     }
+    enum hf_period period = HF_PERIOD_MONTH;
+    rc = hf_period_parse(hf_str_c(hf_cli_str(cli, "meter-period")), &period, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
     const struct hf_agent_conf conf = {
         .dir = hf_cli_str(cli, "data"),
         .hub_url = hf_cli_str(cli, "hub"),
@@ -43,6 +48,7 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
         .key_ns = hf_cli_u64(cli, "key-days") * DAY,
         .batch_ns = hf_cli_u64(cli, "batch") * SECOND,
         .free_floor = hf_cli_u64(cli, "free-floor"),
+        .meter_period = period,
         .keep_days = hf_cli_u64(cli, "keep-days"),
         .restore_by_itself = strcmp(hf_cli_str(cli, "restore"), "new-epoch") == 0,
         .peers = peers,
@@ -67,6 +73,7 @@ static int run(struct hf_cli *cli)
 }
 
 static const char *const restore_choices[] = {"wait", "new-epoch", NULL};
+static const char *const periods[] = {"hour", "day", "month", NULL};
 static const struct hf_cli_option options[] = {
     {.name = "data",
      .kind = HF_CLI_STRING,
@@ -143,6 +150,12 @@ static const struct hf_cli_option options[] = {
      .setting = "keep_days",
      .help = "entries that are older are pruned here once the region has a receipt for them; 0: "
              "all are kept"},
+    {.name = "meter-period",
+     .kind = HF_CLI_CHOICE,
+     .choices = periods,
+     .fallback = "month",
+     .setting = "meter_period",
+     .help = "period after which the log says what was used"},
     {.name = "restore",
      .kind = HF_CLI_CHOICE,
      .choices = restore_choices,

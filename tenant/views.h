@@ -51,4 +51,14 @@ enum hf_agent_view {
 enum hf_rc hf_agent_views_write(struct hf_agent_views *views, enum hf_agent_view view,
                                 struct hf_json_out *json, struct hf_err *err);
 
+/* What the meter ("requests", "input_tokens", "cost/EUR", ...) has from start_us up to, not
+ * including, end_us; both are full hours. HF_ECLOSED. */
+enum hf_rc hf_agent_views_sum(struct hf_agent_views *views, struct hf_str meter, int64_t start_us,
+                              int64_t end_us, uint64_t *ret_amount, struct hf_err *err);
+/* The hour of the first request that was metered, and the end of the last period that is marked as
+ * over; each -1 when there is none. *ret_entries: of the log, that the views have seen. */
+enum hf_rc hf_agent_views_metered(struct hf_agent_views *views, int64_t *ret_first_us,
+                                  int64_t *ret_marked_us, uint64_t *ret_entries,
+                                  struct hf_err *err);
+
 #endif

@@ -14,7 +14,7 @@
 #include "projections/postgres/connection.h"
 #include "projections/postgres/sql.h"
 
-#define TABLES_MAX 32
+#define TABLES_MAX 64
 #define NAME_SIZE  96
 #define COPY_FROM  64         /* rows; fewer go through the pipeline */
 #define COPY_PIECE (1u << 20) /* sent at once; one row may be longer */

@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/heap.h"
 
-#define TABLES_MAX 32
+#define TABLES_MAX 64
 #define BUSY_MS    250 /* that another program may hold the file; the Hub's calls wait as long */
 
 /* A table's statements, prepared at its first use. */

@@ -138,10 +138,15 @@ def append(world, tenant, sequence, tick=None):
     return local(world, tenant, "POST", "/v1/events", event)
 
 
-def meter(world, tenant, sequence):
+# When what tests meter has happened: the same for a whole run, so that a record can be sent again, and
+# not so long ago that a metering period would be over.
+NOW = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def meter(world, tenant, sequence, occurred=NOW, **more):
     event = {"type": "metering.recorded", "producer": "test", "sequence": sequence,
-             "occurred": "2026-01-01T00:00:00Z",
-             "payload": {"tenant": tenant, "provider": "p", "model": "m", "request": f"r{sequence}",
+             "occurred": occurred,
+             "payload": {**more, "tenant": tenant, "provider": "p", "model": "m", "request": f"r{sequence}",
                          "input_tokens": sequence, "output_tokens": 1, "cached_tokens": 0, "source": "wrapper",
                          "cost": 5, "currency": "EUR", "latency": 1}}
     answer = local(world, tenant, "POST", "/v1/events", event)

@@ -13,7 +13,7 @@ import time
 import harness
 from harness import check
 from proxy import MODES, Proxy
-from region import HUB, LIMIT, caught_up, in_region, local, until, up
+from region import HUB, LIMIT, NOW, caught_up, in_region, local, until, up
 
 TENANTS = ("t0", "t1", "t2", "t3")
 KILLS = 40
@@ -50,7 +50,7 @@ class Writer(threading.Thread):
     def one(self, sequence):
         deadline = time.monotonic() + LIMIT
         event = {"type": "metering.recorded", "producer": "chaos", "sequence": sequence,
-                 "occurred": "2026-01-01T00:00:00Z",
+                 "occurred": NOW,
                  "payload": {"tenant": self.tenant, "provider": "p", "model": "m",
                              "request": f"r{sequence}", "input_tokens": sequence,
                              "output_tokens": 1, "cached_tokens": 0, "source": "wrapper", "cost": 5, "currency": "EUR",

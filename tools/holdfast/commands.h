@@ -23,6 +23,7 @@ extern const struct hf_cli_command hf_command_artifact;     /* artifact.c: a gro
 extern const struct hf_cli_command hf_command_artifact_key; /* artifact_sign.c: */
 extern const struct hf_cli_command hf_command_artifact_sign;
 extern const struct hf_cli_command hf_command_artifact_verify;
+extern const struct hf_cli_command hf_command_budget;           /* budget.c: a group */
 extern const struct hf_cli_command hf_command_cutover;          /* cutover.c: a group */
 extern const struct hf_cli_command hf_command_flag;             /* flag.c: a group */
 extern const struct hf_cli_command hf_command_principal;        /* principal.c: a group */

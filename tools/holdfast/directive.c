@@ -44,7 +44,8 @@ static int run_issue(struct hf_cli *cli)
 }
 
 static const struct hf_cli_operand operands[] = {
-    {.name = "KIND", .help = "refresh, pause-uploads or rotate-key"}};
+    {.name = "KIND",
+     .help = "refresh, pause-uploads or rotate-key; `holdfast budget` sets budgets"}};
 static const struct hf_cli_option issue_options[] = {
     HF_HUB_OPTIONS,
     {.name = "tenant", .kind = HF_CLI_STRING, .value = "TENANT", .help = "for this one's agent"},

@@ -1,126 +1,7 @@
 /* tests/unit/projections/test_models.c: what each read model makes of events that were written by
- * hand: events as JSON in, rows out.
+ * hand.
  */
-#include <string.h>
-
-#include "base/json_in.h"
-#include "log/event/codec.h"
-#include "projections/fold.h"
-#include "projections/models.h"
-#include "projections/sqlite/store_sqlite.h"
-#include "tests/harness/test.h"
-
-#define DAY_US INT64_C(1767225600000000) /* 2026-01-01T00:00:00Z */
-
-/* One event, `second` being when the region recorded it. */
-struct step {
-    int64_t second;
-    const char *type;
-    const char *payload;
-    const char *segment; /* inside of this tenant's segment */
-    uint32_t version;    /* that the event says it has; 0: the newest */
-    enum hf_rc rc;       /* of the projection */
-    int64_t occurred;    /* second; 0: the same */
-};
-
-struct sheet {
-    struct hf_store *store;
-    const struct hf_projection *projection;
-    uint64_t index;
-};
-
-static void begin(struct sheet *s, const struct hf_projection *projection)
-{
-    struct hf_err err = {0};
-    *s = (struct sheet){.projection = projection};
-    HF_CHECK_OK(hf_store_sqlite_open("", &s->store, &err), err);
-    for (int i = 0; i < HF_PROJECTION_TABLES_MAX && projection->tables[i] != NULL; i++) {
-        HF_CHECK_OK(hf_store_create(s->store, projection->tables[i], &err), err);
-    }
-}
-
-static void show(struct sheet *s, const struct step *step)
-{
-    struct hf_err err = {0};
-    struct hf_json_doc *doc = NULL;
-    struct hf_envelope event;
-    struct hf_buf text = hf_buf_init(1u << 16);
-    uint8_t bytes[8192];
-    struct hf_writer w = hf_writer_init(bytes, sizeof bytes);
-    hf_buf_printf(&text, "{\"type\":\"%s\",\"producer\":\"p\",\"sequence\":1,\"actor\":\"jo\",",
-                  step->type);
-    hf_buf_printf(&text, "\"payload\":%s}", step->payload);
-    enum hf_rc rc = hf_json_parse(hf_buf_bytes(&text), &doc, &err);
-    hf_buf_free(&text);
-    HF_CHECK_OK(rc, err);
-    int64_t occurred = step->occurred != 0 ? step->occurred : step->second;
-    rc = hf_event_from_json(hf_json_root(doc), DAY_US + occurred * 1000000, &w, &err);
-    hf_json_free(doc);
-    HF_CHECK_OK(rc, err);
-    HF_CHECK_OK(hf_envelope_parse_submission(hf_writer_done(&w), &event, &err), err);
-    event.recorded_us = DAY_US + step->second * 1000000;
-    event.schema_version = step->version == 0 ? event.schema_version : step->version;
-    const struct hf_position position = {.index = s->index++,
-                                         .offset = step->segment != NULL ? 1 : 0,
-                                         .recorded_us = event.recorded_us,
-                                         .tenant = step->segment != NULL ? hf_str_c(step->segment)
-                                                                         : HF_STR("")};
-    rc = s->projection->apply(s->store, &position, &event, &err);
-    if (rc != step->rc) {
-        hf_test_fail(__FILE__, __LINE__, "%s %s: %s %s", step->type, step->payload, hf_rc_name(rc),
-                     err.text);
-    }
-}
-
-struct printed {
-    const struct hf_table_def *table;
-    struct hf_buf text;
-};
-
-/* Values between bars, times as seconds of the day ("-": none), of a key its first character. */
-static enum hf_rc print_row(void *arg, const struct hf_value *row)
-{
-    struct printed *p = arg;
-    for (unsigned i = 0; i < hf_table_columns(p->table); i++) {
-        const char *name = p->table->columns[i].name;
-        const char *bar = i == 0 ? "" : "|";
-        bool key = strcmp(name, "agent_key") == 0;
-        if (p->table->columns[i].type == HF_COLUMN_TEXT) {
-            hf_buf_printf(&p->text, "%s%.*s", bar,
-                          (int)(key && row[i].text.len > 1 ? 1 : row[i].text.len), row[i].text.ptr);
-        } else if (strcmp(name + strlen(name) - 3, "_us") != 0) {
-            hf_buf_printf(&p->text, "%s%lld", bar, (long long)row[i].number);
-        } else if (row[i].number == 0) {
-            hf_buf_printf(&p->text, "%s-", bar);
-        } else {
-            hf_buf_printf(&p->text, "%s%lld", bar, (long long)(row[i].number - DAY_US) / 1000000);
-        }
-    }
-    hf_buf_put(&p->text, "\n", 1);
-    return HF_OK;
-}
-
-static void check_table(struct sheet *s, int number, const char *wanted)
-{
-    static const struct hf_scan all;
-    struct hf_err err = {0};
-    struct printed p = {.table = s->projection->tables[number], .text = hf_buf_init(1u << 16)};
-    HF_CHECK_OK(hf_store_scan(s->store, p.table, &all, print_row, &p, &err), err);
-    if (!hf_str_eq(hf_bytes_str(hf_buf_bytes(&p.text)), hf_str_c(wanted))) {
-        hf_test_fail(__FILE__, __LINE__, "%s:\n%.*s\nnot\n%s", p.table->name, (int)p.text.len,
-                     (const char *)p.text.ptr, wanted);
-    }
-    hf_buf_free(&p.text);
-}
-
-static void play(struct sheet *s, const struct hf_projection *projection, const struct step *steps,
-                 size_t count)
-{
-    begin(s, projection);
-    for (size_t i = 0; i < count && !hf_test_failed(); i++) {
-        show(s, &steps[i]);
-    }
-}
+#include "tests/unit/projections/sheet.h"
 
 #define NEVER "\"1970-01-01T00:00:00Z\""
 #define KEY_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -173,11 +54,11 @@ HF_TEST(flags)
          .rc = HF_EVERSION},
     };
     struct sheet s;
-    play(&s, &hf_projection_flags, steps, HF_LEN(steps));
-    check_table(&s, 0,
+    sheet_play(&s, &hf_projection_flags, steps, HF_LEN(steps));
+    sheet_check(&s, 0,
                 "f|region|dev|unset|3|jo|c|2\n"
                 "f|tenant|t|off|2|jo|b|1\n");
-    hf_store_close(s.store);
+    sheet_end(&s);
 }
 
 /* Cutover: a row a step, done or taken back. */
@@ -199,12 +80,12 @@ HF_TEST(cutover)
          .payload = "{\"region\":\"dev\",\"step\":\"parallel-run\",\"reason\":\"too early\"}"},
     };
     struct sheet s;
-    play(&s, &hf_projection_cutover, steps, HF_LEN(steps));
-    check_table(&s, 0,
+    sheet_play(&s, &hf_projection_cutover, steps, HF_LEN(steps));
+    sheet_check(&s, 0,
                 "dev|0|begin|done|1|jo|go||-\n"
                 "dev|1|freeze-legacy|done|2|jo|a|x|-\n"
                 "dev|5|parallel-run|reverted|4|jo|too early||-\n");
-    hf_store_close(s.store);
+    sheet_end(&s);
 }
 
 /* Identities: a life each, of principals and of agents under the same name; a ban of another key
@@ -248,13 +129,13 @@ HF_TEST(identities)
          .segment = "x"},
     };
     struct sheet s;
-    play(&s, &hf_projection_identities, steps, HF_LEN(steps));
-    check_table(&s, 0,
+    sheet_play(&s, &hf_projection_identities, steps, HF_LEN(steps));
+    sheet_check(&s, 0,
                 "jo|agent|||jo|active|5|6|1|-|-|-|a\n"
                 "jo|principal|customer|viewer|t|revoked|1|3|1|4|2678400|2|\n"
                 "two|agent|||two|banned|8|-|0|9|-|-|a\n"
                 "x|agent|||x|active|12|-|0|-|-|-|b\n");
-    hf_store_close(s.store);
+    sheet_end(&s);
 }
 
 /* SLO: windows and lags by the hour of the region's clock; a clock that is ahead is no lag; what
@@ -314,17 +195,17 @@ HF_TEST(slo)
              "\"unknown_agent\":0,\"bad_registration\":1,\"malformed\":9223372036854775807}"},
     };
     struct sheet s;
-    play(&s, &hf_projection_slo, steps, HF_LEN(steps));
-    check_table(&s, 0,
+    sheet_play(&s, &hf_projection_slo, steps, HF_LEN(steps));
+    sheet_check(&s, 0,
                 "0|0|0|0|3|1|42000000|40000000|2|1\n"
                 "3600|1|3|2|1|0|0|0|0|0\n");
-    check_table(&s, 1,
+    sheet_check(&s, 1,
                 "3600|principal|403|2\n"
                 "3600|principal|skipped|5\n"
                 "3600|stranger|bad-registration|2\n"
                 "3600|stranger|malformed|9223372036854775807\n"
                 "3600|stranger|unknown-principal|14\n");
-    hf_store_close(s.store);
+    sheet_end(&s);
 }
 
 /* Availability: a window over the hour's end covers both, its calls are in the one where it ends;
@@ -356,12 +237,12 @@ HF_TEST(availability)
          .segment = "t"},
     };
     struct sheet s;
-    play(&s, &hf_projection_availability, steps, HF_LEN(steps));
-    check_table(&s, 0,
+    sheet_play(&s, &hf_projection_availability, steps, HF_LEN(steps));
+    sheet_check(&s, 0,
                 "0|90000000|10|1\n"
                 "3600|90000000|9223372036854775807|9\n"
                 "18000|1000000|1|0\n");
-    hf_store_close(s.store);
+    sheet_end(&s);
 #undef BEGIN
 }
 
@@ -402,12 +283,12 @@ HF_TEST(fleet_2)
                     "\",\"bitmap\":\"03\",\"heartbeats_digest\":\"" KEY_A "\",\"latencies\":[]}"},
     };
     struct sheet s;
-    play(&s, &hf_projection_fleet_2, steps, HF_LEN(steps));
-    check_table(&s, 0,
+    sheet_play(&s, &hf_projection_fleet_2, steps, HF_LEN(steps));
+    sheet_check(&s, 0,
                 "one|sandbox|active|4|0|0|0|-|2|1|9|3|-\n"
                 "two|sandbox|active|5|0|0|0|-|2|1|2|3|60\n"
                 "x|sandbox|active|-|0|0|0|-|3|1|2|3|-\n");
-    hf_store_close(s.store);
+    sheet_end(&s);
 }
 
 /* A record about another tenant is none; sums stay at the greatest number. */
@@ -428,13 +309,13 @@ HF_TEST(usage)
                                     .payload = RECORD("t", "9007199254740991"),
                                     .segment = "t"};
     struct sheet s;
-    begin(&s, &hf_projection_usage);
-    show(&s, &lie);
+    sheet_begin(&s, &hf_projection_usage);
+    sheet_show(&s, &lie);
     for (int i = 0; i < 1026 && !hf_test_failed(); i++) {
-        show(&s, &big);
+        sheet_show(&s, &big);
     }
-    check_table(&s, 0, "t|m|0|1026|9223372036854775807|1026|0|1026\n");
-    hf_store_close(s.store);
+    sheet_check(&s, 0, "t|m|0|1026|9223372036854775807|1026|0|1026\n");
+    sheet_end(&s);
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(flags), HF_TEST_CASE(cutover), HF_TEST_CASE(identities),

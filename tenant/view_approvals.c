@@ -1,0 +1,116 @@
+/* tenant/view_approvals.c: each approval that was asked for, and what became of it. */
+#include "base/assert.h"
+#include "schemas/events_gen.h"
+#include "schemas/upcast.h"
+#include "tenant/view_tables.h"
+
+#define REQUEST_ROOM 16384 /* of an old request, upcast */
+
+enum {
+    APPROVAL,
+    TOOL,
+    RISK,
+    SUMMARY,
+    REQUESTED_US,
+    EXPIRES_US,
+    STATE,
+    DECIDED_US,
+    BY,
+};
+
+const struct hf_table_def hf_view_approvals_table = {.name = "approvals_1",
+                                                     .columns = {{"approval", HF_COLUMN_TEXT},
+                                                                 {"tool", HF_COLUMN_TEXT},
+                                                                 {"risk", HF_COLUMN_TEXT},
+                                                                 {"summary", HF_COLUMN_TEXT},
+                                                                 {"requested_us", HF_COLUMN_INT},
+                                                                 {"expires_us", HF_COLUMN_INT},
+                                                                 {"state", HF_COLUMN_TEXT},
+                                                                 {"decided_us", HF_COLUMN_INT},
+                                                                 {"by", HF_COLUMN_TEXT}},
+                                                     .key_columns = 1};
+
+/* The row as it is, or an empty one: a decision may come before the request that it is about. */
+static enum hf_rc get_approval(struct hf_store *store, struct hf_str approval, struct hf_value *row,
+                               struct hf_err *err)
+{
+    row[APPROVAL].text = approval;
+    enum hf_rc rc = hf_store_get(store, &hf_view_approvals_table, row, err);
+    if (rc == HF_ENOTFOUND) {
+        for (unsigned i = TOOL; i <= BY; i++) {
+            row[i] = (struct hf_value){.text = HF_STR("")};
+        }
+        rc = HF_OK;
+    }
+    row[APPROVAL].text = approval;
+    return rc;
+}
+
+static enum hf_rc apply_requested(struct hf_store *store, const struct hf_envelope *event,
+                                  struct hf_err *err)
+{
+    uint8_t room[REQUEST_ROOM];
+    struct hf_writer w = hf_writer_init(room, sizeof room);
+    struct hf_bytes payload;
+    struct hf_event_approval_requested request;
+    struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
+    enum hf_rc rc = hf_upcast_newest(event, HF_EVENT_APPROVAL_REQUESTED_VERSION, &w, &payload, err);
+    if (rc == HF_OK) {
+        rc = hf_event_approval_requested_decode(payload, &request, err);
+    }
+    if (rc == HF_OK) {
+        rc = get_approval(store, request.approval, row, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    row[TOOL].text = request.tool;
+    row[RISK].text = hf_event_approval_requested_risk_name(request.risk);
+    row[SUMMARY].text = request.summary;
+    row[REQUESTED_US].number = event->occurred_us;
+    row[EXPIRES_US].number = (int64_t)request.expires;
+    row[STATE].text = row[DECIDED_US].number == 0 ? HF_STR("requested") : row[STATE].text;
+    return hf_store_put(store, &hf_view_approvals_table, row, err);
+}
+
+/* The first decision counts. */
+static enum hf_rc apply_decided(struct hf_store *store, const struct hf_envelope *event,
+                                struct hf_err *err)
+{
+    struct hf_event_approval_decided decision;
+    struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
+    enum hf_rc rc = hf_event_approval_decided_decode(event->payload, &decision, err);
+    if (rc == HF_OK) {
+        rc = get_approval(store, decision.approval, row, err);
+    }
+    if (rc != HF_OK || row[DECIDED_US].number != 0) {
+        return rc;
+    }
+    row[STATE].text = hf_event_approval_decided_decision_name(decision.decision);
+    row[DECIDED_US].number = event->occurred_us;
+    row[BY].text = hf_event_approval_decided_by_name(decision.by);
+    return hf_store_put(store, &hf_view_approvals_table, row, err);
+}
+
+static enum hf_rc apply_approval(struct hf_store *store, const struct hf_position *position,
+                                 const struct hf_envelope *event, struct hf_err *err)
+{
+    bool requested = hf_str_eq(event->type, HF_STR(HF_EVENT_APPROVAL_REQUESTED_NAME));
+    bool decided = hf_str_eq(event->type, HF_STR(HF_EVENT_APPROVAL_DECIDED_NAME));
+    (void)position;
+    if (decided && event->schema_version != HF_EVENT_APPROVAL_DECIDED_VERSION) {
+        return hf_err_set(err, HF_EVERSION, "version %u is not known", event->schema_version);
+    }
+    return requested ? apply_requested(store, event, err)
+           : decided ? apply_decided(store, event, err)
+                     : HF_OK;
+}
+
+const struct hf_projection hf_view_approvals = {
+    .model = "approvals",
+    .version = 1,
+    .name = "approvals_1",
+    .about = "approvals that were asked for, and what became of them",
+    .tables = {&hf_view_approvals_table},
+    .apply = apply_approval,
+};
