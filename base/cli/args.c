@@ -109,6 +109,8 @@ enum hf_rc hf_cli_store(const struct hf_cli_option *option, const char *text,
     case HF_CLI_STRING:
         if (text[0] == '\0') {
             rc = hf_err_set(err, HF_EUSAGE, "%s: the value is empty; give one", where);
+        } else if (option->check != NULL && option->check(text, err) != HF_OK) {
+            rc = hf_err_wrap(err, HF_EUSAGE, "%s", where);
         }
         break;
     }
@@ -142,7 +144,7 @@ static enum hf_rc take_option(struct parser *parser, size_t index, const char *a
     const struct hf_cli_option *option = hf_cli_option_at(cli->command, index);
     struct hf_cli_value *value = &cli->values[index];
     if (option->kind == HF_CLI_FLAG) {
-        *value = (struct hf_cli_value){"yes", 1, HF_CLI_ARGUMENT};
+        *value = (struct hf_cli_value){.text = "yes", .number = 1, .source = HF_CLI_ARGUMENT};
         return HF_OK;
     }
     if (value->source == HF_CLI_ARGUMENT) {
@@ -158,7 +160,9 @@ static enum hf_rc take_option(struct parser *parser, size_t index, const char *a
     }
     char where[64];
     (void)snprintf(where, sizeof where, "--%s", option->name);
-    return hf_cli_store(option, attached, HF_CLI_ARGUMENT, where, value, parser->err);
+    enum hf_rc rc = hf_cli_store(option, attached, HF_CLI_ARGUMENT, where, value, parser->err);
+    value->wrong = rc != HF_OK;
+    return hf_cli_wrong(cli, rc, parser->err);
 }
 
 static enum hf_rc take_long(struct parser *parser, const char *text)
@@ -284,6 +288,8 @@ static enum hf_rc fill_environment(struct hf_cli *cli, struct hf_err *err)
         char where[96];
         (void)snprintf(where, sizeof where, "$%s in the environment", option->env);
         enum hf_rc rc = hf_cli_store(option, text, HF_CLI_ENVIRONMENT, where, &cli->values[i], err);
+        cli->values[i].wrong = rc != HF_OK;
+        rc = hf_cli_wrong(cli, rc, err);
         if (rc != HF_OK) {
             return rc;
         }
@@ -302,9 +308,13 @@ static enum hf_rc fill_fallbacks(struct hf_cli *cli, struct hf_err *err)
             enum hf_rc rc = hf_cli_store(option, option->fallback, HF_CLI_FALLBACK, option->name,
                                          &cli->values[i], err);
             HF_ASSERT(rc == HF_OK);
-        } else if (option->required) {
-            return hf_err_set(err, HF_EUSAGE, "--%s is missing; give --%s %s", option->name,
-                              option->name, hf_cli_value_name(option));
+        } else if (option->required && !cli->values[i].wrong) {
+            enum hf_rc rc = hf_err_set(err, HF_EUSAGE, "--%s is missing; give --%s %s",
+                                       option->name, option->name, hf_cli_value_name(option));
+            rc = hf_cli_wrong(cli, rc, err);
+            if (rc != HF_OK) {
+                return rc;
+            }
         }
     }
     return HF_OK;

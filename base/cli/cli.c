@@ -14,6 +14,10 @@
 #define LINE_MAX_BYTES 1024
 
 const struct hf_cli_option hf_cli_common[HF_CLI_COMMON_COUNT] = {
+    {.name = "config",
+     .kind = HF_CLI_STRING,
+     .value = "FILE",
+     .help = "configuration file, instead of $HOLDFAST_CONFIG"},
     {.name = "help", .letter = 'h', .help = "show this help"},
     {.name = "json", .help = "write JSON for programs instead of text for people"},
     {.name = "quiet", .letter = 'q', .help = "show no progress and no notes, only errors"},
@@ -23,7 +27,10 @@ const struct hf_cli_option hf_cli_common[HF_CLI_COMMON_COUNT] = {
 bool hf_cli_common_shown(const struct hf_cli_command *command, const struct hf_cli_option *common)
 {
     bool is_json = strcmp(common->name, "json") == 0;
-    return !is_json || (command->run != NULL && !command->no_json);
+    bool is_config = strcmp(common->name, "config") == 0;
+    return is_json     ? command->run != NULL && !command->no_json
+           : is_config ? command->run != NULL
+                       : true;
 }
 
 const char *hf_cli_value_name(const struct hf_cli_option *option)
@@ -51,6 +58,7 @@ void hf_cli_init(struct hf_cli *cli, const struct hf_cli_command *root)
         .root = root,
         .command = root,
         .config = hf_buf_init(HF_CLI_CONFIG_MAX),
+        .problems = hf_buf_init(HF_CLI_PROBLEMS_MAX),
     };
     hf_cli_tree_check(root);
     hf_cli_name_add(cli->name, root->name);
@@ -62,6 +70,7 @@ void hf_cli_free(struct hf_cli *cli)
     cli->operands = NULL;
     cli->operand_count = 0;
     hf_buf_free(&cli->config);
+    hf_buf_free(&cli->problems);
 }
 
 /* One line, whatever is in the text. */
@@ -222,6 +231,35 @@ int hf_cli_no(struct hf_cli *cli, const char *format, ...)
     put_format(cli, format, args);
     va_end(args);
     return HF_EXIT_NO;
+}
+
+void hf_cli_add_problem(struct hf_cli *cli, const struct hf_err *err)
+{
+    hf_buf_str(&cli->problems, hf_str_c(err->text[0] != '\0' ? err->text : hf_rc_text(err->rc)));
+    hf_buf_str(&cli->problems, HF_STR("\n"));
+}
+
+int hf_cli_problems(struct hf_cli *cli)
+{
+    char line[sizeof(struct hf_err)];
+    struct hf_cursor cursor = hf_cursor_init(hf_buf_bytes(&cli->problems));
+    for (struct hf_str text; hf_cursor_line(&cursor, &text);) {
+        (void)snprintf(line, sizeof line, "%.*s", HF_STR_ARG(text));
+        put_line(cli, line);
+    }
+    if (cli->problems.failed != HF_OK) {
+        put_line(cli, "there is more that is wrong than can be shown; mend this first");
+    }
+    return cli->problems.len > 0 || cli->problems.failed != HF_OK ? HF_EXIT_NO : HF_EXIT_OK;
+}
+
+enum hf_rc hf_cli_wrong(struct hf_cli *cli, enum hf_rc rc, const struct hf_err *err)
+{
+    if (rc == HF_OK || rc == HF_ENOMEM || !cli->command->collects) {
+        return rc;
+    }
+    hf_cli_add_problem(cli, err);
+    return HF_OK;
 }
 
 static int run_command(struct hf_cli *cli, int argc, char **argv)

@@ -28,8 +28,13 @@
  * `-` is an operand. Options and operands mix in any order after the command's words. An option
  * that takes a value is given at most once. Each command also has --help, --json, --quiet and
  * --version. An option's value comes from the command line, else from its environment variable
- * (empty counts as not set), else from the configuration file, else it is its default. The file is
- * $HOLDFAST_CONFIG; it holds lines `key = value`, empty lines and lines that start with `#`.
+ * (empty counts as not set), else from the configuration file, else it is its default.
+ *
+ * The file is --config, else $HOLDFAST_CONFIG (with a dash before the path it may be missing). It
+ * holds lines `key = value`, empty lines and lines that start with `#`, and serves all programs of
+ * a server: first the settings of more than one, then those of each program in its section,
+ * `[hub]`, where `hub_` may be left out of a setting's name. What stands in the section counts
+ * more. A file without sections is one program's.
  *
  * An error is one line on standard error that starts with the command's words, "holdfast log
  * append: ", and says what to do. One thread. Everything returned borrows from cli.
@@ -72,6 +77,8 @@ struct hf_cli_option {
     uint64_t max;               /* 0: no limit */
     const char *const *choices; /* ends with NULL */
     bool required;              /* must have a value from somewhere */
+    /* Of a STRING: what more a value must be; the error says what is wrong with it. May be NULL. */
+    enum hf_rc (*check)(const char *text, struct hf_err *err);
 };
 
 struct hf_cli_operand {
@@ -97,6 +104,9 @@ struct hf_cli_command {
     size_t child_count;
     hf_cli_run_fn *run;  /* NULL: only a group of its children */
     const char *version; /* of the root only */
+    const char *section; /* of the root only: the program's in the configuration file, or NULL */
+    bool collects;       /* wrong and missing settings do not end it: run says all of them at once,
+                            see hf_cli_problems; the values that they are about are unset */
     bool no_json;        /* --json is refused and not shown */
     bool hidden;         /* works, but is not listed */
 };
@@ -111,6 +121,7 @@ struct hf_cli_command {
 #define HF_CLI_OPTIONS_MAX  32 /* of one command, with the common ones */
 #define HF_CLI_NAME_MAX     128
 #define HF_CLI_CONFIG_MAX   (64u << 10) /* bytes of a configuration file */
+#define HF_CLI_PROBLEMS_MAX (1u << 20)  /* bytes of all that is wrong with it */
 #define HF_CLI_SETTINGS_MAX 64          /* different keys in it */
 
 enum hf_cli_source {
@@ -125,6 +136,7 @@ struct hf_cli_value {
     const char *text;
     uint64_t number;
     enum hf_cli_source source;
+    bool wrong; /* something was given for it that is wrong */
 };
 
 struct hf_cli {
@@ -146,7 +158,8 @@ struct hf_cli {
     const char **operands;
     size_t operand_count;
     struct hf_buf config;
-    int out_errno; /* why standard output could not be written, 0: unknown or not failed */
+    struct hf_buf problems; /* lines */
+    int out_errno;          /* why standard output could not be written, 0: unknown or not failed */
     bool help;
     bool version;
 };
@@ -195,6 +208,11 @@ int hf_cli_refuse(struct hf_cli *cli, const char *format, ...)
 /* The answer is no, and why. HF_EXIT_NO. */
 int hf_cli_no(struct hf_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Of a command that collects: one more thing that is wrong with the settings. */
+void hf_cli_add_problem(struct hf_cli *cli, const struct hf_err *err);
+/* Prints all of them, a line each; HF_EXIT_NO, or HF_EXIT_OK when there are none. */
+int hf_cli_problems(struct hf_cli *cli);
+
 /* A child for the root: `help`, `help WORDS...`, and the hidden `help man`, `help completion`. */
 extern const struct hf_cli_command hf_cli_help;
 
@@ -203,7 +221,7 @@ void hf_cli_write_help(FILE *out, const struct hf_cli_command *root,
                        const struct hf_cli_command *command, const char *name);
 
 /* The options that every command has; for man.c and complete.c. */
-#define HF_CLI_COMMON_COUNT 4
+#define HF_CLI_COMMON_COUNT 5
 extern const struct hf_cli_option hf_cli_common[HF_CLI_COMMON_COUNT];
 
 /* What --name takes: its value name or that of its kind; NULL for a flag. */

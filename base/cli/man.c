@@ -152,7 +152,9 @@ static void put_ending(FILE *out)
                 ".TP\n\\fB3\\fR\nIt could not be done.\n"
                 ".SH ENVIRONMENT\n"
                 ".TP\n\\fBHOLDFAST_CONFIG\\fR\n"
-                "Path of a configuration file with lines \\(lqkey = value\\(rq.\n"
+                "Path of the configuration file of all programs of a server, with lines\n"
+                "\\(lqkey = value\\(rq and sections \\(lq[hub]\\(rq. With a dash before it the\n"
+                "file may be missing.\n"
                 "A value comes from the command line, else from the environment, else from this\n"
                 "file, else it is the default.\n",
                 out);

@@ -1,6 +1,8 @@
 /* base/cli/tree.c: walks a tree of commands without recursion and finds names in it. */
 #include "base/cli/tree.h"
 
+#include "base/cli/args.h"
+
 #define WORD_MAX 48 /* longer words are not compared; no name is that long */
 
 void hf_cli_walk_init(struct hf_cli_walk *walk, const struct hf_cli_command *root, bool hidden)
@@ -151,6 +153,7 @@ static void check_option(const struct hf_cli_command *command, size_t index)
 void hf_cli_tree_check(const struct hf_cli_command *root)
 {
     struct hf_cli_walk walk;
+    HF_ASSERT(root->section == NULL || hf_cli_is_section(root->section));
     hf_cli_walk_init(&walk, root, /* hidden= */ true);
     for (const struct hf_cli_command *c; (c = hf_cli_walk_next(&walk)) != NULL;) {
         HF_ASSERT(is_plain(c->name) && c->summary != NULL);

@@ -118,6 +118,20 @@ bool hf_address_is_public(const struct hf_address *address)
     return address->storage.ss_family == AF_INET6 && is_public_v6(v6.sin6_addr.s6_addr);
 }
 
+enum hf_rc hf_address_check_path(const char *path, struct hf_err *err)
+{
+    char text[256];
+    struct hf_address address;
+    (void)snprintf(text, sizeof text, "unix:%s", path);
+    return hf_address_parse(text, &address, err);
+}
+
+enum hf_rc hf_address_check(const char *text, struct hf_err *err)
+{
+    struct hf_address address;
+    return hf_address_parse(text, &address, err);
+}
+
 void hf_address_format(const struct hf_address *address, char out[HF_ADDRESS_TEXT_MAX])
 {
     char host[INET6_ADDRSTRLEN] = "?";

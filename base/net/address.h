@@ -17,6 +17,10 @@ struct hf_address {
 
 /* Numeric addresses only: looking names up blocks. HF_EINVAL says what is wrong. */
 enum hf_rc hf_address_parse(const char *text, struct hf_address *ret_address, struct hf_err *err);
+/* Whether a path can be that of a Unix socket. */
+enum hf_rc hf_address_check_path(const char *path, struct hf_err *err);
+/* Whether a text is an address to listen at. */
+enum hf_rc hf_address_check(const char *text, struct hf_err *err);
 /* NUL-terminated. */
 void hf_address_format(const struct hf_address *address, char out[HF_ADDRESS_TEXT_MAX]);
 bool hf_address_is_unix(const struct hf_address *address);

@@ -27,6 +27,12 @@ enum hf_rc hf_peers_parse(const char *text, struct hf_peers *ret, struct hf_err 
     return HF_OK;
 }
 
+enum hf_rc hf_peers_check(const char *text, struct hf_err *err)
+{
+    struct hf_peers peers;
+    return hf_peers_parse(text, &peers, err);
+}
+
 bool hf_peers_named(const struct hf_peers *peers, const struct hf_peer *peer)
 {
     bool named = false;

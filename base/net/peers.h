@@ -17,6 +17,8 @@ struct hf_peers {
 
 /* "1000,1001": user ids with commas between them; NULL: none. HF_EUSAGE says what is wrong. */
 enum hf_rc hf_peers_parse(const char *text, struct hf_peers *ret, struct hf_err *err);
+/* The same without the list: whether a setting is one. */
+enum hf_rc hf_peers_check(const char *text, struct hf_err *err);
 /* own: the program's user. Root and the own user may always, whoever comes by another way than a
  * Unix socket never. */
 bool hf_peers_allow(const struct hf_peers *peers, uint32_t own, const struct hf_peer *peer);

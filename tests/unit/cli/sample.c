@@ -15,6 +15,9 @@ static int run_append(struct hf_cli *cli)
                   hf_cli_u64(cli, "size"), kind, hf_cli_choice(cli, "kind"),
                   hf_cli_flag(cli, "hex"), hf_cli_str(cli, "origin"));
     hf_cli_printf(cli, " json=%d", cli->json);
+    if (hf_cli_given(cli, "place")) {
+        hf_cli_printf(cli, " place=%s", hf_cli_str(cli, "place"));
+    }
     hf_cli_note(cli, "a note");
     return HF_EXIT_OK;
 }
@@ -38,6 +41,21 @@ static int run_cat(struct hf_cli *cli)
         hf_cli_printf(cli, "[%s]", hf_cli_operand(cli, i));
     }
     return HF_EXIT_OK;
+}
+
+static int run_check(struct hf_cli *cli)
+{
+    const struct hf_err more = {.rc = HF_EUSAGE, .text = "from: 13 brings no luck"};
+    if (hf_cli_u64(cli, "from") == 13) {
+        hf_cli_add_problem(cli, &more);
+    }
+    return hf_cli_problems(cli);
+}
+
+static enum hf_rc check_place(const char *text, struct hf_err *err)
+{
+    return strcmp(text, "nowhere") == 0 ? hf_err_set(err, HF_EINVAL, "there is no such place")
+                                        : HF_OK;
 }
 
 static const char *const kinds[] = {"opaque", "events", NULL};
@@ -67,6 +85,11 @@ static const struct hf_cli_option append_options[] = {
      .help = "name of the log",
      .fallback = "none",
      .setting = "origin"},
+    {.name = "place",
+     .kind = HF_CLI_STRING,
+     .help = "where it lies",
+     .setting = "hub_place",
+     .check = check_place},
 };
 
 static const struct hf_cli_operand append_operands[] = {{.name = "DIR", .help = "the log"}};
@@ -81,6 +104,17 @@ static const struct hf_cli_command sample_append = {
     .operands = append_operands,
     .operand_count = HF_LEN(append_operands),
     .run = run_append,
+};
+
+static const struct hf_cli_command sample_check = {
+    .name = "all",
+    .summary = "say all that is wrong",
+    .options = append_options,
+    .option_count = HF_LEN(append_options),
+    .run = run_check,
+    .no_json = true,
+    .hidden = true,
+    .collects = true,
 };
 
 static const struct hf_cli_option show_options[] = {
@@ -130,7 +164,8 @@ const struct hf_cli_command sample_root = {
     .name = "sample",
     .summary = "a program for tests",
     .version = "1.2.3",
-    HF_CLI_CHILDREN(&sample_log, &sample_cat, &hf_cli_help),
+    .section = "hub",
+    HF_CLI_CHILDREN(&sample_log, &sample_cat, &sample_check, &hf_cli_help),
 };
 
 static const char *lookup(void *arg, const char *name)

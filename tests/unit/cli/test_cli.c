@@ -196,7 +196,23 @@ HF_TEST(config_errors)
     } cases[] = {
         {TEXT("from = 1\nnonsense\n"), ", line 2: a line is 'key = value', this is: nonsense"},
         {TEXT("\n#x\nform = 1\n"), ", line 3: there is no setting 'form'; did you mean 'from'?"},
-        {TEXT("zzzzzzzzz = 1"), ", line 1: there is no such setting, take the line out: zzzzzzzzz"},
+        {TEXT("zzzzzzzzz = 1"), ", line 1: there is no such setting of all programs; one program's "
+                                "goes into its section, as in [hub]: zzzzzzzzz"},
+        {TEXT("[hub]\nzzzzzzzzz = 1"),
+         ", line 2: there is no such setting, take the line out: zzzzzzzzz"},
+        {TEXT("[hub\n"), ", line 1: a section is '[NAME]', this is: [hub"},
+        {TEXT("[hubb]\n"), ", line 1: there is no such section; there are hub, agent, wrapper, "
+                           "proxy, provision and holdfast: hubb"},
+        {TEXT("[agent]\n[hub]\n\n[agent]\n"),
+         ", line 4: this section is there twice, make it one: agent"},
+        {TEXT("[agent]\nany thing = 1\nnonsense\n"),
+         ", line 3: a line is 'key = value', this is: nonsense"},
+        {TEXT("[hub]\nplace = here\nhub_place = there\n"),
+         ", line 3: this setting is there twice, take one out: hub_place"},
+        {TEXT("place = here\n"),
+         ", line 1: there is no such setting of all programs; one program's "
+         "goes into its section, as in [hub]: place"},
+        {TEXT("[hub]\nplace = nowhere\n"), ", line 2: hub_place: there is no such place"},
         {TEXT("from = 1\nfrom = 1\n"), ", line 2: this setting is there twice, take one out: from"},
         {TEXT("from = 101\n"), ", line 1: from: 101 is out of range; give one from 1 to 100"},
         {TEXT("hex = maybe\n"), ", line 1: hex: 'maybe' is neither yes nor no; write one of them"},
@@ -223,6 +239,84 @@ HF_TEST(config_errors)
     HF_CHECK_U64(sample.code, 2);
     HF_CHECK(strstr(sample.err, "$HOLDFAST_CONFIG") != NULL);
     sample_end(&sample);
+}
+
+/* One file for all programs of a server: what is shared, what is this program's, what is another's;
+ * --config before the environment, and a file that may be missing. */
+HF_TEST(sections)
+{
+    static struct sample sample;
+    struct hf_err err = {0};
+    char path[HF_PATH_MAX];
+    char line[HF_PATH_MAX + 64];
+    char optional[HF_PATH_MAX + 8];
+    HF_CHECK_RC(hf_path_join(hf_test_dir(), "all", path, sizeof path), HF_OK);
+    HF_CHECK_OK(hf_file_create(path,
+                               HF_BYTES("region = dev\nfrom = 30\nkind = events\n"
+                                        "[agent]\nfrom = of the agent\n[ hub ]\nfrom = 40\n"
+                                        "place = here\n[wrapper]\nhex = unclear\n"),
+                               0600, &err),
+                err);
+    sample.config = "/nonexistent/config";
+    (void)snprintf(line, sizeof line, "sample log append -q d --size 1M --config %s", path);
+    check_case(&(struct line_case){line, 0,
+                                   "dir=d from=40 given=1 size=1048576 kind=events/1 hex=0 "
+                                   "origin=none json=0 place=here",
+                                   ""},
+               &sample);
+    (void)snprintf(optional, sizeof optional, "-%s", path);
+    sample.config = optional;
+    check_case(&(struct line_case){"sample log append -q d --size 1M --from 50", 0,
+                                   "dir=d from=50 given=1 size=1048576 kind=events/1 hex=0 "
+                                   "origin=none json=0 place=here",
+                                   ""},
+               &sample);
+    sample.config = "-/nonexistent/config";
+    check_case(&(struct line_case){"sample log append -q d --size 1M", 0,
+                                   "dir=d from=1 given=0 size=1048576 kind=opaque/0 hex=0 "
+                                   "origin=none json=0",
+                                   ""},
+               &sample);
+}
+
+/* A command that collects says everything at once, from all places, and each thing once. */
+HF_TEST(all_problems)
+{
+    static struct sample sample;
+    struct hf_err err = {0};
+    char path[HF_PATH_MAX];
+    char text[4096];
+    HF_CHECK_RC(hf_path_join(hf_test_dir(), "bad", path, sizeof path), HF_OK);
+    HF_CHECK_OK(hf_file_create(path,
+                               HF_BYTES("form = 1\nsize = 1\n[hubb]\nx\n[hub]\nplace = nowhere\n"
+                                        "hex = maybe\nkind = events\n"),
+                               0600, &err),
+                err);
+    sample.config = path;
+    sample.env = "none";
+    (void)snprintf(text, sizeof text,
+                   "sample all: --origin: the value is empty; give one\n"
+                   "sample all: $SAMPLE_FROM in the environment: 'none' is not a number; give "
+                   "decimal digits\n"
+                   "sample all: %.100s, line 1: there is no setting 'form'; did you mean 'from'?\n"
+                   "sample all: %.100s, line 2: size: 1 is too small; the least is 4096\n"
+                   "sample all: %.100s, line 3: there is no such section; there are hub, agent, "
+                   "wrapper, proxy, provision and holdfast: hubb\n"
+                   "sample all: %.100s, line 4: a line is 'key = value', this is: x\n"
+                   "sample all: %.100s, line 6: hub_place: there is no such place\n"
+                   "sample all: %.100s, line 7: hex: 'maybe' is neither yes nor no; write one of "
+                   "them\n",
+                   path, path, path, path, path, path);
+    sample_run(&sample, "sample all --origin=");
+    HF_CHECK_U64(sample.code, 1);
+    HF_CHECK_STR(hf_str_c(sample.err), hf_str_c(text));
+    sample_end(&sample);
+    sample.env = "13";
+    sample.config = NULL;
+    check_case(&(struct line_case){"sample all", 1, "", "sample all: from: 13 brings no luck"},
+               &sample);
+    sample.env = "14";
+    check_case(&(struct line_case){"sample all", 0, "", ""}, &sample);
 }
 
 /* Help names everything that is declared and nothing that is hidden. */
@@ -324,5 +418,6 @@ HF_TEST(allocation_fails)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(accepts), HF_TEST_CASE(refuses), HF_TEST_CASE(ends),
-             HF_TEST_CASE(precedence), HF_TEST_CASE(config_errors), HF_TEST_CASE(help),
-             HF_TEST_CASE(output_is_lost), HF_TEST_CASE(allocation_fails))
+             HF_TEST_CASE(precedence), HF_TEST_CASE(config_errors), HF_TEST_CASE(sections),
+             HF_TEST_CASE(all_problems), HF_TEST_CASE(help), HF_TEST_CASE(output_is_lost),
+             HF_TEST_CASE(allocation_fails))
