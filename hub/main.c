@@ -251,25 +251,29 @@ static int run(struct hf_cli *cli)
     return code;
 }
 
+/* checking settings */
+
+static enum hf_rc check_peers(const char *text, struct hf_err *err)
+{
+    struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
+    unsigned count = 0;
+    return hf_hub_peers_parse(text, peers, &count, err);
+}
+
+/* Everything that is wrong is said at once. */
 static int check_config(struct hf_cli *cli)
 {
     struct hf_err err = {0};
-    struct hf_address address;
     struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
-    struct hf_peers allow;
     unsigned peer_count = 0;
-    enum hf_rc rc = hf_hub_peers_parse(hf_cli_str(cli, "peers"), peers, &peer_count, &err);
-    if (rc == HF_OK) {
-        rc = hf_address_parse(hf_cli_str(cli, "listen"), &address, &err);
+    if (check_role(cli, &err) != HF_OK) {
+        hf_cli_add_problem(cli, &err);
     }
-    if (rc == HF_OK) {
-        rc = hf_peers_parse(hf_cli_str(cli, "allow-uids"), &allow, &err);
+    if (hf_cli_problems(cli) != HF_EXIT_OK) {
+        return HF_EXIT_NO;
     }
-    if (rc == HF_OK) {
-        rc = check_role(cli, &err);
-    }
-    if (rc != HF_OK) {
-        return hf_cli_no(cli, "%s", err.text);
+    if (hf_hub_peers_parse(hf_cli_str(cli, "peers"), peers, &peer_count, &err) != HF_OK) {
+        return hf_cli_fail(cli, &err);
     }
     hf_cli_printf(cli, "role      %s\nregion    %s\ndata      %s\n", hf_cli_str(cli, "role"),
                   hf_cli_str(cli, "region"), hf_cli_str(cli, "data"));
@@ -315,6 +319,7 @@ static const struct hf_cli_option options[] = {
      .fallback = "127.0.0.1:8443",
      .env = "HOLDFAST_HUB_LISTEN",
      .setting = "hub_listen",
+     .check = hf_address_check,
      .help = "where the API listens; port 0 takes a free one"},
     {.name = "name",
      .kind = HF_CLI_STRING,
@@ -328,6 +333,7 @@ static const struct hf_cli_option options[] = {
      .value = "REGION=URL,...",
      .env = "HOLDFAST_HUB_PEERS",
      .setting = "hub_peers",
+     .check = check_peers,
      .help = "the other regions' Hubs, for those who came to the wrong one"},
     {.name = "models",
      .kind = HF_CLI_STRING,
@@ -341,6 +347,7 @@ static const struct hf_cli_option options[] = {
      .value = "PATH",
      .env = "HOLDFAST_HUB_SOCKET",
      .setting = "hub_socket",
+     .check = hf_address_check_path,
      .help = "Unix socket for the worker (default: hub.sock in the data folder); a worker's: that "
              "of the Hub it follows"},
     {.name = "allow-uids",
@@ -348,6 +355,7 @@ static const struct hf_cli_option options[] = {
      .value = "UID,...",
      .env = "HOLDFAST_HUB_ALLOW_UIDS",
      .setting = "hub_allow_uids",
+     .check = hf_peers_check,
      .help = "users whose processes may be the worker, besides root and the Hub's own"},
     {.name = "free-floor",
      .kind = HF_CLI_SIZE,
@@ -374,17 +382,19 @@ static const struct hf_cli_command command_run = {
 
 static const struct hf_cli_command command_check = {
     .name = "check-config",
-    .summary = "say what the configuration means, or what is wrong with it",
+    .summary = "say what the configuration means, or all that is wrong with it",
     .options = options,
     .option_count = HF_LEN(options) - 1,
     .run = check_config,
     .no_json = true,
+    .collects = true,
 };
 
 static const struct hf_cli_command root = {
     .name = "holdfast-hub",
     .summary = "one region's Hub: log, API, receipts",
     .version = HF_VERSION,
+    .section = "hub",
     HF_CLI_CHILDREN(&command_run, &command_check, &hf_cli_help),
 };
 

@@ -72,6 +72,36 @@ static int run(struct hf_cli *cli)
     return hf_service_run(&program.service, cli);
 }
 
+/* checking settings */
+
+static enum hf_rc check_hub(const char *text, struct hf_err *err)
+{
+    struct hf_str url = hf_str_c(text);
+    bool is_url =
+        hf_str_starts(url, HF_STR("https://")) && strcspn(text + 8, "/ \t?#@") == url.len - 8;
+    return is_url && url.len > 8 && url.len < HF_AGENT_URL_MAX
+               ? HF_OK
+               : hf_err_set(err, HF_EUSAGE, "it must be https://HOST:PORT and no more");
+}
+
+/* Everything that is wrong is said at once. */
+static int check_config(struct hf_cli *cli)
+{
+    static const char *const shown[] = {"data",       "hub",        "token-file", "socket",
+                                        "allow-uids", "vault-uids", "restore"};
+    if (hf_cli_problems(cli) != HF_EXIT_OK) {
+        return HF_EXIT_NO;
+    }
+    for (size_t i = 0; i < HF_LEN(shown); i++) {
+        const char *value = hf_cli_str(cli, shown[i]);
+        hf_cli_printf(cli, "%-12s %s\n", shown[i], value == NULL ? "-" : value);
+    }
+    hf_cli_printf(cli, "%-12s %llu s\n%-12s %llu s\n", "heartbeat",
+                  (unsigned long long)hf_cli_u64(cli, "heartbeat"), "batch",
+                  (unsigned long long)hf_cli_u64(cli, "batch"));
+    return HF_EXIT_OK;
+}
+
 static const char *const restore_choices[] = {"wait", "new-epoch", NULL};
 static const char *const periods[] = {"hour", "day", "month", NULL};
 static const struct hf_cli_option options[] = {
@@ -87,6 +117,7 @@ static const struct hf_cli_option options[] = {
      .value = "URL",
      .env = "HOLDFAST_HUB",
      .setting = "hub",
+     .check = check_hub,
      .help = "the Hub, https://HOST:PORT; needed until the agent is registered"},
     {.name = "token-file",
      .kind = HF_CLI_STRING,
@@ -99,17 +130,20 @@ static const struct hf_cli_option options[] = {
      .value = "PATH",
      .env = "HOLDFAST_AGENT_SOCKET",
      .setting = "agent_socket",
+     .check = hf_address_check_path,
      .help = "Unix socket for programs beside it (default: agent.sock in the data folder)"},
     {.name = "allow-uids",
      .kind = HF_CLI_STRING,
      .value = "UID,UID",
      .setting = "allow_uids",
+     .check = hf_peers_check,
      .help = "users that may use the socket besides root and the agent's own"},
     {.name = "vault-uids",
      .kind = HF_CLI_STRING,
      .value = "UID,UID",
      .env = "HOLDFAST_VAULT_UIDS",
      .setting = "vault_uids",
+     .check = hf_peers_check,
      .help =
          "users that may read values out of the vault, as wrapper and proxy do: nobody else may, "
          "not even root"},
@@ -179,6 +213,16 @@ static const struct hf_cli_command command_run = {
     .no_json = true,
 };
 
+static const struct hf_cli_command command_check = {
+    .name = "check-config",
+    .summary = "say what the configuration means, or all that is wrong with it",
+    .options = options,
+    .option_count = HF_LEN(options),
+    .run = check_config,
+    .no_json = true,
+    .collects = true,
+};
+
 static int run_new_epoch(struct hf_cli *cli)
 {
     struct hf_err err = {0};
@@ -221,7 +265,8 @@ static const struct hf_cli_command root = {
     .name = "holdfast-agent",
     .summary = "the tenant's agent: its log, replicated",
     .version = HF_VERSION,
-    HF_CLI_CHILDREN(&command_run, &command_new_epoch, &hf_cli_help),
+    .section = "agent",
+    HF_CLI_CHILDREN(&command_run, &command_check, &command_new_epoch, &hf_cli_help),
 };
 
 int main(int argc, char **argv)

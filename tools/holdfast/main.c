@@ -36,6 +36,7 @@ static const struct hf_cli_command root = {
     .name = "holdfast",
     .summary = "a log that a stranger can verify",
     .version = HF_VERSION,
+    .section = "holdfast",
     HF_CLI_CHILDREN(&log_group, &proof_group, &hf_command_audit, &hf_command_tenant,
                     &hf_command_principal, &hf_command_flag, &hf_command_cutover,
                     &hf_command_approvals, &hf_command_artifact, &hf_command_budget,
