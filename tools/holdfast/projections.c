@@ -231,6 +231,6 @@ const struct hf_cli_command hf_command_projections = {
     .name = "projections",
     .summary = "read models out of a region's log",
     HF_CLI_CHILDREN(&command_status, &command_update, &command_rebuild, &command_verify,
-                    &hf_command_projections_promote, &hf_command_projections_dead,
-                    &hf_command_projections_show),
+                    &hf_command_projections_digest, &hf_command_projections_promote,
+                    &hf_command_projections_dead, &hf_command_projections_show),
 };
