@@ -139,6 +139,13 @@ static enum hf_rc check(struct hf_hub_call *call, const struct hf_approval *a,
     return hf_approval_may_decide(a, &answer, now, err);
 }
 
+enum hf_rc hf_approval_may_answer(struct hf_hub_call *call, const struct hf_approval *approval,
+                                  bool approves, struct hf_err *err)
+{
+    const struct hf_approval_wish wish = {.approves = approves};
+    return check(call, approval, &wish, hf_env_wall_us(hf_loop_env(call->hub->loop)), err);
+}
+
 static void post(struct hf_hub_call *call, struct hf_hub_approval *approval,
                  struct hf_bytes payload)
 {

@@ -34,6 +34,9 @@ struct hf_approval_wish {
  * call->subject names the approval. */
 void hf_approval_answer_post(struct hf_hub_call *call, struct hf_hub_approval *approval,
                              const struct hf_approval_wish *wish);
+/* May the call's principal answer so, by what is known now? Says why not. */
+enum hf_rc hf_approval_may_answer(struct hf_hub_call *call, const struct hf_approval *approval,
+                                  bool approves, struct hf_err *err);
 /* An end of the request that was on its way is in the log, or did not get there. NULL is fine. */
 void hf_approval_answer_go_on(struct hf_hub_approval *approval);
 

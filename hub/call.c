@@ -8,6 +8,7 @@
 #include "hub/agent_key.h"
 #include "hub/condition.h"
 #include "hub/notes.h"
+#include "hub/web.h"
 
 #define RETRY_S "1"
 
@@ -78,7 +79,11 @@ void hf_call_problem(struct hf_hub_call *call, enum hf_problem problem, const ch
     if (call->exchange != NULL) {
         note_problem(call, problem, detail);
         add_fields(call, problem);
-        hf_http_problem(call->exchange, known->status, known->name, detail);
+        if (call->web) {
+            hf_web_problem(call, known->status, detail);
+        } else {
+            hf_http_problem(call->exchange, known->status, known->name, detail);
+        }
     }
 }
 

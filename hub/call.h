@@ -24,6 +24,7 @@ struct hf_hub_call {
     void
         *asking; /* of who waits: what a worker's read models are asked (hub/model_api.c), an answer
                      to a request for approval (hub/approval_answer.c) */
+    bool web;    /* a page is asked for: so are refusals (hub/web.h) */
     bool local;  /* by the worker, over the Hub's own socket (hub/local.h) */
     /* What is asked, checked as it is declared; set before the handler runs. */
     union hf_api_in in;

@@ -278,6 +278,9 @@ static enum hf_rc open_memory(struct hf_hub *hub, struct hf_err *err)
     if (rc == HF_OK) {
         rc = hf_hub_approvals_init(&hub->approvals, env);
     }
+    if (rc == HF_OK) {
+        rc = hf_web_sessions_init(&hub->sessions, env);
+    }
     return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
 }
 
@@ -396,6 +399,7 @@ static void log_closed(void *arg)
     hf_hub_keys_fini(&hub->keys);
     hf_hub_directives_fini(&hub->directives);
     hf_hub_approvals_fini(&hub->approvals);
+    hf_web_sessions_fini(&hub->sessions);
     hf_tls_server_free(hub->tls);
     hf_signing_key_free(hub->cosigner);
     hf_signing_key_free(hub->api_keys);

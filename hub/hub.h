@@ -25,6 +25,7 @@
 #include "hub/principals.h"
 #include "hub/read_models.h"
 #include "hub/tenants.h"
+#include "hub/web_sessions.h"
 #include "log/owned/owned.h"
 
 #define HF_HUB_EPOCH_BITS 40 /* a segment's sequence is epoch << 40 + end */
@@ -113,6 +114,7 @@ struct hf_hub {
     struct hf_hub_directives directives;
     struct hf_hub_approvals approvals;
     struct hf_hub_router router; /* of approvals */
+    struct hf_web_sessions sessions;
     struct hf_hub_models models;
     struct hf_model_reader *reader; /* of a worker's; NULL: there is none */
     struct hf_hub_entries *entries; /* of the region's log, as the API shows them */

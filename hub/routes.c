@@ -4,6 +4,7 @@
 
 #include "hub/agent_key.h"
 #include "hub/replay.h"
+#include "hub/web.h"
 
 static void (*const handlers[HF_API_COUNT])(struct hf_hub_call *call) = {
 #define ROW(name) hf_serve_##name,
@@ -110,6 +111,10 @@ void hf_call_route(struct hf_hub_call *call, const struct hf_http_request *reque
     bool known = false;
     if (hf_str_eq(target, HF_STR("*"))) { /* the server as a whole; only OPTIONS can say so */
         hf_http_answer(call->exchange, 204, NULL, (struct hf_bytes){NULL, 0});
+        return;
+    }
+    if (!call->local && hf_web_is(target)) {
+        hf_web_serve(call);
         return;
     }
     if (hf_api_split(target, &call->path)) {

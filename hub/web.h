@@ -1,0 +1,36 @@
+/* hub/web.h: the pages of the Hub that people use: what waits for an answer, one request, the
+ * answer.
+ *
+ * GET /approvals, GET and POST /approvals/TENANT/APPROVAL, POST /approvals/sign-in and sign-out,
+ * the style and the script. They need no script. A GET decides nothing: answers are forms that are
+ * posted from a page of ours (Origin), in a session (a cookie that no other site's page sends),
+ * with a nonce that is good once.
+ * Threads: the loop's.
+ */
+#ifndef HF_HUB_WEB_H
+#define HF_HUB_WEB_H
+
+#include "hub/call.h"
+#include "hub/web_sessions.h"
+
+/* Is it below /approvals? */
+bool hf_web_is(struct hf_str target);
+/* Answers the call, whose request is for a page. */
+void hf_web_serve(struct hf_hub_call *call);
+/* A refusal, as a page; for hub/call.c. */
+void hf_web_problem(struct hf_hub_call *call, int status, const char *detail);
+
+/* Private to the pages: */
+
+/* Answers with a page: body, made of templates, in the layout. refresh_s: 0: never. */
+void hf_web_answer(struct hf_hub_call *call, int status, struct hf_str title, unsigned refresh_s,
+                   const struct hf_buf *body);
+/* 303 to one of our pages. */
+void hf_web_go_to(struct hf_hub_call *call, struct hf_str path);
+/* The queue, from the page's cursor (hexadecimal; empty: the first) on. */
+void hf_web_queue(struct hf_hub_call *call, struct hf_str cursor);
+/* One request, with a form when the caller may answer it. */
+void hf_web_request(struct hf_hub_call *call, struct hf_web_session *session,
+                    struct hf_hub_approval *approval);
+
+#endif

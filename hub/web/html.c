@@ -1,0 +1,97 @@
+/* hub/web/html.c: fills templates, and escapes. */
+#include "hub/web/html.h"
+
+#include "base/assert.h"
+
+#define BAD 0xFFFDu
+
+/* The next character of the text, which is not empty, and how many bytes it takes. */
+static uint32_t next(struct hf_str text, size_t *ret_len)
+{
+    static const struct {
+        uint8_t mask;
+        uint8_t lead;
+        uint8_t len;
+    } forms[] = {{0x80, 0x00, 1}, {0xE0, 0xC0, 2}, {0xF0, 0xE0, 3}, {0xF8, 0xF0, 4}};
+
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    *ret_len = 1;
+    for (size_t f = 0; f < HF_LEN(forms); f++) {
+        size_t len = forms[f].len;
+        if ((p[0] & forms[f].mask) != forms[f].lead || len > text.len ||
+            !hf_utf8_valid(hf_bytes_of(p, len), NULL)) {
+            continue;
+        }
+        uint32_t c = p[0] & (len == 1 ? 0x7Fu : 0x7Fu >> len);
+        for (size_t i = 1; i < len; i++) {
+            c = (c << 6) | (p[i] & 0x3Fu);
+        }
+        *ret_len = len;
+        return c;
+    }
+    return BAD;
+}
+
+/* Nobody sees it, or it changes how others are seen. */
+static bool is_hidden(uint32_t c)
+{
+    static const uint32_t ranges[][2] = {
+        {0x00, 0x08},     {0x0B, 0x1F},     {0x7F, 0x9F},      {0xAD, 0xAD},     {0x34F, 0x34F},
+        {0x61C, 0x61C},   {0x115F, 0x1160}, {0x17B4, 0x17B5},  {0x180B, 0x180F}, {0x200B, 0x200F},
+        {0x2028, 0x202E}, {0x2060, 0x206F}, {0x3164, 0x3164},  {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},
+        {0xFFA0, 0xFFA0}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
+
+    for (size_t i = 0; i < HF_LEN(ranges); i++) {
+        if (c >= ranges[i][0] && c <= ranges[i][1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void hf_html_text(struct hf_buf *out, struct hf_str text)
+{
+    while (text.len > 0) {
+        size_t len = 0;
+        uint32_t c = next(text, &len);
+        switch (c) {
+        case '&': hf_buf_str(out, HF_STR("&amp;")); break;
+        case '<': hf_buf_str(out, HF_STR("&lt;")); break;
+        case '>': hf_buf_str(out, HF_STR("&gt;")); break;
+        case '"': hf_buf_str(out, HF_STR("&quot;")); break;
+        case '\'': hf_buf_str(out, HF_STR("&#39;")); break;
+        case BAD: hf_buf_str(out, HF_STR("\xEF\xBF\xBD")); break;
+        default:
+            if (is_hidden(c)) {
+                hf_buf_printf(out, "[U+%04X]", (unsigned)c);
+            } else {
+                hf_buf_put(out, text.ptr, len);
+            }
+        }
+        text = (struct hf_str){text.ptr + len, text.len - len};
+    }
+}
+
+void hf_html_put(struct hf_buf *out, const struct hf_html_template *page,
+                 const struct hf_html_value *values)
+{
+    for (unsigned i = 0; i < page->count; i++) {
+        const struct hf_html_piece *piece = &page->pieces[i];
+        hf_buf_str(out, piece->literal);
+        if (piece->slot < 0) {
+            continue;
+        }
+        HF_ASSERT((unsigned)piece->slot < page->slots);
+        const struct hf_html_value *value = &values[piece->slot];
+        if (!piece->html) {
+            HF_ASSERT(value->html == NULL);
+            hf_html_text(out, value->text);
+        } else if (value->html != NULL) {
+            HF_ASSERT(value->text.len == 0);
+            hf_buf_put(out, value->html->ptr, value->html->len);
+            if (value->html->failed != HF_OK) {
+                out->failed = value->html->failed;
+            }
+        }
+    }
+}
