@@ -235,14 +235,46 @@ static enum hf_rc add_op(struct model_txn *txn, int table, bool is_put, struct h
     return HF_OK;
 }
 
+/* Is the key there, as the transaction sees it? */
+static bool has_key(const struct model_txn *txn, int table, struct hf_bytes key)
+{
+    for (size_t i = txn->count; i > 0; i--) {
+        const struct op *op = &txn->ops[i - 1];
+        if (op->table == table && hf_bytes_eq(hf_pair_key(&op->pair), key)) {
+            return op->is_put;
+        }
+    }
+    return hf_table_model_find(&txn->file->table[table], key) != NULL;
+}
+
+/* Does the key sort behind all that the transaction sees? */
+static bool sorts_last(const struct model_txn *txn, int table, struct hf_bytes key)
+{
+    const struct hf_table_model *stored = &txn->file->table[table];
+    for (size_t i = stored->count; i > 0; i--) {
+        struct hf_bytes other = hf_pair_key(&stored->pair[i - 1]);
+        if (hf_bytes_cmp(other, key) < 0) {
+            break;
+        }
+        if (has_key(txn, table, other)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < txn->count; i++) {
+        struct hf_bytes other = hf_pair_key(&txn->ops[i].pair);
+        if (txn->ops[i].table == table && hf_bytes_cmp(other, key) >= 0 &&
+            has_key(txn, table, other)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum hf_rc put(struct hf_kv_txn *txn, int table, struct hf_bytes key, struct hf_bytes value,
                       bool append, struct hf_err *err)
 {
-    struct model_kv *kv = kv_of(txn->kv);
-    enum hf_rc rc = step(kv->disk, err);
-    const struct hf_table_model *stored = &kv->file->table[table];
-    if (rc == HF_OK && append && stored->count > 0 &&
-        hf_bytes_cmp(hf_pair_key(&stored->pair[stored->count - 1]), key) >= 0) {
+    enum hf_rc rc = step(kv_of(txn->kv)->disk, err);
+    if (rc == HF_OK && append && !sorts_last(txn_of(txn), table, key)) {
         return hf_err_set(err, HF_EEXIST, "the key does not sort last");
     }
     return rc == HF_OK ? add_op(txn_of(txn), table, true, key, value) : rc;
@@ -251,6 +283,9 @@ static enum hf_rc put(struct hf_kv_txn *txn, int table, struct hf_bytes key, str
 static enum hf_rc del(struct hf_kv_txn *txn, int table, struct hf_bytes key, struct hf_err *err)
 {
     enum hf_rc rc = step(kv_of(txn->kv)->disk, err);
+    if (rc == HF_OK && !has_key(txn_of(txn), table, key)) {
+        return hf_err_set(err, HF_ENOTFOUND, "there is no such key");
+    }
     return rc == HF_OK ? add_op(txn_of(txn), table, false, key, (struct hf_bytes){NULL, 0}) : rc;
 }
 
