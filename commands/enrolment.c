@@ -122,15 +122,28 @@ static void put_hex(struct hf_writer *w, const void *ptr, size_t len)
     hf_writer_printf(w, "%s\n", hex);
 }
 
-void hf_registration_text(const struct hf_registration *r, struct hf_writer *w)
+static void put_registration(const struct hf_registration *r, const char *version,
+                             struct hf_writer *w)
 {
-    hf_writer_printf(w, "holdfast/register/v1\n%.*s\n", HF_STR_ARG(r->tenant));
+    hf_writer_printf(w, "holdfast/register/%s\n%.*s\n", version, HF_STR_ARG(r->tenant));
     put_hex(w, r->token_key.b, sizeof r->token_key.b);
     put_hex(w, r->agent_key.b, sizeof r->agent_key.b);
     put_hex(w, r->log_key.b, sizeof r->log_key.b);
     hf_writer_printf(w, "%.*s\n", HF_STR_ARG(r->log_stem));
     put_hex(w, r->tls_pin.b, sizeof r->tls_pin.b);
     hf_writer_printf(w, "%lld\n", (long long)r->time_us);
+}
+
+void hf_registration_text(const struct hf_registration *r, struct hf_writer *w)
+{
+    put_registration(r, "v2", w);
+    hf_writer_printf(w, "%.*s\n%.*s\n%.*s\n", HF_STR_ARG(r->openclaw), HF_STR_ARG(r->wrapper),
+                     HF_STR_ARG(r->policy));
+}
+
+void hf_registration_text_v1(const struct hf_registration *r, struct hf_writer *w)
+{
+    put_registration(r, "v1", w);
 }
 
 void hf_key_wish_text(const struct hf_key_wish *wish, struct hf_writer *w)

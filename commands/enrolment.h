@@ -53,11 +53,18 @@ struct hf_registration {
     struct hf_str log_stem; /* origin of the tenant's log without the epoch */
     struct hf_hash tls_pin; /* of the Hub that the agent believes it talks to */
     int64_t time_us;
+    struct hf_str openclaw; /* versions of what runs: HF_VERSION_NONE or at most
+                               HF_VERSION_TEXT_MAX bytes */
+    struct hf_str wrapper;
+    struct hf_str policy;
 };
 
+#define HF_VERSION_NONE          "none"
 #define HF_REGISTRATION_TEXT_MAX 1024
 /* The text that the token's key and the agent's key sign. */
 void hf_registration_text(const struct hf_registration *registration, struct hf_writer *w);
+/* That of older agents, without the versions, of which it says nothing. */
+void hf_registration_text_v1(const struct hf_registration *registration, struct hf_writer *w);
 
 /* An agent asks for its next API key; signed by its identity key. */
 struct hf_key_wish {

@@ -45,14 +45,28 @@ static void registered(struct hf_hub_call *call)
     answer_registration(call, 201);
 }
 
-/* Verifies the request: it is signed by the token's key and by the agent's. */
+struct signatures {
+    struct hf_signature by_token;
+    struct hf_signature by_agent;
+};
+
+static bool is_signed(const struct hf_registration *r, const struct signatures *signatures,
+                      void (*write)(const struct hf_registration *r, struct hf_writer *w))
+{
+    uint8_t text[HF_REGISTRATION_TEXT_MAX];
+    struct hf_writer w = hf_writer_init(text, sizeof text);
+    write(r, &w);
+    return !w.overflow && hf_verify(&r->token_key, hf_writer_done(&w), &signatures->by_token) &&
+           hf_verify(&r->agent_key, hf_writer_done(&w), &signatures->by_agent);
+}
+
+/* Verifies the request: it is signed by the token's key and by the agent's. An older agent does not
+ * sign its versions, so they are not taken; its first sign of life, which is signed, says them. */
 static bool take_registration(struct hf_hub_call *call, struct hf_registration *r,
                               struct hf_event_tenant_registered *event)
 {
     const struct hf_api_agent_register *in = &call->in.agent_register;
-    uint8_t text[HF_REGISTRATION_TEXT_MAX];
-    struct hf_signature by_token;
-    struct hf_signature by_agent;
+    struct signatures signatures;
     r->tenant = in->tenant;
     r->log_stem = in->log_stem;
     r->time_us = (int64_t)in->time_us;
@@ -60,15 +74,18 @@ static bool take_registration(struct hf_hub_call *call, struct hf_registration *
     memcpy(r->token_key.b, in->token_key.ptr, sizeof r->token_key.b);
     memcpy(r->agent_key.b, in->agent_key.ptr, sizeof r->agent_key.b);
     memcpy(r->log_key.b, in->log_key.ptr, sizeof r->log_key.b);
-    memcpy(by_token.b, in->token_signature.ptr, sizeof by_token.b);
-    memcpy(by_agent.b, in->agent_signature.ptr, sizeof by_agent.b);
-    event->versions.openclaw = in->openclaw;
-    event->versions.wrapper = in->wrapper;
-    event->versions.policy = in->policy;
-    struct hf_writer w = hf_writer_init(text, sizeof text);
-    hf_registration_text(r, &w);
-    if (w.overflow || !hf_verify(&r->token_key, hf_writer_done(&w), &by_token) ||
-        !hf_verify(&r->agent_key, hf_writer_done(&w), &by_agent)) {
+    memcpy(signatures.by_token.b, in->token_signature.ptr, sizeof signatures.by_token.b);
+    memcpy(signatures.by_agent.b, in->agent_signature.ptr, sizeof signatures.by_agent.b);
+    r->openclaw = in->openclaw;
+    r->wrapper = in->wrapper;
+    r->policy = in->policy;
+    bool new_form = is_signed(r, &signatures, hf_registration_text);
+    bool good = new_form || is_signed(r, &signatures, hf_registration_text_v1);
+    const struct hf_str none = HF_STR(HF_VERSION_NONE);
+    event->versions.openclaw = new_form ? r->openclaw : none;
+    event->versions.wrapper = new_form ? r->wrapper : none;
+    event->versions.policy = new_form ? r->policy : none;
+    if (!good) {
         call->hub->strangers.bad_registration++; /* an answer may be the end of the call */
         hf_call_problem(call, HF_PROBLEM_BAD_SIGNATURE,
                         "The request is not signed by its token and its agent for this Hub.");

@@ -29,9 +29,9 @@ static void write_request(struct hf_agent *agent, const struct hf_registration *
     hf_json_key_u64(&json, "time_us", (uint64_t)r->time_us);
     put_hex(&json, "token_signature", by_token->b, sizeof by_token->b);
     put_hex(&json, "agent_signature", by_agent->b, sizeof by_agent->b);
-    hf_json_key_str(&json, "openclaw", HF_STR("none"));
-    hf_json_key_str(&json, "wrapper", HF_STR("none"));
-    hf_json_key_str(&json, "policy", HF_STR("none"));
+    hf_json_key_str(&json, "openclaw", r->openclaw);
+    hf_json_key_str(&json, "wrapper", r->wrapper);
+    hf_json_key_str(&json, "policy", r->policy);
     hf_json_object_end(&json);
 }
 
@@ -53,7 +53,10 @@ static enum hf_rc sign_request(struct hf_agent *agent, struct hf_err *err)
                                       .log_key = *hf_signing_key_public(agent->log.key),
                                       .log_stem = hf_str_c(stem),
                                       .tls_pin = agent->token.tls_pin,
-                                      .time_us = hf_env_wall_us(hf_loop_env(agent->loop))};
+                                      .time_us = hf_env_wall_us(hf_loop_env(agent->loop)),
+                                      .openclaw = HF_STR(HF_VERSION_NONE),
+                                      .wrapper = HF_STR(HF_VERSION_NONE),
+                                      .policy = HF_STR(HF_VERSION_NONE)};
     struct hf_writer w = hf_writer_init(text, sizeof text);
     hf_registration_text(&r, &w);
     HF_ASSERT(!w.overflow);

@@ -160,18 +160,21 @@ class Agent:
                                   for n in ("agent", "log"))
         self.leaves, self.counter, self.serial, self.api_key, self.pin = [], 0, 0, None, None
 
-    def registration(self, token):
+    def registration(self, token, form="v2", **altered):
+        """`altered` replaces versions after they were signed."""
         raw = base64.b64decode(token.removeprefix("hfe1_"))
         region, rest = raw[1:1 + raw[0]].decode(), raw[1 + raw[0]:]
         rest = rest[1 + rest[0]:]
         once, self.pin, now = Key(rest[:32]), rest[32:64].hex(), int(time.time() * 1e6)
         stem = f"{region}/tenant/{self.tenant}"
-        text = lines("holdfast/register/v1", self.tenant, once.public.hex(), self.key.public.hex(),
-                     self.log_key.public.hex(), stem, self.pin, now)
+        text = lines(f"holdfast/register/{form}", self.tenant, once.public.hex(), self.key.public.hex(),
+                     self.log_key.public.hex(), stem, self.pin, now,
+                     *(["1", "1", "1"] if form == "v2" else []))
         return {"tenant": self.tenant, "token_key": once.public.hex(),
                 "agent_key": self.key.public.hex(), "log_key": self.log_key.public.hex(),
                 "log_stem": stem, "time_us": now, "openclaw": "1", "wrapper": "1", "policy": "1",
-                "token_signature": once.sign(text).hex(), "agent_signature": self.key.sign(text).hex()}
+                "token_signature": once.sign(text).hex(), "agent_signature": self.key.sign(text).hex(),
+                **altered}
 
     def heartbeat(self):
         self.counter += 1

@@ -4,6 +4,7 @@ import subprocess
 
 import harness
 from harness import check
+from hub import Agent
 from region import HUB, LIMIT, append, caught_up, in_region, local, until, up
 
 
@@ -263,6 +264,27 @@ def affinity(world, region):
 
 
 @in_region
+def versions_signed(world, region):
+    """What an agent says that it runs is signed when it registers; what an older agent says, which does
+    not sign it, is not taken; altered on its way it is refused."""
+    def register(tenant, status, **how):
+        region.create(tenant)
+        with open(region.mint(tenant), encoding="ascii") as file:
+            body = Agent(tenant).registration(file.read().strip(), **how)
+        got, answer = region.call("POST", "/v1/register", body, token="")
+        check(got == status, f"{tenant}: {got} {answer}")
+        return answer
+
+    register("fresh", 201)
+    register("older", 201, form="v1")
+    check(b"bad-signature" in register("altered", 403, wrapper="9.9"), "what is altered")
+    check(b"bad-signature" in register("unknown", 403, form="v3"), "another form")
+    told = {e["tenant"]: e["versions"] for e in region.events("tenant.registered")}
+    check(told == {"fresh": {"openclaw": "1", "wrapper": "1", "policy": "1"},
+                   "older": {"openclaw": "none", "wrapper": "none", "policy": "none"}}, f"{told}")
+
+
+@in_region
 def command_line(world, region):
     """The same by hand: holdfast principal, flag, cutover, tenant evict; the Hub's key is pinned."""
     region.create("acme")
@@ -302,4 +324,4 @@ def command_line(world, region):
 
 
 harness.main([principals, customers, refusals, agents, flags, cutover, affinity,
-              command_line])
+              versions_signed, command_line])

@@ -28,7 +28,10 @@ static void write_registration(const struct tenant *t, const struct hf_token *to
                                       .log_key = *own,
                                       .log_stem = hf_str_c(t->stem),
                                       .tls_pin = t->fleet->pin,
-                                      .time_us = hf_env_wall_us(hf_env_os())};
+                                      .time_us = hf_env_wall_us(hf_env_os()),
+                                      .openclaw = HF_STR(HF_VERSION_NONE),
+                                      .wrapper = HF_STR(HF_VERSION_NONE),
+                                      .policy = HF_STR(HF_VERSION_NONE)};
     struct hf_writer w = hf_writer_init(text, sizeof text);
     hf_registration_text(&r, &w);
     hf_json_init(&json, body);
@@ -43,9 +46,9 @@ static void write_registration(const struct tenant *t, const struct hf_token *to
     put_hex(&json, "token_signature", signature.b, 64);
     hf_sign(t->key, hf_writer_done(&w), &signature);
     put_hex(&json, "agent_signature", signature.b, 64);
-    hf_json_key_str(&json, "openclaw", HF_STR("none"));
-    hf_json_key_str(&json, "wrapper", HF_STR("none"));
-    hf_json_key_str(&json, "policy", HF_STR("none"));
+    hf_json_key_str(&json, "openclaw", r.openclaw);
+    hf_json_key_str(&json, "wrapper", r.wrapper);
+    hf_json_key_str(&json, "policy", r.policy);
     hf_json_object_end(&json);
     hf_signing_key_free(token_key);
 }

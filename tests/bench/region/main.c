@@ -129,7 +129,10 @@ static void write_registration(struct bench *b, const struct tenant *t,
                                       .log_key = *hf_signing_key_public(t->log_key),
                                       .log_stem = hf_str_c(t->stem),
                                       .tls_pin = b->pin,
-                                      .time_us = hf_env_wall_us(hf_env_os())};
+                                      .time_us = hf_env_wall_us(hf_env_os()),
+                                      .openclaw = HF_STR(HF_VERSION_NONE),
+                                      .wrapper = HF_STR(HF_VERSION_NONE),
+                                      .policy = HF_STR(HF_VERSION_NONE)};
     struct hf_writer w = hf_writer_init(text, sizeof text);
     hf_registration_text(&r, &w);
     hf_json_init(&json, body);
@@ -144,9 +147,9 @@ static void write_registration(struct bench *b, const struct tenant *t,
     put_hex(&json, "token_signature", signature.b, 64);
     hf_sign(t->agent_key, hf_writer_done(&w), &signature);
     put_hex(&json, "agent_signature", signature.b, 64);
-    hf_json_key_str(&json, "openclaw", HF_STR("none"));
-    hf_json_key_str(&json, "wrapper", HF_STR("none"));
-    hf_json_key_str(&json, "policy", HF_STR("none"));
+    hf_json_key_str(&json, "openclaw", r.openclaw);
+    hf_json_key_str(&json, "wrapper", r.wrapper);
+    hf_json_key_str(&json, "policy", r.policy);
     hf_json_object_end(&json);
     hf_buf_put(body, "", 1);
     hf_signing_key_free(token_key);

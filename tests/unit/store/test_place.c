@@ -78,7 +78,8 @@ static void world_fini(struct world *w)
 static struct hf_bytes key_of(uint64_t number, char out[16])
 {
     /* Of different lengths, so that order is not that of numbers. */
-    int len = snprintf(out, 16, "%llu", (unsigned long long)(number * number));
+    uint64_t square = number * number;
+    int len = snprintf(out, 16, "%llu", (unsigned long long)square);
     return hf_bytes_of(out, (size_t)len);
 }
 
