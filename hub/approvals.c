@@ -428,3 +428,28 @@ enum hf_rc hf_hub_approvals_fold(struct hf_hub_approvals *approvals, uint64_t in
     }
     return fold_life(approvals, envelope, err);
 }
+
+enum hf_rc hf_hub_approvals_restore(struct hf_hub_approvals *approvals,
+                                    const struct hf_hub_approval *kept)
+{
+    struct hf_hub_approval_tenant *t =
+        hf_hub_approvals_tenant(approvals, hf_str_c(kept->life.tenant));
+    struct hf_hub_approval *a = t == NULL ? NULL : add(approvals, t, hf_str_c(kept->life.name));
+    if (a == NULL) {
+        return HF_ENOMEM;
+    }
+    a->life = kept->life;
+    a->told = kept->told;
+    a->seen_us = kept->seen_us;
+    a->delivered_us = kept->delivered_us;
+    a->enforced_us = kept->enforced_us;
+    a->outcome = kept->outcome;
+    a->seen_count = kept->seen_count;
+    memcpy(a->seen_by, kept->seen_by, sizeof a->seen_by);
+    if (is_pending(a)) {
+        approvals->pending++;
+        t->pending++;
+        hf_queue_push(&approvals->waiting, &a->waiting);
+    }
+    return HF_OK;
+}

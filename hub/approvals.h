@@ -93,6 +93,11 @@ void hf_hub_approvals_fini(struct hf_hub_approvals *approvals);
 enum hf_rc hf_hub_approvals_fold(struct hf_hub_approvals *approvals, uint64_t index,
                                  const struct hf_envelope *envelope, struct hf_err *err);
 
+/* Takes one as a snapshot has it: its life and what else is known of it; the next by routing.
+ * HF_ENOMEM. */
+enum hf_rc hf_hub_approvals_restore(struct hf_hub_approvals *approvals,
+                                    const struct hf_hub_approval *kept);
+
 /* The same as folding it, for a segment with requests that the Hub itself has just appended.
  * HF_ENOMEM: its requests expire unrouted, or are routed after the next start. */
 enum hf_rc hf_hub_approvals_add(struct hf_hub_approvals *approvals, struct hf_str tenant,

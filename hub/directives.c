@@ -117,6 +117,22 @@ static enum hf_rc add(struct address *address, const struct hf_hub_directive *di
     return HF_OK;
 }
 
+enum hf_rc hf_hub_directives_restore(struct hf_hub_directives *directives, struct hf_str address,
+                                     const struct hf_hub_directive *directive)
+{
+    struct address *a = get(directives, address);
+    if (a == NULL || add(a, directive) != HF_OK) {
+        return HF_ENOMEM;
+    }
+    if (a->count == 1) { /* its place is where the log has it, not where somebody waited first */
+        hf_queue_remove(&a->order);
+        hf_queue_push(&directives->addresses, &a->order);
+    }
+    directives->last =
+        directive->sequence > directives->last ? directive->sequence : directives->last;
+    return HF_OK;
+}
+
 enum hf_rc hf_hub_directives_fold(struct hf_hub_directives *directives, uint64_t index,
                                   const struct hf_envelope *envelope, struct hf_err *err)
 {
@@ -128,18 +144,29 @@ enum hf_rc hf_hub_directives_fold(struct hf_hub_directives *directives, uint64_t
     if (rc != HF_OK) {
         return rc;
     }
-    struct address *address = get(directives, event.address);
     const struct hf_hub_directive directive = {event.sequence, index, envelope->recorded_us};
-    if (address == NULL || add(address, &directive) != HF_OK) {
+    if (hf_hub_directives_restore(directives, event.address, &directive) != HF_OK) {
         return hf_err_set(err, HF_ENOMEM, "no memory for a directive");
     }
-    directives->last = event.sequence > directives->last ? event.sequence : directives->last;
     if (hf_str_eq(event.address, HF_STR(HF_DIRECTIVE_ALL))) {
         hf_hub_directives_wake_all(directives);
     } else {
-        wake(address);
+        wake(find(directives, event.address));
     }
     return HF_OK;
+}
+
+void hf_hub_directives_visit(const struct hf_hub_directives *directives,
+                             void (*visit)(void *arg, struct hf_str address,
+                                           const struct hf_hub_directive *directive),
+                             void *arg)
+{
+    HF_QUEUE_FOREACH (node, &directives->addresses) {
+        const struct address *address = HF_CONTAINER_OF(node, struct address, order);
+        for (size_t i = 0; i < address->count; i++) {
+            visit(arg, hf_str_c(address->name), &address->list[i]);
+        }
+    }
 }
 
 uint64_t hf_hub_directives_last(const struct hf_hub_directives *directives)

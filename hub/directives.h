@@ -33,6 +33,15 @@ void hf_hub_directives_fini(struct hf_hub_directives *directives);
 enum hf_rc hf_hub_directives_fold(struct hf_hub_directives *directives, uint64_t index,
                                   const struct hf_envelope *envelope, struct hf_err *err);
 
+/* Shows each that is in the log; of one address by number. */
+void hf_hub_directives_visit(const struct hf_hub_directives *directives,
+                             void (*visit)(void *arg, struct hf_str address,
+                                           const struct hf_hub_directive *directive),
+                             void *arg);
+/* Takes one as a snapshot has it. HF_ENOMEM. */
+enum hf_rc hf_hub_directives_restore(struct hf_hub_directives *directives, struct hf_str address,
+                                     const struct hf_hub_directive *directive);
+
 /* The number before the one that comes next. */
 uint64_t hf_hub_directives_last(const struct hf_hub_directives *directives);
 /* The next number is taken. */

@@ -46,6 +46,17 @@ struct hf_hub_flag *hf_hub_flags_next(const struct hf_hub_flags *flags,
     return node == &flags->order ? NULL : HF_CONTAINER_OF(node, struct hf_hub_flag, order);
 }
 
+static struct hf_hub_flag *get(struct hf_hub_flags *flags, struct hf_str name)
+{
+    struct hf_hub_flag *flag = hf_hub_flag_find(flags, name);
+    if (flag == NULL && (flag = hf_heap_zalloc(1, sizeof *flag)) != NULL) {
+        memcpy(flag->life.name, name.ptr, name.len);
+        hf_map_insert(&flags->by_name, hf_str_bytes(name), &flag->by_name);
+        hf_queue_push(&flags->order, &flag->order);
+    }
+    return flag;
+}
+
 enum hf_rc hf_hub_flags_fold(struct hf_hub_flags *flags, const struct hf_envelope *envelope,
                              struct hf_err *err)
 {
@@ -55,16 +66,18 @@ enum hf_rc hf_hub_flags_fold(struct hf_hub_flags *flags, const struct hf_envelop
         memcmp(stream.ptr, "flag/", prefix) != 0) {
         return HF_OK;
     }
-    struct hf_str name = {stream.ptr + prefix, stream.len - prefix};
-    struct hf_hub_flag *flag = hf_hub_flag_find(flags, name);
+    struct hf_hub_flag *flag =
+        get(flags, (struct hf_str){stream.ptr + prefix, stream.len - prefix});
+    return flag == NULL ? hf_err_set(err, HF_ENOMEM, "no memory for a flag")
+                        : hf_flag_fold(&flag->life, envelope, err);
+}
+
+enum hf_rc hf_hub_flags_restore(struct hf_hub_flags *flags, const struct hf_flag *life)
+{
+    struct hf_hub_flag *flag = get(flags, hf_str_c(life->name));
     if (flag == NULL) {
-        flag = hf_heap_zalloc(1, sizeof *flag);
-        if (flag == NULL) {
-            return hf_err_set(err, HF_ENOMEM, "no memory for a flag");
-        }
-        memcpy(flag->life.name, name.ptr, name.len);
-        hf_map_insert(&flags->by_name, hf_str_bytes(name), &flag->by_name);
-        hf_queue_push(&flags->order, &flag->order);
+        return HF_ENOMEM;
     }
-    return hf_flag_fold(&flag->life, envelope, err);
+    flag->life = *life;
+    return HF_OK;
 }

@@ -29,6 +29,8 @@ struct hf_hub_flag *hf_hub_flag_find(const struct hf_hub_flags *flags, struct hf
 struct hf_hub_flag *hf_hub_flags_first(const struct hf_hub_flags *flags);
 struct hf_hub_flag *hf_hub_flags_next(const struct hf_hub_flags *flags,
                                       const struct hf_hub_flag *flag);
+/* Takes one as a snapshot has it, the next in order. HF_ENOMEM. */
+enum hf_rc hf_hub_flags_restore(struct hf_hub_flags *flags, const struct hf_flag *life);
 /* Takes an entry of the region's log: flag/NAME, others are let go. */
 enum hf_rc hf_hub_flags_fold(struct hf_hub_flags *flags, const struct hf_envelope *envelope,
                              struct hf_err *err);

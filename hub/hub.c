@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/host_key.h"
 #include "hub/call.h"
+#include "hub/memory.h"
 #include "hub/windows.h"
 #include "log/core/reader.h"
 
@@ -50,39 +51,14 @@ enum hf_rc hf_hub_peers_parse(const char *text, struct hf_hub_peer peers[HF_HUB_
 
 /* folding */
 
-enum hf_rc hf_hub_fold(struct hf_hub *hub, uint64_t index, const struct hf_envelope *envelope,
-                       struct hf_err *err)
-{
-    char own[32];
-    (void)snprintf(own, sizeof own, "hub/%s", hub->region);
-    if (hf_str_eq(envelope->producer, hf_str_c(own)) && envelope->sequence > hub->sequence) {
-        hub->sequence = envelope->sequence;
-    }
-    enum hf_rc rc = hf_hub_principals_fold(&hub->principals, envelope, err);
-    if (rc == HF_OK) {
-        rc = hf_hub_flags_fold(&hub->flags, envelope, err);
-    }
-    if (rc == HF_OK) {
-        int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-        rc = hf_hub_keys_fold(&hub->keys, index, envelope, now, err);
-    }
-    if (rc == HF_OK && hf_str_starts(envelope->stream, HF_STR("cutover/"))) {
-        rc = hf_cutover_fold(&hub->cutover, envelope, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_hub_directives_fold(&hub->directives, index, envelope, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_hub_approvals_fold(&hub->approvals, index, envelope, err);
-    }
-    return rc == HF_OK ? hf_hub_tenants_fold(hub->tenants, index, envelope, hub->log.log, err) : rc;
-}
-
-static enum hf_rc fold_log(struct hf_hub *hub, struct hf_err *err)
+static enum hf_rc fold_log(struct hf_hub *hub, uint64_t every_ns, struct hf_err *err)
 {
     struct hf_reader *reader = NULL;
     struct hf_reader_options options = {.from = 0};
-    enum hf_rc rc = hf_reader_open(hub->log.log, &options, &reader, err);
+    enum hf_rc rc = hf_hub_snapshot_load(hub, &options.from, err);
+    if (rc == HF_OK) {
+        rc = hf_reader_open(hub->log.log, &options, &reader, err);
+    }
     while (rc == HF_OK) {
         uint64_t index = 0;
         struct hf_bytes entry;
@@ -100,6 +76,11 @@ static enum hf_rc fold_log(struct hf_hub *hub, struct hf_err *err)
     }
     hf_reader_close(reader);
     hub->as_of = hf_log_size(hub->log.log);
+    if (rc == HF_EEND) {
+        hf_log(hub->logger, HF_LOG_INFO, "hub.memory", hf_f_u64("snapshot", options.from),
+               hf_f_u64("folded", hub->as_of - options.from));
+        hf_hub_snapshot_start(hub, every_ns, hub->as_of - options.from);
+    }
     return rc == HF_EEND ? HF_OK : rc;
 }
 
@@ -223,6 +204,7 @@ static void log_changed(void *arg, struct hf_log_writer *writer)
     struct hf_hub *hub = arg;
     hf_hub_followers_wake(&hub->followers);
     hf_hub_models_wake(&hub->models);
+    hf_hub_snapshot_log(hub, hf_log_writer_state(writer) == HF_WRITER_FAILED);
     if (hub->failed != NULL && hf_log_writer_state(writer) == HF_WRITER_FAILED) {
         hf_task_post(hub->loop, &hub->failing);
     }
@@ -259,31 +241,6 @@ static enum hf_rc open_server(struct hf_hub *hub, const char *listen, struct hf_
     return rc;
 }
 
-static enum hf_rc open_memory(struct hf_hub *hub, struct hf_err *err)
-{
-    struct hf_env *env = hf_loop_env(hub->loop);
-    enum hf_rc rc = hf_hub_tenants_new(env, &hub->tenants);
-    if (rc == HF_OK) {
-        rc = hf_hub_principals_init(&hub->principals, env);
-    }
-    if (rc == HF_OK) {
-        rc = hf_hub_flags_init(&hub->flags, env);
-    }
-    if (rc == HF_OK) {
-        rc = hf_hub_keys_init(&hub->keys, env);
-    }
-    if (rc == HF_OK) {
-        rc = hf_hub_directives_init(&hub->directives, env);
-    }
-    if (rc == HF_OK) {
-        rc = hf_hub_approvals_init(&hub->approvals, env);
-    }
-    if (rc == HF_OK) {
-        rc = hf_web_sessions_init(&hub->sessions, env);
-    }
-    return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
-}
-
 static enum hf_rc models_url(const struct hf_hub_conf *conf, char out[HF_PATH_MAX],
                              struct hf_err *err)
 {
@@ -314,6 +271,15 @@ static enum hf_rc start_models(struct hf_hub *hub, const struct hf_hub_conf *con
     }
     const struct hf_model_reader_conf reader = {hub->loop, url, hub->logger, log_size, hub};
     return conf->models == NULL ? HF_OK : hf_model_reader_new(&reader, &hub->reader, err);
+}
+
+static enum hf_rc open_memory(struct hf_hub *hub, uint64_t every_ns, struct hf_err *err)
+{
+    enum hf_rc rc = hf_memory_init(hub, err);
+    if (rc == HF_OK && hf_web_sessions_init(&hub->sessions, hf_loop_env(hub->loop)) != HF_OK) {
+        rc = hf_err_set(err, HF_ENOMEM, "no memory for sessions of the pages");
+    }
+    return rc == HF_OK ? fold_log(hub, every_ns, err) : rc;
 }
 
 enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, struct hf_hub *hub,
@@ -363,10 +329,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     }
     hf_secret_free(&host_key);
     if (rc == HF_OK) {
-        rc = open_memory(hub, err);
-    }
-    if (rc == HF_OK) {
-        rc = fold_log(hub, err);
+        rc = open_memory(hub, conf->snapshot_ns, err);
     }
     if (rc == HF_OK) {
         rc = hf_hub_entries_new(hub->log.log, &hub->entries, err);
@@ -390,20 +353,19 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
 
 /* closing */
 
-static void log_closed(void *arg)
+static void snapshot_closed(struct hf_hub *hub)
 {
-    struct hf_hub *hub = arg;
-    hf_hub_tenants_free(hub->tenants);
-    hf_hub_principals_fini(&hub->principals);
-    hf_hub_flags_fini(&hub->flags);
-    hf_hub_keys_fini(&hub->keys);
-    hf_hub_directives_fini(&hub->directives);
-    hf_hub_approvals_fini(&hub->approvals);
+    hf_memory_fini(hub);
     hf_web_sessions_fini(&hub->sessions);
     hf_tls_server_free(hub->tls);
     hf_signing_key_free(hub->cosigner);
     hf_signing_key_free(hub->api_keys);
     hub->closed(hub->closed_arg);
+}
+
+static void log_closed(void *arg)
+{
+    hf_hub_snapshot_close(arg, snapshot_closed);
 }
 
 static void reader_closed(void *arg)

@@ -24,6 +24,7 @@
 #include "hub/model_reader.h"
 #include "hub/principals.h"
 #include "hub/read_models.h"
+#include "hub/snapshot.h"
 #include "hub/tenants.h"
 #include "hub/web_sessions.h"
 #include "log/owned/owned.h"
@@ -69,6 +70,7 @@ struct hf_hub_conf {
     const char *socket; /* of the worker; NULL: hub.sock in dir */
     struct hf_peers allow; /* who may use it besides root and the Hub's own user */
     uint64_t free_floor;
+    uint64_t snapshot_ns; /* between two snapshots of the memory; 0: ten minutes */
     const struct hf_logger *logger;
     /* The log cannot be written any more: close, and open again. May be NULL. */
     void (*failed)(void *arg, const struct hf_err *err);
@@ -116,12 +118,13 @@ struct hf_hub {
     struct hf_hub_router router; /* of approvals */
     struct hf_web_sessions sessions;
     struct hf_hub_models models;
-    struct hf_model_reader *reader; /* of a worker's; NULL: there is none */
-    struct hf_hub_entries *entries; /* of the region's log, as the API shows them */
-    uint64_t streams;               /* open now */
-    uint64_t as_of;                 /* every entry of the log below it is in what the Hub knows */
-    uint64_t sequence;              /* of the producer "hub/REGION" */
-    uint64_t calls;                 /* requests, and how they ended, for /metrics */
+    struct hf_model_reader *reader;  /* of a worker's; NULL: there is none */
+    struct hf_hub_entries *entries;  /* of the region's log, as the API shows them */
+    struct hf_hub_snapshot snapshot; /* of the memory */
+    uint64_t streams;                /* open now */
+    uint64_t as_of;                  /* every entry of the log below it is in what the Hub knows */
+    uint64_t sequence;               /* of the producer "hub/REGION" */
+    uint64_t calls;                  /* requests, and how they ended, for /metrics */
     uint64_t calls_failed;
     uint64_t segments;
     uint64_t segments_refused;

@@ -133,6 +133,16 @@ void hf_hub_keys_drop(struct hf_hub_keys *keys, struct hf_hub_keyed *keyed)
     hf_heap_free(keyed);
 }
 
+static void record(struct hf_hub_keys *keys, struct hf_hub_keyed *keyed, uint64_t index,
+                   int64_t recorded_us)
+{
+    keyed->pending = false;
+    keyed->index = index;
+    keyed->recorded_us = recorded_us;
+    hf_queue_push(&keys->order, &keyed->order);
+    keys->count++;
+}
+
 enum hf_rc hf_hub_keys_fold(struct hf_hub_keys *keys, uint64_t index,
                             const struct hf_envelope *envelope, int64_t now_us, struct hf_err *err)
 {
@@ -152,11 +162,17 @@ enum hf_rc hf_hub_keys_fold(struct hf_hub_keys *keys, uint64_t index,
     if (keyed == NULL) {
         return hf_err_set(err, HF_ENOMEM, "no memory for an idempotency key");
     }
-    keyed->pending = false;
-    keyed->index = index;
-    keyed->recorded_us = envelope->recorded_us;
-    hf_queue_push(&keys->order, &keyed->order);
-    keys->count++;
+    record(keys, keyed, index, envelope->recorded_us);
     expire(keys, now_us);
+    return HF_OK;
+}
+
+enum hf_rc hf_hub_keys_restore(struct hf_hub_keys *keys, const struct hf_hub_keyed *kept)
+{
+    struct hf_hub_keyed *keyed = hf_hub_keys_begin(keys, &kept->id);
+    if (keyed == NULL) {
+        return HF_ENOMEM;
+    }
+    record(keys, keyed, kept->index, kept->recorded_us);
     return HF_OK;
 }

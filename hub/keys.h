@@ -61,6 +61,8 @@ struct hf_hub_keyed *hf_hub_keys_find(struct hf_hub_keys *keys, const struct hf_
 struct hf_hub_keyed *hf_hub_keys_begin(struct hf_hub_keys *keys, const struct hf_hub_key *key);
 /* It did not get into the log. */
 void hf_hub_keys_drop(struct hf_hub_keys *keys, struct hf_hub_keyed *keyed);
+/* Takes one as a snapshot has it: its id, index and time; the oldest first. HF_ENOMEM. */
+enum hf_rc hf_hub_keys_restore(struct hf_hub_keys *keys, const struct hf_hub_keyed *kept);
 /* Takes an entry of the region's log. HF_ENOMEM. */
 enum hf_rc hf_hub_keys_fold(struct hf_hub_keys *keys, uint64_t index,
                             const struct hf_envelope *envelope, int64_t now_us, struct hf_err *err);

@@ -156,6 +156,8 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
                                .only_api = has_role(cli, "api"),
                                .socket = hf_cli_str(cli, "socket"),
                                .free_floor = hf_cli_u64(cli, "free-floor"),
+                               .snapshot_ns =
+                                   hf_cli_u64(cli, "snapshot-every") * UINT64_C(1000000000),
                                .logger = &service->logger,
                                .failed = failed,
                                .arg = service};
@@ -363,6 +365,15 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_FREE_FLOOR",
      .setting = "free_floor",
      .help = "free space below which the log is read-only; 0: by the size of the disk"},
+    {.name = "snapshot-every",
+     .kind = HF_CLI_U64,
+     .value = "SECONDS",
+     .fallback = "600",
+     .min = 1,
+     .max = 86400,
+     .env = "HOLDFAST_HUB_SNAPSHOT_EVERY",
+     .setting = "hub_snapshot_every",
+     .help = "time between two snapshots of the Hub's memory, from which the next start goes on"},
     {.name = "reset-admin", /* the last one: only `run` has it */
      .kind = HF_CLI_FLAG,
      .help = "write a new token for the principal \"admin\"; the one before ends"},

@@ -153,3 +153,15 @@ enum hf_rc hf_hub_principals_fold(struct hf_hub_principals *principals,
     link_tokens(principals, p);
     return rc;
 }
+
+enum hf_rc hf_hub_principals_restore(struct hf_hub_principals *principals,
+                                     const struct hf_principal *life)
+{
+    struct hf_hub_principal *p = get(principals, hf_str_c(life->name));
+    if (p == NULL) {
+        return HF_ENOMEM;
+    }
+    p->life = *life;
+    link_tokens(principals, p);
+    return HF_OK;
+}

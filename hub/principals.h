@@ -47,6 +47,9 @@ struct hf_hub_principal *hf_hub_principals_next(const struct hf_hub_principals *
                                                 const struct hf_hub_principal *principal);
 /* Admins that can sign in. */
 unsigned hf_hub_principals_admins(const struct hf_hub_principals *principals, int64_t now_us);
+/* Takes one as a snapshot has it, the next in the order of creation. HF_ENOMEM. */
+enum hf_rc hf_hub_principals_restore(struct hf_hub_principals *principals,
+                                     const struct hf_principal *life);
 /* Takes an entry of the region's log: principal/NAME and use/NAME, others are let go. */
 enum hf_rc hf_hub_principals_fold(struct hf_hub_principals *principals,
                                   const struct hf_envelope *envelope, struct hf_err *err);

@@ -2,6 +2,7 @@
 #include "tests/sim/region/checks.h"
 
 #include "base/heap.h"
+#include "hub/memory.h"
 #include "log/core/reader.h"
 #include "tests/harness/test.h"
 
@@ -220,4 +221,78 @@ void sim_check_fold(struct sim_world *w)
     }
     hf_heap_free(before);
     hf_heap_free(after);
+}
+
+/* the memory, record by record */
+
+static enum hf_rc fold_fresh(struct sim_world *w, struct hf_hub *fresh, struct hf_err *err)
+{
+    struct hf_reader *reader = NULL;
+    struct hf_reader_options options = {.from = 0};
+    enum hf_rc rc = hf_memory_init(fresh, err);
+    if (rc == HF_OK) {
+        rc = hf_reader_open(w->hub->log.log, &options, &reader, err);
+    }
+    for (uint64_t next = 0; rc == HF_OK && next < w->hub->as_of; next++) {
+        uint64_t index = 0;
+        struct hf_bytes entry;
+        struct hf_envelope envelope;
+        rc = hf_reader_next(reader, &index, &entry, err);
+        if (rc == HF_OK) {
+            rc = hf_envelope_read_leaf(entry, &envelope, err);
+        }
+        if (rc == HF_OK) {
+            rc = hf_hub_fold(fresh, index, &envelope, err);
+        }
+    }
+    hf_reader_close(reader);
+    return rc;
+}
+
+/* Numbers of its own that the Hub gave out may not have come to the log; segments that were looked
+ * into are done. */
+static bool may_differ(const struct hf_memory_part *part)
+{
+    return part->tag == 'H' || part->tag == 'S';
+}
+
+static void compare_part(const struct hf_memory_part *part, const struct hf_hub *a,
+                         const struct hf_hub *b)
+{
+    struct hf_buf bytes[2] = {hf_buf_init(HF_MEMORY_MAX), hf_buf_init(HF_MEMORY_MAX)};
+    struct hf_memory_out out[2] = {{&bytes[0], part->tag, part->record},
+                                   {&bytes[1], part->tag, part->record}};
+    part->put(a, &out[0]);
+    part->put(b, &out[1]);
+    if (!may_differ(part) && !hf_bytes_eq(hf_buf_bytes(&bytes[0]), hf_buf_bytes(&bytes[1]))) {
+        hf_test_fail(
+            __FILE__, __LINE__,
+            "what the Hub knows (%c: %zu bytes, as of %llu) is not what its log says (%zu)",
+            part->tag, bytes[0].len, (unsigned long long)a->as_of, bytes[1].len);
+    }
+    hf_buf_free(&bytes[0]);
+    hf_buf_free(&bytes[1]);
+}
+
+void sim_check_memory(struct sim_world *w)
+{
+    struct hf_err err = {0};
+    if (w->hub->router.posting > 0 || sim_disk_crashed(&w->hub_machine.disk)) {
+        return;
+    }
+    struct hf_hub *fresh = hf_heap_zalloc(1, sizeof *fresh);
+    HF_ASSERT(fresh != NULL);
+    fresh->loop = w->loop;
+    fresh->log = w->hub->log;
+    memcpy(fresh->region, w->hub->region, sizeof fresh->region);
+    enum hf_rc rc = fold_fresh(w, fresh, &err);
+    if (rc != HF_OK) {
+        hf_test_fail(__FILE__, __LINE__, "the log cannot be folded: %s", err.text);
+    }
+    for (size_t i = 0; rc == HF_OK && hf_memory_parts[i] != NULL && !hf_test_failed(); i++) {
+        compare_part(hf_memory_parts[i], w->hub, fresh);
+    }
+    hf_memory_fini(fresh);
+    hf_heap_free(fresh);
+    w->remembered++;
 }

@@ -9,7 +9,10 @@
 void sim_check_copies(struct sim_world *world);
 /* Every event that an agent acknowledged is in its log, where it said. */
 void sim_check_acknowledged(struct sim_world *world);
-/* What the Hub knows is what a fresh fold of its log gives. Restarts it. */
+/* What the Hub knows now is what a fresh fold of its log, as far as it knows it, gives: whether it
+ * started from a snapshot or not. Nothing happens meanwhile. */
+void sim_check_memory(struct sim_world *world);
+/* The same after a restart, of what tenants are. */
 void sim_check_fold(struct sim_world *world);
 
 #endif

@@ -2,6 +2,8 @@
 #include "tests/sim/region/storm.h"
 
 #include "tests/harness/test.h"
+#include "tests/sim/region/checks.h"
+#include "tests/sim/region/operate.h"
 
 const struct sim_weather sim_fair_weather = {.delay_ns = 20000000};
 
@@ -35,6 +37,9 @@ static void look(struct hf_timer *timer)
             hf_test_fail(__FILE__, __LINE__, "the Hub took back a receipt of %s for %llu entries",
                          tenant->name, (unsigned long long)tenant->receipt);
         }
+    }
+    if (w->hub_machine.life == SIM_UP && draw(w, 16) == 0) {
+        sim_check_memory(w);
     }
     (void)hf_timer_arm(timer, SIM_SECOND / 2);
 }
@@ -201,12 +206,14 @@ void sim_world_storm(struct sim_world *w, unsigned faults, uint64_t ns)
 {
     w->faults = faults;
     (void)hf_timer_arm(&w->storm, 1);
+    sim_operate_begin(w);
     sim_world_run(w, ns);
 }
 
 void sim_world_calm(struct sim_world *w)
 {
     hf_timer_cancel(&w->storm);
+    sim_operate_end(w);
     w->producing = false;
     sim_disk_heal(&w->hub_machine.disk);
     for (unsigned i = 0; i < w->count; i++) {

@@ -9,6 +9,8 @@
 #include "base/http/stream_client.h"
 #include "hub/append.h"
 #include "tests/harness/test.h"
+#include "tests/sim/region/checks.h"
+#include "tests/sim/region/operate.h"
 #include "tests/sim/region/storm.h"
 
 static uint64_t draw(struct sim_world *w, uint64_t below)
@@ -228,6 +230,7 @@ static void start_hub(struct hf_timer *timer)
     const struct hf_hub_conf conf = {.dir = "/hub",
                                      .region = "dev",
                                      .name = "hub",
+                                     .snapshot_ns = 7 * SIM_SECOND,
                                      .disk = &machine->disk.disk,
                                      .host_key = &machine->host_key,
                                      .logger = &w->logger,
@@ -240,6 +243,8 @@ static void start_hub(struct hf_timer *timer)
     machine->life = SIM_UP;
     enum hf_rc rc = hf_hub_open(w->loop, &conf, w->hub, &err);
     if (rc == HF_OK) {
+        w->from_snapshot += w->hub->snapshot.position > 0 ? 1 : 0;
+        sim_check_memory(w);
         return;
     }
     if (!sim_disk_crashed(&machine->disk) && rc != HF_ENOSPC && rc != HF_EIO) {
@@ -393,13 +398,27 @@ bool sim_world_settled(struct sim_world *w, uint64_t ns)
     return false;
 }
 
+void sim_world_crash_hub(struct sim_world *w)
+{
+    HF_ASSERT(w->hub_machine.life == SIM_UP);
+    sim_crash_hub(w);
+    while (w->hub_machine.life != SIM_DOWN) {
+        HF_ASSERT(hf_loop_step(w->loop));
+    }
+}
+
+void sim_world_await_hub(struct sim_world *w)
+{
+    while (w->hub_machine.life != SIM_UP) {
+        HF_ASSERT(hf_loop_step(w->loop));
+    }
+}
+
 void sim_world_restart_hub(struct sim_world *w)
 {
     HF_ASSERT(w->hub_machine.life == SIM_UP);
     close_hub(w);
-    while (w->hub_machine.life != SIM_UP) {
-        HF_ASSERT(hf_loop_step(w->loop));
-    }
+    sim_world_await_hub(w);
 }
 
 void sim_world_fini(struct sim_world *w)
@@ -407,6 +426,7 @@ void sim_world_fini(struct sim_world *w)
     w->producing = false;
     hf_timer_cancel(&w->storm);
     hf_timer_cancel(&w->look);
+    sim_operate_end(w);
     sim_links_cut(&w->links, NULL);
     bool up = true;
     while (up) {

@@ -95,6 +95,12 @@ struct sim_world {
     struct hf_buf sent[SIM_SENT_MAX]; /* what clients sent */
     unsigned sent_next;
     unsigned replays;
+    struct hf_timer operate; /* commands: operate.h */
+    struct hf_post operation;
+    bool operating;
+    unsigned operations;
+    unsigned from_snapshot; /* starts of the Hub that did not read the whole log */
+    unsigned remembered;    /* comparisons of what it knows with a fresh fold */
     struct hf_post post;
     bool posted;
     struct hf_err err;
@@ -112,6 +118,10 @@ void sim_world_storm(struct sim_world *world, unsigned faults, uint64_t ns);
 void sim_world_calm(struct sim_world *world);
 /* Runs until everything has been replicated, at most ns. */
 bool sim_world_settled(struct sim_world *world, uint64_t ns);
+/* Power off now; when it returns, the program is gone. It starts again by itself. */
+void sim_world_crash_hub(struct sim_world *world);
+/* Runs until it is up. */
+void sim_world_await_hub(struct sim_world *world);
 /* Stops the Hub in order and starts it again. */
 void sim_world_restart_hub(struct sim_world *world);
 
