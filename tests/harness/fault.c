@@ -20,6 +20,7 @@ static _Atomic int active = -1;
 static _Atomic uint64_t calls;
 static _Atomic uint64_t fails_at;
 static _Atomic int fails_with;
+static _Atomic bool no_syncs;
 
 /* true: this call is to fail, errno is set. */
 static bool hit(enum hf_sweep kind)
@@ -54,6 +55,11 @@ uint64_t hf_sweep_end(void)
     atomic_store(&active, -1);
     hf_heap_gate(NULL, NULL);
     return atomic_load(&calls);
+}
+
+void hf_sweep_without_syncs(void)
+{
+    atomic_store(&no_syncs, true);
 }
 
 /* ISO C has no conversion from void * to a function pointer; POSIX says that dlsym's result has
@@ -110,19 +116,19 @@ int rename(const char *from, const char *to)
 int fsync(int fd)
 {
     REAL(int, (int), "fsync");
-    return hit(HF_SWEEP_SYNC) ? -1 : real.function(fd);
+    return hit(HF_SWEEP_SYNC) ? -1 : atomic_load(&no_syncs) ? 0 : real.function(fd);
 }
 
 int fdatasync(int fd)
 {
     REAL(int, (int), "fdatasync");
-    return hit(HF_SWEEP_SYNC) ? -1 : real.function(fd);
+    return hit(HF_SWEEP_SYNC) ? -1 : atomic_load(&no_syncs) ? 0 : real.function(fd);
 }
 
 int msync(void *ptr, size_t len, int flags)
 {
     REAL(int, (void *, size_t, int), "msync");
-    return hit(HF_SWEEP_SYNC) ? -1 : real.function(ptr, len, flags);
+    return hit(HF_SWEEP_SYNC) ? -1 : atomic_load(&no_syncs) ? 0 : real.function(ptr, len, flags);
 }
 
 /* NOLINTEND(readability-inconsistent-declaration-parameter-name) */

@@ -20,4 +20,7 @@ void hf_sweep_begin(enum hf_sweep kind, uint64_t nth, int error);
 /* Ends it; answers how many calls of that kind there were. */
 uint64_t hf_sweep_end(void);
 
+/* From now on syncs do nothing: a test of memory does not have to wait for the disk. */
+void hf_sweep_without_syncs(void);
+
 #endif
