@@ -117,6 +117,7 @@ void hf_serve_model_rows(struct hf_hub_call *call)
     hf_model_question_init(&question, HF_MODEL_ROWS);
     copy(question.model, sizeof question.model, hf_call_param(call, 0));
     copy(question.tenant, sizeof question.tenant, hf_str_c(call->principal->life.tenant));
+    copy(question.table, sizeof question.table, query->has_table ? query->table : HF_STR(""));
     question.limit = query->has_limit ? query->limit : ROWS;
     question.has_key = query->has_key;
     if (query->has_key) {

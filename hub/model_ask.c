@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/assert.h"
 #include "base/hex.h"
 #include "base/json_out.h"
 #include "projections/digest.h"
@@ -152,11 +153,24 @@ static enum hf_rc find_model(struct hf_store *store, struct hf_model_question *q
     return rc;
 }
 
+static enum hf_rc find_table(struct hf_model_question *q, const struct hf_table_def **ret,
+                             struct hf_err *err)
+{
+    for (unsigned i = 0; i < HF_PROJECTION_TABLES_MAX && q->answer->tables[i] != NULL; i++) {
+        if (q->table[0] == '\0' || strcmp(q->answer->tables[i]->name, q->table) == 0) {
+            *ret = q->answer->tables[i];
+            return HF_OK;
+        }
+    }
+    return refuse(q, HF_ENOTFOUND, "The model has no table of this name.", err);
+}
+
 static enum hf_rc scan(struct hf_store *store, struct hf_model_question *q,
-                       const struct hf_scan *which, struct hf_err *err)
+                       const struct hf_table_def *table, const struct hf_scan *which,
+                       struct hf_err *err)
 {
     char hex[2 * HF_MODEL_CURSOR_MAX + 1];
-    struct page page = {.table = q->answer->tables[0], .limit = q->limit};
+    struct page page = {.table = table, .limit = q->limit};
     uint64_t as_of = 0;
     enum hf_rc rc = find_position(store, &as_of, err);
     hf_json_init(&page.json, &q->json);
@@ -181,18 +195,23 @@ static enum hf_rc rows(struct hf_store *store, struct hf_model_question *q, stru
 {
     struct hf_value first = {.number = 0};
     struct hf_value after[HF_COLUMNS_MAX] = {{.number = 0}};
+    const struct hf_table_def *table = NULL;
     bool any = true;
     enum hf_rc rc = find_model(store, q, err);
     if (rc == HF_OK) {
-        rc = take_first(q, q->answer->tables[0], &first, &any, err);
+        rc = find_table(q, &table, err);
+        HF_ASSERT(rc != HF_OK || table != NULL);
+    }
+    if (rc == HF_OK) {
+        rc = take_first(q, table, &first, &any, err);
     }
     if (rc == HF_OK && q->has_cursor &&
-        !read_cursor(q->answer->tables[0], hf_bytes_of(q->cursor, q->cursor_len), after)) {
+        !read_cursor(table, hf_bytes_of(q->cursor, q->cursor_len), after)) {
         rc = refuse(q, HF_EINVAL, "cursor: is none that this list gave; begin without one.", err);
     }
     const struct hf_scan which = {
         .first = any ? NULL : &first, .after = q->has_cursor ? after : NULL, .limit = q->limit};
-    return rc == HF_OK ? scan(store, q, &which, err) : rc;
+    return rc == HF_OK ? scan(store, q, table, &which, err) : rc;
 }
 
 /* a digest */

@@ -25,6 +25,7 @@ struct hf_model_question {
     uint64_t log_size;
     char model[HF_MODEL_NAME_MAX + 1]; /* a model, or one version of it */
     /* rows */
+    char table[HF_MODEL_NAME_MAX + 1]; /* empty: the model's first */
     char tenant[HF_MODEL_KEY_MAX + 1]; /* whoever asks sees its rows alone; empty: all */
     bool has_key;
     char key[HF_MODEL_KEY_MAX + 1];

@@ -4,6 +4,7 @@
 
 #include "projections/projector.h"
 
+extern const struct hf_projection hf_projection_approvals;
 extern const struct hf_projection hf_projection_availability;
 extern const struct hf_projection hf_projection_budgets;
 extern const struct hf_projection hf_projection_cutover;

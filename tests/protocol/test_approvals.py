@@ -231,6 +231,19 @@ def way(world, region):
     until(lambda: show(region, "acme", "a-1").get("outcome") == "ran", "it ran")
     shown = show(region, "acme", "a-1")
     check(shown["delivered"] <= shown["enforced"], f"{shown}")
+    until(lambda: region.json("GET", "/v1/models/approvals?table=approval_slo_1")["rows"][0]["enforcement_good"] == 1,
+          "it was in time")
+    rows = region.json("GET", "/v1/models/approvals?key=acme")["rows"]
+    check([(r["approval"], r["state"], r["outcome"]) for r in rows] == [("a-1", "approved", "ran")], f"{rows}")
+    rows = region.json("GET", "/v1/models/approvals?table=approval_percentiles_1")["rows"]
+    check({r["hop"] for r in rows} >= {"routed", "decided", "delivered", "enforced"}, f"{rows}")
+    check(all(r["p50"] <= r["p95"] <= r["p99"] for r in rows), f"{rows}")
+    check(region.json("GET", "/v1/models/approvals?table=approval_findings_1")["rows"] == [], "all is well")
+    region.json("GET", "/v1/models/approvals?table=fleet_1", status=404)
+    post(world, "acme", "approval.enforced", {"approval": "a-1", "tenant": "acme", "outcome": "ran",
+                                              "action": "00" * 32, "delivered": index}, "approval/a-1")
+    until(lambda: [r["found"] for r in region.json("GET", "/v1/models/approvals?table=approval_findings_1")["rows"]] ==
+          ["other-action"], "another action is found")
     text = region.call("GET", "/metrics")[1].decode()
     for hop in ("routed", "decided", "delivered", "enforced"):
         check(f'holdfast_approval_hop_duration_seconds_count{{hop="{hop}",kind="real"}} 1\n' in text, hop)

@@ -1,0 +1,203 @@
+/* tests/unit/projections/test_approvals.c: the way of requests for approval, how long it took, and
+ * what ran without being approved.
+ */
+#include "projections/histogram.h"
+#include "tests/unit/projections/sheet.h"
+
+#define H32        "0101010101010101010101010101010101010101010101010101010101010101"
+#define X32        "0202020202020202020202020202020202020202020202020202020202020202"
+#define AT(second) "\"2026-01-01T00:00:" second "Z\""
+
+#define ROUTED(name, requested, probe)                                                             \
+    "{\"approval\":\"" name "\",\"tenant\":\"t\",\"request\":\"" H32 "\",\"action\":\"" H32        \
+    "\",\"segment\":1,\"offset\":1,\"tool\":\"exec\",\"risk\":\"high\",\"requested\":" AT(         \
+        requested) ",\"expires\":" AT("50") ",\"probe\":" probe "}"
+#define DECIDED(name, decision)                                                                    \
+    "{\"approval\":\"" name "\",\"tenant\":\"t\",\"decision\":\"" decision                         \
+    "\",\"by\":\"operator\",\"request\":\"" H32 "\",\"latency\":1}"
+#define DELIVERED(name)                                                                            \
+    "{\"approval\":\"" name "\",\"tenant\":\"t\",\"request\":\"" H32                               \
+    "\",\"decision\":\"approved\",\"sequence\":1,\"index\":1,\"not_after\":" AT("50") "}"
+#define ENFORCED(name, outcome, action)                                                            \
+    "{\"approval\":\"" name "\",\"tenant\":\"t\",\"outcome\":\"" outcome "\",\"action\":\"" action \
+    "\"}"
+#define SEEN(name)                                                                                 \
+    "{\"approval\":\"" name "\",\"tenant\":\"t\",\"principal\":\"ann\",\"how\":\"page\"}"
+
+static const struct step way_steps[] = {
+    {.second = 2, .type = "approval.routed", .payload = ROUTED("a", "01", "false")},
+    {.second = 2,
+     .type = "approval.routed",
+     .payload = ROUTED("a", "01", "false"),
+     .rc = HF_EINVAL},
+    {.second = 3, .type = "approval.routed", .payload = ROUTED("b", "03", "true")},
+    {.second = 8, .type = "approval.routed", .payload = ROUTED("c", "01", "false")},
+    {.second = 4, .type = "approval.seen", .payload = SEEN("a")},
+    {.second = 5, .type = "approval.seen", .payload = SEEN("a")},
+    {.second = 5, .type = "approval.seen", .payload = SEEN("unknown")},
+    {.second = 6, .type = "approval.decided", .payload = DECIDED("a", "approved")},
+    {.second = 6, .type = "approval.decided", .payload = DECIDED("a", "denied"), .rc = HF_EINVAL},
+    {.second = 6, .type = "approval.decided", .payload = DECIDED("no", "denied"), .rc = HF_EINVAL},
+    {.second = 6, .type = "approval.decided", .payload = DECIDED("b", "denied"), .segment = "t"},
+    {.second = 9,
+     .type = "approval.delivered",
+     .payload = DELIVERED("a"),
+     .segment = "t",
+     .occurred = 7},
+    {.second = 9,
+     .type = "approval.delivered",
+     .payload = DELIVERED("a"),
+     .segment = "u",
+     .rc = HF_EINVAL},
+    {.second = 9,
+     .type = "approval.enforced",
+     .payload = ENFORCED("a", "ran", H32),
+     .segment = "t",
+     .occurred = 8},
+    {.second = 10, .type = "approval.decided", .payload = DECIDED("b", "denied")},
+    {.second = 51, .type = "approval.decided", .payload = DECIDED("c", "expired")},
+    {.second = 52,
+     .type = "approval.refused",
+     .payload = "{\"approval\":\"d\",\"tenant\":\"t\",\"request\":\"" H32
+                "\",\"reason\":\"too-many\",\"skipped\":5}"},
+    {.second = 53,
+     .type = "approval.refused",
+     .payload = "{\"approval\":\"e\",\"tenant\":\"t\",\"request\":\"" H32
+                "\",\"reason\":\"too-late\",\"skipped\":0}"},
+};
+
+/* Goal: one request's whole way, a probe's apart, one that is late, refusals with those that were
+ * not written, and what another tenant or a tenant says in the region's place. Method: events by
+ * hand. */
+HF_TEST(way)
+{
+    struct sheet s;
+    sheet_play(&s, &hf_projection_approvals, way_steps, HF_LEN(way_steps));
+    sheet_check(&s, 0,
+                "t|a|approved|high|exec|0|" H32 "|1|50|2|-|4|6|7|8|ran\n"
+                "t|b|denied|high|exec|1|" H32 "|3|50|3|-|-|10|-|-|\n"
+                "t|c|expired|high|exec|0|" H32 "|1|50|8|-|-|51|-|-|\n");
+    sheet_check(&s, 1,
+                "0|decided|0|1|4000000|4000000|0|0|0|0|0|0|0|1|0|0\n"
+                "0|decided|1|1|7000000|7000000|0|0|0|0|0|0|0|0|1|0\n"
+                "0|delivered|0|1|1000000|1000000|0|0|0|0|0|1|0|0|0|0\n"
+                "0|enforced|0|1|1000000|1000000|0|0|0|0|0|1|0|0|0|0\n"
+                "0|routed|0|2|8000000|7000000|0|0|0|0|0|1|0|0|1|0\n"
+                "0|routed|1|1|0|0|1|0|0|0|0|0|0|0|0|0\n"
+                "0|seen|0|1|2000000|2000000|0|0|0|0|0|0|1|0|0|0\n");
+    sheet_check(&s, 2,
+                "0|decided|0|1|4000000|4000000|4000000|4000000\n"
+                "0|decided|1|1|7000000|7000000|7000000|7000000\n"
+                "0|delivered|0|1|1000000|1000000|1000000|1000000\n"
+                "0|enforced|0|1|1000000|1000000|1000000|1000000\n"
+                "0|routed|0|2|1000000|7000000|7000000|7000000\n"
+                "0|routed|1|1|0|0|0|0\n"
+                "0|seen|0|1|2000000|2000000|2000000|2000000\n");
+    sheet_check(&s, 3,
+                "0|0|9|2|1|6|2|1|1|1\n"
+                "0|1|1|1|0|0|1|1|1|0\n");
+    sheet_check(&s, 4, "");
+    sheet_end(&s);
+}
+
+/* Goal: each way in which something runs that was not approved so is found, and what is in order is
+ * not. Method: one request for each. */
+HF_TEST(findings)
+{
+    static const struct step steps[] = {
+        {.second = 1, .type = "approval.routed", .payload = ROUTED("fine", "01", "false")},
+        {.second = 1, .type = "approval.routed", .payload = ROUTED("other", "01", "false")},
+        {.second = 1, .type = "approval.routed", .payload = ROUTED("denied", "01", "false")},
+        {.second = 1, .type = "approval.routed", .payload = ROUTED("late", "01", "false")},
+        {.second = 1, .type = "approval.routed", .payload = ROUTED("waits", "01", "false")},
+        {.second = 2, .type = "approval.decided", .payload = DECIDED("fine", "approved")},
+        {.second = 2, .type = "approval.decided", .payload = DECIDED("other", "approved")},
+        {.second = 2, .type = "approval.decided", .payload = DECIDED("denied", "denied")},
+        {.second = 2, .type = "approval.decided", .payload = DECIDED("late", "approved")},
+        {.second = 3,
+         .type = "approval.enforced",
+         .payload = ENFORCED("fine", "ran", H32),
+         .segment = "t"},
+        {.second = 3,
+         .type = "approval.enforced",
+         .payload = ENFORCED("other", "ran", X32),
+         .segment = "t"},
+        {.second = 3,
+         .type = "approval.enforced",
+         .payload = ENFORCED("denied", "blocked", X32),
+         .segment = "t"},
+        {.second = 4,
+         .type = "approval.enforced",
+         .payload = ENFORCED("denied", "ran", H32),
+         .segment = "t"},
+        {.second = 4,
+         .type = "approval.enforced",
+         .payload = ENFORCED("waits", "ran", H32),
+         .segment = "t"},
+        {.second = 4,
+         .type = "approval.enforced",
+         .payload = ENFORCED("none", "ran", H32),
+         .segment = "t"},
+        {.second = 5,
+         .type = "approval.enforced",
+         .payload = ENFORCED("fine", "ran", H32),
+         .segment = "t"},
+        {.second = 51,
+         .type = "approval.enforced",
+         .payload = ENFORCED("late", "ran", H32),
+         .segment = "t"},
+        {.second = 51,
+         .type = "approval.enforced",
+         .payload = ENFORCED("waits", "expired", H32),
+         .segment = "t"},
+        {.second = 52,
+         .type = "approval.enforced",
+         .payload = ENFORCED("x", "ran", H32),
+         .segment = "u",
+         .rc = HF_EINVAL},
+    };
+    struct sheet s;
+    sheet_play(&s, &hf_projection_approvals, steps, HF_LEN(steps));
+    sheet_check(&s, 4,
+                "t|denied|12|1|not-approved|" H32 "|4\n"
+                "t|fine|15|1|twice|" H32 "|5\n"
+                "t|late|16|1|too-late|" H32 "|51\n"
+                "t|none|14|1|not-approved|" H32 "|4\n"
+                "t|other|10|1|other-action|" X32 "|3\n"
+                "t|waits|13|1|not-approved|" H32 "|4\n");
+    sheet_end(&s);
+}
+
+/* Goal: the bound that so many were within. Method: a table of buckets and what is asked. */
+HF_TEST(percentiles)
+{
+    static const struct {
+        int64_t buckets[HF_HISTOGRAM_BOUNDS];
+        int64_t count;
+        int64_t longest_us;
+        unsigned per_mille;
+        int64_t within_us;
+    } rows[] = {
+        {{0}, 0, 0, 500, 0},
+        {{1}, 1, 7, 500, 7},
+        {{1}, 1, 25000, 990, 25000},
+        {{50, 50}, 100, 40000, 500, 25000},
+        {{50, 50}, 100, 40000, 510, 40000},
+        {{99, 0, 0, 0, 0, 0, 0, 1}, 100, 3000000, 990, 25000},
+        {{98, 0, 0, 0, 0, 0, 0, 2}, 100, 5000000, 990, 5000000},
+        {{1}, 3, 99000000, 500, 99000000},
+        {{INT64_MAX}, INT64_MAX, 9, 999, 9},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        HF_CHECK(hf_histogram_percentile_us(rows[i].buckets, rows[i].count, rows[i].per_mille,
+                                            rows[i].longest_us) == rows[i].within_us);
+    }
+    for (unsigned n = 0; n < HF_HISTOGRAM_BOUNDS; n++) {
+        HF_CHECK(hf_histogram_bucket(hf_histogram_bounds_us[n]) == n);
+        HF_CHECK(hf_histogram_bucket(hf_histogram_bounds_us[n] + 1) == n + 1);
+    }
+    HF_CHECK(hf_histogram_bucket(0) == 0 && hf_histogram_bucket(-5) == 0);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(way), HF_TEST_CASE(findings), HF_TEST_CASE(percentiles))
