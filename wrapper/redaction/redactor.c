@@ -15,8 +15,7 @@ const char *hf_redaction_layer_name(enum hf_redaction_layer layer)
 
 enum hf_rc hf_redaction_init(struct hf_err *err)
 {
-    (void)err;
-    return HF_OK;
+    return hf_engine_init(err);
 }
 
 static size_t different_bytes(struct hf_bytes value)
@@ -121,11 +120,15 @@ enum hf_rc hf_redactor_new(const struct hf_redactor_config *config,
         return hf_err_set(err, HF_ENOMEM, "no memory for a redactor");
     }
     atomic_init(&redactor->owners, 1);
-    redactor->without_tokens = config->without_tokens;
     rc = take_secrets(redactor, config);
+    rc = rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for a redactor");
+    if (rc == HF_OK) {
+        rc = hf_anchors_build(redactor->known, redactor->known_count, !config->without_tokens,
+                              &redactor->anchors, err);
+    }
     if (rc != HF_OK) {
         hf_redactor_free(redactor);
-        return hf_err_set(err, rc, "no memory for a redactor");
+        return rc;
     }
     *ret_redactor = redactor;
     return HF_OK;
@@ -145,6 +148,7 @@ void hf_redactor_free(struct hf_redactor *redactor)
     for (size_t i = 0; i < redactor->known_count; i++) {
         hf_secret_free(&redactor->known[i].value);
     }
+    hf_anchors_free(&redactor->anchors);
     hf_secret_free(&redactor->key);
     hf_heap_free(redactor->known);
     hf_heap_free(redactor->texts);

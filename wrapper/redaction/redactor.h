@@ -4,15 +4,8 @@
 
 #include <stdatomic.h>
 
-#include "wrapper/redaction/placeholder.h"
+#include "wrapper/redaction/anchors.h"
 #include "wrapper/redaction/redaction.h"
-
-struct hf_known {
-    struct hf_str name;
-    struct hf_str kind;
-    struct hf_secret value;
-    struct hf_placeholder placeholder;
-};
 
 struct hf_redactor {
     atomic_uint owners;
@@ -20,7 +13,7 @@ struct hf_redactor {
     struct hf_known *known;
     size_t known_count;
     char *texts; /* names and kinds of all of known */
-    bool without_tokens;
+    struct hf_anchors anchors;
 };
 
 #endif

@@ -1,55 +1,138 @@
-/* wrapper/redaction/self_test.c: canaries through the live path. */
+/* wrapper/redaction/self_test.c: canaries through the live path.
+ *
+ * Each registered secret in each of its spellings, a token of each shape, and the same token with
+ * its check spoiled, which has to come out as it went in; each whole and divided in the middle.
+ */
 #include "base/buf.h"
+#include "wrapper/redaction/encodings.h"
 #include "wrapper/redaction/redactor.h"
+#include "wrapper/redaction/sample.h"
 
-#define TEXT_MAX (4 * HF_REDACTION_SECRET_MAX)
+#define OUT_MAX ((size_t)HF_SPELLING_FACTOR * HF_REDACTION_SECRET_MAX + HF_SPELLING_REST)
+
+struct self_test {
+    struct hf_redactor *redactor;
+    struct hf_redaction_stream *stream;
+    struct hf_buf out;
+    const struct hf_known *known; /* the one whose spellings are tried */
+    struct hf_err *err;
+};
 
 static enum hf_rc keep(void *arg, struct hf_bytes bytes)
 {
-    struct hf_buf *out = arg;
-    hf_buf_put(out, bytes.ptr, bytes.len);
-    return out->failed;
+    struct self_test *test = arg;
+    hf_buf_put(&test->out, bytes.ptr, bytes.len);
+    return test->out.failed;
 }
 
-/* One text, divided after `border` bytes, must become what is expected. */
-static enum hf_rc expect(struct hf_redactor *redactor, struct hf_bytes text, size_t border,
-                         struct hf_bytes expected, struct hf_err *err)
+/* What becomes of the text, divided after `border` bytes, is in test->out. */
+static enum hf_rc pass(struct self_test *test, struct hf_bytes text, size_t border)
 {
-    struct hf_buf out = hf_buf_init(TEXT_MAX);
-    struct hf_redaction_sink sink = {.emit = keep, .arg = &out};
-    struct hf_redaction_stream *stream;
-    enum hf_rc rc = hf_redaction_stream_open(redactor, &sink, &stream, err);
-    if (rc != HF_OK) {
-        return rc;
+    hf_buf_clear(&test->out);
+    enum hf_rc rc = hf_redaction_feed(test->stream, hf_bytes_of(text.ptr, border), test->err);
+    if (rc == HF_OK) {
+        struct hf_bytes rest = {text.ptr + border, text.len - border};
+        rc = hf_redaction_feed(test->stream, rest, test->err);
     }
-    rc = hf_redaction_feed(stream, hf_bytes_of(text.ptr, border), err);
-    rc = rc == HF_OK
-             ? hf_redaction_feed(stream, hf_bytes_of(text.ptr + border, text.len - border), err)
-             : rc;
-    rc = rc == HF_OK ? hf_redaction_end(stream, err) : rc;
-    if (rc == HF_OK && !hf_bytes_eq(hf_buf_bytes(&out), expected)) {
-        rc = hf_err_set(err, HF_ECORRUPT, "it came out wrong");
+    return rc == HF_OK ? hf_redaction_end(test->stream, test->err) : rc;
+}
+
+static enum hf_rc wrong(struct self_test *test, const char *what, struct hf_str name,
+                        const char *spelling)
+{
+    return hf_err_set(test->err, HF_ECORRUPT,
+                      "the self-test of redaction failed: %s %.*s%s%s came out wrong", what,
+                      HF_STR_ARG(name), spelling[0] == '\0' ? "" : " as ", spelling);
+}
+
+/* A secret may contain another one, or be spelled like one: it has to become a placeholder, and
+ * nothing else may be left. */
+static enum hf_rc try_spelling(void *arg, const char *name, struct hf_bytes spelling)
+{
+    struct self_test *test = arg;
+    for (size_t half = 0; half <= 1; half++) {
+        enum hf_rc rc = pass(test, spelling, half * spelling.len / 2);
+        if (rc != HF_OK) {
+            return rc;
+        }
+        struct hf_str out = hf_bytes_str(hf_buf_bytes(&test->out));
+        struct hf_placeholder found;
+        if (!hf_placeholder_parse(out, &found) || found.len != out.len) {
+            return wrong(test, "secret", test->known->name, name);
+        }
     }
-    hf_redaction_stream_close(stream);
-    if (out.ptr != NULL) {
-        hf_wipe(out.ptr, out.len);
+    return HF_OK;
+}
+
+static enum hf_rc try_text(struct self_test *test, struct hf_bytes text, struct hf_bytes expected,
+                           const struct hf_shape *shape)
+{
+    for (size_t half = 0; half <= 1; half++) {
+        enum hf_rc rc = pass(test, text, half * text.len / 2);
+        if (rc != HF_OK) {
+            return rc;
+        }
+        if (!hf_bytes_eq(hf_buf_bytes(&test->out), expected)) {
+            return wrong(test, "shape", hf_str_c(shape->name), "");
+        }
     }
-    hf_buf_free(&out);
+    return HF_OK;
+}
+
+static enum hf_rc try_shape(struct self_test *test, const struct hf_shape *shape, uint64_t seed)
+{
+    struct hf_buf text = hf_buf_init(8192), expected = hf_buf_init(8192);
+    size_t at;
+    hf_shape_sample(shape, seed, &text, &at);
+    enum hf_rc rc = text.failed;
+    if (rc == HF_OK) {
+        struct hf_bytes secret = {text.ptr + at + shape->keep, text.len - at - shape->keep};
+        struct hf_placeholder placeholder;
+        hf_placeholder_make(&test->redactor->key, hf_str_c(shape->kind), secret, &placeholder);
+        hf_buf_put(&expected, text.ptr, at + shape->keep);
+        if (shape->layer == HF_REDACTION_ALLOW) {
+            hf_buf_put(&expected, secret.ptr, secret.len);
+        } else {
+            hf_buf_str(&expected, hf_placeholder_str(&placeholder));
+        }
+        rc = expected.failed;
+    }
+    rc = rc == HF_OK ? try_text(test, hf_buf_bytes(&text), hf_buf_bytes(&expected), shape) : rc;
+    if (rc == HF_OK && hf_shape_spoil(shape, text.ptr + at, text.len - at)) {
+        rc = try_text(test, hf_buf_bytes(&text), hf_buf_bytes(&text), shape);
+    }
+    hf_buf_free(&text);
+    hf_buf_free(&expected);
+    return rc;
+}
+
+static enum hf_rc try_all(struct self_test *test)
+{
+    enum hf_rc rc = HF_OK;
+    for (size_t i = 0; rc == HF_OK && i < test->redactor->known_count; i++) {
+        test->known = &test->redactor->known[i];
+        rc = hf_spellings(hf_secret_reveal(&test->known->value), try_spelling, test);
+    }
+    for (size_t i = 0; rc == HF_OK && i < test->redactor->anchors.pattern_count; i++) {
+        rc = try_shape(test, &hf_shapes[i], i);
+        rc = rc == HF_OK ? try_shape(test, &hf_shapes[i], i + 1000) : rc;
+    }
     return rc;
 }
 
 enum hf_rc hf_redaction_self_test(struct hf_redactor *redactor, struct hf_err *err)
 {
-    for (size_t i = 0; i < redactor->known_count; i++) {
-        const struct hf_known *known = &redactor->known[i];
-        struct hf_bytes value = hf_secret_reveal(&known->value);
-        struct hf_bytes expected = hf_str_bytes(hf_placeholder_str(&known->placeholder));
-        for (size_t border = 0; border <= 1; border++) {
-            enum hf_rc rc = expect(redactor, value, border * value.len / 2, expected, err);
-            if (rc != HF_OK) {
-                return hf_err_wrap(err, rc, "secret %.*s", HF_STR_ARG(known->name));
-            }
-        }
+    struct self_test test = {redactor, NULL, hf_buf_init(OUT_MAX), NULL, err};
+    struct hf_redaction_sink sink = {.emit = keep, .arg = &test};
+    enum hf_rc rc = hf_redaction_stream_open(redactor, &sink, &test.stream, err);
+    if (rc == HF_OK) {
+        rc = try_all(&test);
+        rc = rc == HF_ENOMEM ? hf_err_set(err, rc, "no memory for the self-test") : rc;
     }
-    return HF_OK;
+    hf_redaction_stream_close(test.stream);
+    if (test.out.ptr != NULL) {
+        hf_wipe(test.out.ptr, test.out.len); /* a failed test may have left a secret there */
+    }
+    hf_buf_free(&test.out);
+    return rc;
 }

@@ -267,18 +267,29 @@ HF_TEST(table_hash)
     HF_CHECK_U64(hf_table_hash(key, hf_bytes_of(key, 15)), UINT64_C(0xa129ca6149be45e5));
 }
 
-/* Test case 2 of RFC 4231, its data in two parts. */
-HF_TEST(hmac)
+static void hmac_is(struct hf_bytes secret, struct hf_bytes head, struct hf_bytes rest,
+                    const char *expected)
 {
     struct hf_secret key;
     struct hf_hash mac;
-    HF_CHECK_RC(hf_secret_copy(HF_BYTES("Jefe"), &key), HF_OK);
-    hf_hmac_sha256(&key, HF_BYTES("what do ya want "), HF_BYTES("for nothing?"), &mac);
+    HF_CHECK_RC(hf_secret_copy(secret, &key), HF_OK);
+    hf_hmac_sha256(&key, head, rest, &mac);
     hf_secret_free(&key);
     char hex[2 * HF_HASH_SIZE + 1];
     hf_hex_encode(hf_bytes_of(mac.b, sizeof mac.b), hex);
-    HF_CHECK_STR(hf_str_c(hex),
-                 HF_STR("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"));
+    HF_CHECK_STR(hf_str_c(hex), hf_str_c(expected));
+}
+
+/* Test cases 2 and 6 of RFC 4231, a short key and one of 131 bytes, their data in two parts. */
+HF_TEST(hmac)
+{
+    hmac_is(HF_BYTES("Jefe"), HF_BYTES("what do ya want "), HF_BYTES("for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    uint8_t key[131];
+    memset(key, 0xAA, sizeof key);
+    hmac_is(hf_bytes_of(key, sizeof key), HF_BYTES(""),
+            HF_BYTES("Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(sha256), HF_TEST_CASE(prefixed), HF_TEST_CASE(ed25519),

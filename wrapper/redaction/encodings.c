@@ -1,0 +1,303 @@
+/* wrapper/redaction/encodings.c: how JSON, URLs, HTML, hexadecimal and base64 spell a value. */
+#include "wrapper/redaction/encodings.h"
+
+#include "base/assert.h"
+#include "base/base64.h"
+#include "base/secret.h"
+
+static const char hex_lower[] = "0123456789abcdef";
+static const char hex_upper[] = "0123456789ABCDEF";
+static const char alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/* -- one code point of UTF-8; false for a byte that begins none -- */
+
+static bool code_point(struct hf_bytes rest, uint32_t *ret_code, size_t *ret_len)
+{
+    static const uint8_t masks[] = {0x7F, 0x1F, 0x0F, 0x07};
+    uint8_t first = rest.ptr[0];
+    size_t len = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    if (len > rest.len || !hf_utf8_valid(hf_bytes_of(rest.ptr, len), NULL)) {
+        return false;
+    }
+    uint32_t code = first & masks[len - 1];
+    for (size_t i = 1; i < len; i++) {
+        code = code << 6 | (rest.ptr[i] & 0x3F);
+    }
+    *ret_code = code;
+    *ret_len = len;
+    return true;
+}
+
+static void put_u16(struct hf_writer *w, uint32_t unit, const char *digits)
+{
+    hf_writer_str(w, HF_STR("\\u"));
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        hf_writer_u8(w, (uint8_t)digits[unit >> shift & 15]);
+    }
+}
+
+static void put_u(struct hf_writer *w, uint32_t code, const char *digits)
+{
+    if (code >= 0x10000) {
+        put_u16(w, 0xD800 + ((code - 0x10000) >> 10), digits);
+        code = 0xDC00 + ((code - 0x10000) & 0x3FF);
+    }
+    put_u16(w, code, digits);
+}
+
+/* -- JSON -- */
+
+enum json_style {
+    JSON_LEAST,
+    JSON_SOLIDUS, /* PHP: \/ */
+    JSON_HTML,    /* Go: < > & as \u003c ... */
+    JSON_ASCII,   /* Python: nothing above 126 */
+    JSON_ALL,     /* every character as \u */
+    JSON_ALL_UPPER
+};
+
+/* The letter after the backslash of a short escape, or 0. */
+static char short_escape(uint8_t byte)
+{
+    static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+    const char *at = byte == 0 ? NULL : strchr(from, byte);
+    return at == NULL ? '\0' : to[at - from];
+}
+
+static bool must_u(uint32_t code, enum json_style style)
+{
+    switch (style) {
+    case JSON_ALL:
+    case JSON_ALL_UPPER: return true;
+    case JSON_ASCII: return code > 126 || code < 32;
+    case JSON_HTML:
+        return code < 32 || code == '<' || code == '>' || code == '&' || code == 0x2028 ||
+               code == 0x2029;
+    case JSON_LEAST:
+    case JSON_SOLIDUS:
+    default: return code < 32;
+    }
+}
+
+static void json(struct hf_bytes value, struct hf_writer *w, enum json_style style)
+{
+    bool all = style == JSON_ALL || style == JSON_ALL_UPPER;
+    const char *digits = style == JSON_ALL_UPPER ? hex_upper : hex_lower;
+    for (size_t i = 0; i < value.len;) {
+        uint32_t code;
+        size_t len;
+        if (!code_point(hf_bytes_of(value.ptr + i, value.len - i), &code, &len)) {
+            hf_writer_u8(w, value.ptr[i++]);
+            continue;
+        }
+        char letter = code < 128 ? short_escape((uint8_t)code) : '\0';
+        if (letter == '\0' && code == '/' && style == JSON_SOLIDUS) {
+            letter = '/';
+        }
+        if (letter != '\0' && !all) {
+            hf_writer_u8(w, '\\');
+            hf_writer_u8(w, (uint8_t)letter);
+        } else if (must_u(code, style)) {
+            put_u(w, code, digits);
+        } else {
+            hf_writer_put(w, value.ptr + i, len);
+        }
+        i += len;
+    }
+}
+
+/* -- URLs and HTML -- */
+
+static bool keeps(uint8_t byte, const char *also)
+{
+    return byte != 0 && (strchr(alnum, byte) != NULL || strchr(also, byte) != NULL);
+}
+
+/* also: what stays besides letters and digits; NULL for nothing at all. */
+static void percent(struct hf_bytes value, struct hf_writer *w, const char *also,
+                    const char *digits, bool plus)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t byte = value.ptr[i];
+        if (also != NULL && keeps(byte, also)) {
+            hf_writer_u8(w, byte);
+        } else if (plus && byte == ' ') {
+            hf_writer_u8(w, '+');
+        } else {
+            hf_writer_u8(w, '%');
+            hf_writer_u8(w, (uint8_t)digits[byte >> 4]);
+            hf_writer_u8(w, (uint8_t)digits[byte & 15]);
+        }
+    }
+}
+
+static void html(struct hf_bytes value, struct hf_writer *w, const char *quote,
+                 const char *apostrophe)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t byte = value.ptr[i];
+        const char *name = byte == '&'    ? "&amp;"
+                           : byte == '<'  ? "&lt;"
+                           : byte == '>'  ? "&gt;"
+                           : byte == '"'  ? quote
+                           : byte == '\'' ? apostrophe
+                                          : NULL;
+        if (name != NULL) {
+            hf_writer_str(w, hf_str_c(name));
+        } else {
+            hf_writer_u8(w, byte);
+        }
+    }
+}
+
+static void hexadecimal(struct hf_bytes value, struct hf_writer *w, const char *digits)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        hf_writer_u8(w, (uint8_t)digits[value.ptr[i] >> 4]);
+        hf_writer_u8(w, (uint8_t)digits[value.ptr[i] & 15]);
+    }
+}
+
+/* -- base64 -- */
+
+static char digit64(unsigned value, bool url)
+{
+    return value < 52    ? (char)(value < 26 ? 'A' + value : 'a' + value - 26)
+           : value < 62  ? (char)('0' + value - 52)
+           : value == 62 ? (url ? '-' : '+')
+                         : (url ? '_' : '/');
+}
+
+/* The characters that depend on the value alone when `before` bytes (modulo 3) precede it. slash
+ * and plus: how the two that are not letters are written. */
+static void base64(struct hf_bytes value, struct hf_writer *w, size_t before, bool url,
+                   const char *plus, const char *slash)
+{
+    size_t first = (8 * before + 5) / 6, end = 8 * (before + value.len) / 6;
+    for (size_t i = first; i < end; i++) {
+        size_t bit = 6 * i - 8 * before; /* of the value */
+        unsigned pair = (unsigned)value.ptr[bit / 8] << 8;
+        pair |= bit / 8 + 1 < value.len ? value.ptr[bit / 8 + 1] : 0;
+        char c = digit64(pair >> (10 - bit % 8) & 63, url);
+        if (c == '+') {
+            hf_writer_str(w, hf_str_c(plus));
+        } else if (c == '/') {
+            hf_writer_str(w, hf_str_c(slash));
+        } else {
+            hf_writer_u8(w, (uint8_t)c);
+        }
+    }
+}
+
+/* -- all of them -- */
+
+struct walk {
+    struct hf_bytes value;
+    struct hf_secret room; /* where a spelling is written */
+    struct hf_secret once; /* the value in JSON, to be escaped again */
+    struct hf_writer w;
+    hf_spelling_fn *fn;
+    void *arg;
+    enum hf_rc rc;
+};
+
+static struct hf_writer *begin(struct walk *walk)
+{
+    size_t cap = hf_secret_reveal(&walk->room).len;
+    walk->w = hf_writer_init(hf_secret_fill(&walk->room), cap);
+    return &walk->w;
+}
+
+static void end(struct walk *walk, const char *name)
+{
+    HF_ASSERT(!walk->w.overflow);
+    if (walk->rc == HF_OK) {
+        walk->rc = walk->fn(walk->arg, name, hf_writer_done(&walk->w));
+    }
+}
+
+static void all_json(struct walk *walk)
+{
+    static const char *const names[] = {"json",       "json with \\/", "json for html",
+                                        "json ascii", "json \\u",      "json \\u upper"};
+    for (unsigned style = JSON_LEAST; style <= JSON_ALL_UPPER; style++) {
+        json(walk->value, begin(walk), (enum json_style)style);
+        end(walk, names[style]);
+    }
+    struct hf_writer once =
+        hf_writer_init(hf_secret_fill(&walk->once), hf_secret_reveal(&walk->once).len);
+    json(walk->value, &once, JSON_LEAST);
+    HF_ASSERT(!once.overflow);
+    json(hf_writer_done(&once), begin(walk), JSON_LEAST);
+    end(walk, "json in json");
+}
+
+static void all_url(struct walk *walk)
+{
+    /* RFC 3986's unreserved; with a path's slash; encodeURIComponent; encodeURI; forms */
+    static const char *const keep[] = {"-._~", "-._~/", "-_.!~*'()", "-_.!~*'();/?:@&=+$,#",
+                                       "*-._"};
+    for (size_t i = 0; i < HF_LEN(keep); i++) {
+        bool plus = i + 1 == HF_LEN(keep);
+        percent(walk->value, begin(walk), keep[i], hex_upper, plus);
+        end(walk, "percent");
+        percent(walk->value, begin(walk), keep[i], hex_lower, plus);
+        end(walk, "percent lower");
+    }
+    percent(walk->value, begin(walk), NULL, hex_upper, false);
+    end(walk, "percent all");
+    percent(walk->value, begin(walk), NULL, hex_lower, false);
+    end(walk, "percent all lower");
+}
+
+static void all_base64(struct walk *walk)
+{
+    for (size_t before = 0; before < 3; before++) {
+        base64(walk->value, begin(walk), before, false, "+", "/");
+        end(walk, "base64");
+        base64(walk->value, begin(walk), before, true, "", "");
+        end(walk, "base64url");
+        base64(walk->value, begin(walk), before, false, "+", "\\/");
+        end(walk, "base64 in json");
+        base64(walk->value, begin(walk), before, false, "%2B", "%2F");
+        end(walk, "base64 in a url");
+        base64(walk->value, begin(walk), before, false, "%2b", "%2f");
+        end(walk, "base64 in a url lower");
+    }
+}
+
+static void all_html(struct walk *walk)
+{
+    static const char *const quotes[][2] = {
+        {"&quot;", "&#39;"}, {"&#34;", "&#39;"}, {"&quot;", "&#x27;"}, {"&quot;", "&apos;"}};
+    for (size_t i = 0; i < HF_LEN(quotes); i++) {
+        html(walk->value, begin(walk), quotes[i][0], quotes[i][1]);
+        end(walk, "html");
+    }
+    html(walk->value, begin(walk), "\"", "'");
+    end(walk, "html text");
+}
+
+enum hf_rc hf_spellings(struct hf_bytes value, hf_spelling_fn *fn, void *arg)
+{
+    struct walk walk = {.value = value, .fn = fn, .arg = arg};
+    size_t cap = HF_SPELLING_FACTOR * value.len + HF_SPELLING_REST;
+    walk.rc = hf_secret_alloc(cap, &walk.room);
+    if (walk.rc == HF_OK) {
+        walk.rc = hf_secret_alloc(cap, &walk.once);
+    }
+    if (walk.rc == HF_OK) {
+        walk.rc = fn(arg, "raw", value);
+        all_json(&walk);
+        all_url(&walk);
+        all_html(&walk);
+        hexadecimal(value, begin(&walk), hex_lower);
+        end(&walk, "hex");
+        hexadecimal(value, begin(&walk), hex_upper);
+        end(&walk, "hex upper");
+        all_base64(&walk);
+    }
+    hf_secret_free(&walk.room);
+    hf_secret_free(&walk.once);
+    return walk.rc;
+}
