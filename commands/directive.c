@@ -13,6 +13,7 @@ static const struct hf_str kinds[] = {
     [HF_DIRECTIVE_ROTATE_KEY] = {"rotate-key", 10},
     [HF_DIRECTIVE_DECIDE] = {"decide", 6},
     [HF_DIRECTIVE_BUDGET] = {"budget", 6},
+    [HF_DIRECTIVE_ACTIVATE] = {"activate", 8},
 };
 
 static enum hf_rc read_seconds(struct hf_str parameters, uint64_t *ret_seconds, struct hf_err *err)
@@ -66,6 +67,22 @@ static enum hf_rc read_decision(struct hf_str parameters, struct hf_directive *r
     return HF_OK;
 }
 
+static enum hf_rc read_activation(const struct hf_event_directive_issued *event,
+                                  struct hf_str parameters, struct hf_directive *ret,
+                                  struct hf_err *err)
+{
+    struct hf_str slot = HF_STR("");
+    if (!event->has_artifact || event->artifact.len != HF_HASH_SIZE ||
+        !hf_parse_pair(&parameters, HF_STR("slot="), &slot) || parameters.len > 0 ||
+        hf_slot_parse(slot, &ret->slot, err) != HF_OK) {
+        return hf_err_set(err, HF_EINVAL,
+                          "artifact, parameters: an activation takes the artifact's digest and "
+                          "slot=SLOT, one of policy, wrapper, plugin, openclaw, node");
+    }
+    memcpy(ret->artifact.b, event->artifact.ptr, HF_HASH_SIZE);
+    return HF_OK;
+}
+
 enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
                              struct hf_directive *ret, struct hf_err *err)
 {
@@ -75,7 +92,8 @@ enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
     }
     if (kind == HF_LEN(kinds)) {
         return hf_err_set(err, HF_ENOSYS,
-                          "kind: refresh, pause-uploads, rotate-key and budget are known here");
+                          "kind: refresh, pause-uploads, rotate-key, budget and activate are "
+                          "known here");
     }
     struct hf_str parameters = event->has_parameters ? event->parameters : HF_STR("");
     *ret = (struct hf_directive){.kind = (enum hf_directive_kind)kind};
@@ -89,6 +107,9 @@ enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
     }
     if (ret->kind == HF_DIRECTIVE_BUDGET) {
         return hf_budget_read(parameters, &ret->budget, err);
+    }
+    if (ret->kind == HF_DIRECTIVE_ACTIVATE) {
+        return read_activation(event, parameters, ret, err);
     }
     if (parameters.len > 0 || event->has_artifact) {
         return hf_err_set(err, HF_EINVAL, "parameters, artifact: this kind takes none");

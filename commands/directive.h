@@ -10,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/err.h"
 #include "commands/budget.h"
+#include "commands/manifest.h"
 #include "commands/tenant.h"
 #include "schemas/events_gen.h"
 
@@ -26,6 +27,7 @@ enum hf_directive_kind {
                                    decision=approved" or "denied", for one tenant only; issued by
                                    the region itself, behind the decision */
     HF_DIRECTIVE_BUDGET,        /* commands/budget.h: its parameters are the budget */
+    HF_DIRECTIVE_ACTIVATE,      /* run the artifact that the event names: "slot=SLOT" */
 };
 
 struct hf_directive {
@@ -35,6 +37,8 @@ struct hf_directive {
     struct hf_hash request;
     bool approved;
     struct hf_budget budget;
+    enum hf_slot slot; /* of an activation */
+    struct hf_hash artifact;
 };
 
 /* What the kind and its parameters mean. HF_ENOSYS: no kind that is known here; HF_EINVAL: the

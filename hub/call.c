@@ -319,7 +319,7 @@ static void begin(struct hf_hub *hub, struct hf_http_exchange *exchange, bool lo
     call->exchange = exchange;
     call->scratch = hf_buf_init(8u << 20);
     hf_arena_init(&call->arena, HF_API_BODY_MAX);
-    call->held = hf_buf_init(HF_SEGMENT_MAX);
+    call->held = hf_buf_init(HF_PACKAGE_MAX); /* a segment has less */
     call->holder.over = call_over;
     hf_http_exchange_set_user(exchange, &call->holder);
     call->local = local;
@@ -362,7 +362,23 @@ static void over(void *ctx, struct hf_http_exchange *exchange)
     }
 }
 
-/* Only an agent that is known may bring more than a call's JSON. */
+_Static_assert(HF_SEGMENT_MAX <= HF_PACKAGE_MAX, "a segment does not fit a call");
+
+/* May a principal bring the operation's bytes? Asked again, with an answer, when they are here. */
+static bool may_bring(const struct hf_hub *hub, const struct hf_api_operation *op,
+                      const struct hf_http_request *request)
+{
+    struct hf_hash hash;
+    if (op->who < HF_API_VIEWER || !hf_call_token_hash(request, &hash)) {
+        return false;
+    }
+    const struct hf_hub_principal *found =
+        hf_hub_principal_by_token(&hub->principals, &hash, hf_env_wall_us(hf_loop_env(hub->loop)));
+    return found != NULL && found->life.tenant[0] == '\0' &&
+           (int)found->life.role >= (int)op->who - (int)HF_API_VIEWER;
+}
+
+/* Only who is known and may may bring more than a call's JSON. */
 static uint64_t body_max(void *ctx, const struct hf_http_request *request)
 {
     struct hf_hub *hub = ctx;
@@ -373,7 +389,10 @@ static uint64_t body_max(void *ctx, const struct hf_http_request *request)
             ? hf_api_find(&path, hf_bytes_str(request->method), &known)
             : NULL;
     bool bytes = op != NULL && op->body == HF_API_BYTES;
-    return bytes && hf_hub_tenant_by_key(hub, request) != NULL ? HF_SEGMENT_MAX : HF_API_BODY_MAX;
+    if (bytes && op->who == HF_API_AGENT) {
+        return hf_hub_tenant_by_key(hub, request) != NULL ? HF_SEGMENT_MAX : HF_API_BODY_MAX;
+    }
+    return bytes && may_bring(hub, op, request) ? HF_PACKAGE_MAX : HF_API_BODY_MAX;
 }
 
 static void drained(void *ctx, struct hf_http_exchange *exchange)

@@ -39,8 +39,8 @@ struct hf_hub_call {
     bool posting;
     bool posted_again; /* an event after the first: `posted` posted the next one */
     uint8_t payload[HF_CALL_PAYLOAD];
-    size_t payload_len;          /* where the answer is made of it */
-    struct hf_buf held;          /* a segment: the exchange may end before it is on disk */
+    size_t payload_len; /* where the answer is made of it */
+    struct hf_buf held; /* a segment, a package: the exchange may end before it is on disk */
     struct hf_bytes answer_note; /* of it: what is to be cosigned */
     struct hf_buf scratch;
     bool has_approvals;     /* requests among it */
@@ -97,6 +97,11 @@ void hf_call_answer_flag(struct hf_hub_call *call);
 void hf_call_answer_principal(struct hf_hub_call *call);
 void hf_call_answer_cutover(struct hf_hub_call *call);
 void hf_call_answer_approval(struct hf_hub_call *call);
+/* With the artifact that the call's payload added. */
+void hf_call_answer_artifact(struct hf_hub_call *call);
+/* A refusal: by the artifact's reason, or where the error is another one as hf_call_refuse. */
+void hf_call_refuse_artifact(struct hf_hub_call *call, hf_artifact_reason reason,
+                             const struct hf_err *err);
 /* With the digest that the call's payload is. */
 void hf_call_answer_digest(struct hf_hub_call *call);
 /* With the directive that the call's payload is. */

@@ -26,6 +26,43 @@ void hf_call_answer_directive(struct hf_hub_call *call)
     hf_call_answer(call, 201, &call->scratch);
 }
 
+/* Only what is in the region, may still run, and is not looser than who asks may tell. Answers when
+ * it is not. */
+static bool may_activate(struct hf_hub_call *call, const struct hf_event_directive_issued *event,
+                         const struct hf_tenant *tenant)
+{
+    struct hf_hub *hub = call->hub;
+    struct hf_directive directive;
+    struct hf_err err = {0};
+    hf_artifact_reason reason = HF_EVENT_ARTIFACT_REFUSED_REASON_COUNT;
+    if (hf_directive_read(event, &directive, /* err= */ NULL) != HF_OK ||
+        directive.kind != HF_DIRECTIVE_ACTIVATE) {
+        return true;
+    }
+    const struct hf_hub_artifact *artifact =
+        hf_hub_artifact_find(&hub->artifacts, &directive.artifact);
+    if (artifact == NULL) {
+        hf_call_problem(call, HF_PROBLEM_INVALID,
+                        "artifact: there is no such artifact in this region; add it first.");
+        return false;
+    }
+    const struct hf_activation wish = {
+        .artifact = &artifact->life,
+        .slot = directive.slot,
+        .floor = hub->artifacts.slots[directive.slot].floor,
+        .told = tenant == NULL ? NULL
+                               : hf_hub_artifacts_told(&hub->artifacts, hf_str_c(tenant->name),
+                                                       tenant->registered_us, directive.slot),
+        .region = hf_str_c(hub->region),
+        .role = call->principal->life.role,
+        .now_us = hf_env_wall_us(hf_loop_env(hub->loop))};
+    if (hf_artifact_may_activate(&wish, &reason, &err) != HF_OK) {
+        hf_call_refuse_artifact(call, reason, &err);
+        return false;
+    }
+    return true;
+}
+
 static void issue(struct hf_hub_call *call, struct hf_event_directive_issued *event,
                   const struct hf_tenant *tenant, uint64_t ttl_s)
 {
@@ -43,6 +80,9 @@ static void issue(struct hf_hub_call *call, struct hf_event_directive_issued *ev
     }
     if (rc != HF_OK) {
         hf_call_refuse(call, &err);
+        return;
+    }
+    if (!may_activate(call, event, tenant)) {
         return;
     }
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);

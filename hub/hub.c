@@ -86,8 +86,20 @@ static enum hf_rc fold_log(struct hf_hub *hub, uint64_t every_ns, struct hf_err 
 
 /* keys and TLS */
 
-static enum hf_rc open_keys(struct hf_hub *hub, const struct hf_secret *host_key,
-                            struct hf_err *err)
+static enum hf_rc open_release_keys(struct hf_hub *hub, const char *path, struct hf_err *err)
+{
+    struct hf_buf text = hf_buf_init(HF_RELEASE_TEXT_MAX);
+    enum hf_rc rc = path == NULL ? HF_OK : hf_disk_read(hub->disk, path, &text, err);
+    if (rc == HF_OK && path != NULL) {
+        rc = hf_release_keys_parse(hf_buf_bytes(&text), &hub->release, err);
+        rc = rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "%s", path);
+    }
+    hf_buf_free(&text);
+    return rc;
+}
+
+static enum hf_rc open_keys(struct hf_hub *hub, const char *release_keys,
+                            const struct hf_secret *host_key, struct hf_err *err)
 {
     char name[64];
     char text[HF_VKEY_TEXT_MAX];
@@ -113,7 +125,7 @@ static enum hf_rc open_keys(struct hf_hub *hub, const struct hf_secret *host_key
         hf_sha256(hf_bytes_of(signature.b, sizeof signature.b), &hub->cursor_key);
         hf_wipe(&signature, sizeof signature);
     }
-    return rc;
+    return rc == HF_OK ? open_release_keys(hub, release_keys, err) : rc;
 }
 
 /* The TLS key lies sealed under the host key beside its certificate, which comes last: without it a
@@ -322,7 +334,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         rc = hf_owned_open(&owned, &hub->log, err);
     }
     if (rc == HF_OK) {
-        rc = open_keys(hub, &host_key, err);
+        rc = open_keys(hub, conf->release_keys, &host_key, err);
     }
     if (rc == HF_OK && conf->listen != NULL) {
         rc = open_tls(hub, conf->name, &host_key, err);

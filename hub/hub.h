@@ -15,6 +15,7 @@
 #include "commands/region.h"
 #include "hub/approval_router.h"
 #include "hub/approvals.h"
+#include "hub/artifacts.h"
 #include "hub/directives.h"
 #include "hub/entries.h"
 #include "hub/flags.h"
@@ -65,10 +66,11 @@ struct hf_hub_conf {
     const char *peers; /* "prod-us=https://hub.us.example,..."; NULL: none are known */
     const char *models; /* of the read models: a SQLite file or postgresql://...; NULL: models.db in
                            dir */
-    bool only_api;      /* the read models are a worker's: here they are read or, without
+    const char *release_keys; /* file; NULL: no artifact is taken */
+    bool only_api;            /* the read models are a worker's: here they are read or, without
                               `models`, not there */
-    const char *socket; /* of the worker; NULL: hub.sock in dir */
-    struct hf_peers allow; /* who may use it besides root and the Hub's own user */
+    const char *socket;       /* of the worker; NULL: hub.sock in dir */
+    struct hf_peers allow;    /* who may use it besides root and the Hub's own user */
     uint64_t free_floor;
     uint64_t snapshot_ns; /* between two snapshots of the memory; 0: ten minutes */
     const struct hf_logger *logger;
@@ -115,7 +117,9 @@ struct hf_hub {
     struct hf_hub_followers followers;
     struct hf_hub_directives directives;
     struct hf_hub_approvals approvals;
-    struct hf_hub_router router; /* of approvals */
+    struct hf_hub_artifacts artifacts;
+    struct hf_release_keys release; /* that artifacts are verified with */
+    struct hf_hub_router router;    /* of approvals */
     struct hf_web_sessions sessions;
     struct hf_hub_models models;
     struct hf_model_reader *reader;  /* of a worker's; NULL: there is none */

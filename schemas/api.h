@@ -44,6 +44,7 @@ enum hf_api_body {
 enum hf_api_shows {
     HF_API_SHOWS_NOTHING,
     HF_API_SHOWS_APPROVAL,
+    HF_API_SHOWS_ARTIFACT,
     HF_API_SHOWS_CUTOVER,
     HF_API_SHOWS_DIGEST,
     HF_API_SHOWS_DIRECTIVE,

@@ -60,14 +60,15 @@ void hf_agent_ask(struct hf_agent *agent, struct hf_agent_job *job, const char *
         registered && agent->conf.hub_url == NULL ? agent->region.hub_url : agent->conf.hub_url;
     (void)snprintf(job->url, sizeof job->url, "%s%s", hub, path);
     job->busy = true;
-    job->call = (struct hf_http_call){.method = content_type == NULL ? "GET" : "POST",
-                                      .url = job->url,
-                                      .content_type = content_type,
-                                      .token = registered ? &agent->api_key : NULL,
-                                      .body = hf_buf_bytes(&job->body),
-                                      .timeout_ns = CALL_NS,
-                                      .answer_max = ANSWER_MAX,
-                                      .done = done};
+    job->call =
+        (struct hf_http_call){.method = content_type == NULL ? "GET" : "POST",
+                              .url = job->url,
+                              .content_type = content_type,
+                              .token = registered ? &agent->api_key : NULL,
+                              .body = hf_buf_bytes(&job->body),
+                              .timeout_ns = CALL_NS,
+                              .answer_max = job->answer_max > 0 ? job->answer_max : ANSWER_MAX,
+                              .done = done};
     hf_http_call_start(agent->client, &job->call);
 }
 
@@ -289,11 +290,13 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
     if (agent->started) {
         hf_agent_replicate_poke(agent, true);
         hf_agent_feed_resume(agent);
+        hf_agent_artifacts_resume(agent);
     } else {
         agent->started = true;
         hf_agent_replicate_start(agent);
         hf_agent_heartbeat_start(agent);
         hf_agent_rotate_start(agent);
+        hf_agent_artifacts_start(agent); /* before directives come */
         hf_agent_feed_start(agent);
         hf_agent_prune_start(agent);
         hf_agent_period_start(agent);
@@ -312,8 +315,8 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     agent->logger = conf->logger;
     hf_queue_init(&agent->waiting);
     agent->conf = *conf;
-    struct hf_agent_job *jobs[] = {&agent->enrol, &agent->upload, &agent->beat, &agent->rotate,
-                                   &agent->feed.job};
+    struct hf_agent_job *jobs[] = {&agent->enrol,  &agent->upload,   &agent->beat,
+                                   &agent->rotate, &agent->feed.job, &agent->artifacts.job};
     for (size_t i = 0; i < HF_LEN(jobs); i++) {
         jobs[i]->body = hf_buf_init(8u << 20);
     }
@@ -328,6 +331,9 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
         rc = conf->host_key == NULL
                  ? hf_host_key_load(hf_loop_env(loop), /* path= */ NULL, &agent->host_key, err)
                  : hf_secret_copy(hf_secret_reveal(conf->host_key), &agent->host_key);
+    }
+    if (rc == HF_OK) {
+        rc = hf_agent_artifacts_open(agent, err);
     }
     if (rc == HF_OK) {
         rc = find_place(agent, &registered, err);
@@ -413,6 +419,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     end_job(&agent->beat);
     end_job(&agent->rotate);
     end_job(&agent->feed.job);
+    end_job(&agent->artifacts.job);
     if (agent->word.fire != NULL) {
         hf_timer_cancel(&agent->word);
     }
@@ -428,7 +435,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
         agent->listening = false;
         hf_listener_close(&agent->listener);
     }
-    hf_agent_decisions_end(agent);
+    hf_agent_waiters_end(agent);
     if (agent->local != NULL) {
         hf_http_server_drain(agent->local, drained, agent);
     } else {

@@ -29,6 +29,7 @@
 #include "base/sm.h"
 #include "commands/enrolment.h"
 #include "log/owned/owned.h"
+#include "tenant/artifacts.h"
 #include "tenant/asking.h"
 #include "tenant/budget.h"
 #include "tenant/feed.h"
@@ -50,9 +51,10 @@ enum hf_agent_state {
 
 struct hf_agent_conf {
     const char *dir;
-    const char *hub_url;    /* NULL: as registered */
-    const char *token_file; /* NULL: registered already */
-    const char *socket;     /* NULL: agent.sock in dir */
+    const char *hub_url;      /* NULL: as registered */
+    const char *token_file;   /* NULL: registered already */
+    const char *socket;       /* NULL: agent.sock in dir */
+    const char *release_keys; /* file; NULL: those that were kept */
     uint64_t heartbeat_ns;
     uint64_t key_ns;   /* age at which the agent takes its next API key */
     uint64_t batch_ns; /* events that are not urgent wait this long, with jitter */
@@ -165,11 +167,12 @@ struct hf_agent {
     struct hf_agent_job beat;
     struct hf_agent_job rotate;
     struct hf_agent_feed feed;
+    struct hf_agent_artifacts artifacts;
     uint64_t uploads_paused_ns; /* until then, by the monotonic clock */
     struct hf_http_server *local;
     struct hf_listener listener;
     bool listening;
-    struct hf_queue waiting; /* for decisions: tenant/decisions.h */
+    struct hf_queue waiting; /* on the socket: tenant/waiter.h */
     struct hf_agent_asking asking;
     unsigned appends; /* requests of the local API on their way to disk */
     struct hf_err failure;

@@ -1,26 +1,14 @@
-/* tenant/decisions.c: reads answers out of the tenant's log, and keeps who waits for them. */
+/* tenant/decisions.c: reads answers out of the tenant's log. */
 #include "tenant/decisions.h"
 
 #include "base/assert.h"
-#include "base/heap.h"
 #include "base/json_out.h"
 #include "base/parse.h"
 #include "log/core/reader.h"
 #include "schemas/events_gen.h"
 #include "tenant/agent.h"
 
-#define PAGE       100
-#define WAIT_MAX_S 30
-#define SECOND     UINT64_C(1000000000)
-
-struct waiter {
-    struct hf_agent_holder holder;
-    struct hf_queue node;
-    struct hf_timer timer;
-    struct hf_agent *agent;
-    struct hf_http_exchange *exchange;
-    uint64_t from;
-};
+#define PAGE 100
 
 /* showing */
 
@@ -86,83 +74,24 @@ static enum hf_rc put_decisions(struct hf_agent *agent, uint64_t from, struct hf
     return rc == HF_EEND ? HF_OK : rc;
 }
 
-/* What there is to answer; false: nothing yet, and it can wait. */
-struct reply {
-    struct hf_buf text;
-    enum hf_rc rc;
-    struct hf_err err;
-};
-
-static bool prepare(struct hf_agent *agent, uint64_t from, bool anyway, struct reply *reply)
+static bool prepare(struct hf_agent *agent, const struct hf_agent_question *question, bool anyway,
+                    struct hf_agent_reply *reply)
 {
     struct hf_json_out json;
     unsigned count = 0;
-    *reply = (struct reply){.text = hf_buf_init(65536)};
+    *reply = (struct hf_agent_reply){.text = hf_buf_init(65536)};
     hf_json_init(&json, &reply->text);
-    reply->rc = put_decisions(agent, from, &json, &count, &reply->err);
-    if (reply->rc == HF_OK && reply->text.failed != HF_OK) {
-        reply->rc = hf_err_set(&reply->err, reply->text.failed, "no memory for the answer");
-    }
-    if (reply->rc == HF_OK && count == 0 && !anyway) {
+    reply->rc = put_decisions(agent, question->from, &json, &count, &reply->err);
+    if (reply->rc == HF_OK && reply->text.failed == HF_OK && count == 0 && !anyway) {
         hf_buf_free(&reply->text);
         return false;
     }
     return true;
 }
 
-static void give(struct reply *reply, struct hf_http_exchange *exchange)
-{
-    if (reply->rc == HF_OK) {
-        hf_http_answer(exchange, 200, "application/json", hf_buf_bytes(&reply->text));
-    } else {
-        hf_http_problem(exchange, 503, "try-again", reply->err.text);
-    }
-    hf_buf_free(&reply->text);
-}
-
-/* waiting */
-
-static void free_waiter(struct waiter *waiter)
-{
-    hf_queue_remove(&waiter->node);
-    hf_timer_cancel(&waiter->timer);
-    hf_heap_free(waiter);
-}
-
-/* The answer may be the exchange's end, so the waiter goes before it. */
-static void finish(struct waiter *waiter, bool anyway)
-{
-    struct reply reply;
-    struct hf_http_exchange *exchange = waiter->exchange;
-    if (prepare(waiter->agent, waiter->from, anyway, &reply)) {
-        hf_http_exchange_set_user(exchange, NULL);
-        free_waiter(waiter);
-        give(&reply, exchange);
-    }
-}
-
-static void waited(struct hf_timer *timer)
-{
-    finish(HF_CONTAINER_OF(timer, struct waiter, timer), true);
-}
-
-static void over(struct hf_agent_holder *holder)
-{
-    free_waiter(HF_CONTAINER_OF(holder, struct waiter, holder));
-}
-
 void hf_agent_decisions_wake(struct hf_agent *agent)
 {
-    HF_QUEUE_FOREACH_SAFE (node, &agent->waiting) {
-        finish(HF_CONTAINER_OF(node, struct waiter, node), false);
-    }
-}
-
-void hf_agent_decisions_end(struct hf_agent *agent)
-{
-    HF_QUEUE_FOREACH_SAFE (node, &agent->waiting) {
-        finish(HF_CONTAINER_OF(node, struct waiter, node), true);
-    }
+    hf_agent_waiters_wake(agent, prepare);
 }
 
 /* asking */
@@ -171,20 +100,17 @@ void hf_agent_decisions_end(struct hf_agent *agent)
 static bool parse(struct hf_str query, uint64_t *ret_from, uint64_t *ret_wait_s)
 {
     while (query.len > 0) {
-        const char *and = memchr(query.ptr, '&', query.len);
-        struct hf_str part = {query.ptr, and == NULL ? query.len : (size_t)(and-query.ptr)};
-        struct hf_str from = HF_STR("from=");
-        struct hf_str wait = HF_STR("wait_s=");
-        bool is_from = hf_str_starts(part, from);
-        struct hf_str key = is_from ? from : wait;
-        if (!hf_str_starts(part, key) ||
-            hf_parse_u64((struct hf_str){part.ptr + key.len, part.len - key.len}, 0,
-                         is_from ? INT64_MAX : WAIT_MAX_S,
+        struct hf_str key;
+        struct hf_str value;
+        if (!hf_agent_query_next(&query, &key, &value)) {
+            return false;
+        }
+        bool is_from = hf_str_eq(key, HF_STR("from"));
+        if ((!is_from && !hf_str_eq(key, HF_STR("wait_s"))) ||
+            hf_parse_u64(value, 0, is_from ? INT64_MAX : HF_AGENT_WAIT_MAX_S,
                          is_from ? ret_from : ret_wait_s) != HF_OK) {
             return false;
         }
-        size_t taken = part.len + (and == NULL ? 0 : 1);
-        query = (struct hf_str){query.ptr + taken, query.len - taken};
     }
     return true;
 }
@@ -193,11 +119,10 @@ void hf_agent_decisions_serve(struct hf_agent *agent, struct hf_http_exchange *e
 {
     struct hf_str target = hf_bytes_str(hf_http_exchange_request(exchange)->target);
     const char *mark = memchr(target.ptr, '?', target.len);
-    uint64_t from = 0;
+    struct hf_agent_question question = {.from = 0};
     uint64_t wait_s = 0;
-    struct reply reply;
-    if (!parse((struct hf_str){mark + 1, target.len - (size_t)(mark + 1 - target.ptr)}, &from,
-               &wait_s)) {
+    if (!parse((struct hf_str){mark + 1, target.len - (size_t)(mark + 1 - target.ptr)},
+               &question.from, &wait_s)) {
         hf_http_problem(exchange, 400, "invalid",
                         "Ask with from=INDEX, an index of the log, and wait_s=N, 0 to 30.");
         return;
@@ -206,21 +131,5 @@ void hf_agent_decisions_serve(struct hf_agent *agent, struct hf_http_exchange *e
         hf_http_problem(exchange, 503, "try-again", "The log is not open.");
         return;
     }
-    if (prepare(agent, from, wait_s == 0, &reply)) {
-        give(&reply, exchange);
-        return;
-    }
-    struct waiter *waiter = hf_heap_zalloc(1, sizeof *waiter);
-    if (waiter == NULL) {
-        hf_http_problem(exchange, 503, "try-again", "no memory to wait");
-        return;
-    }
-    waiter->holder.over = over;
-    waiter->agent = agent;
-    waiter->exchange = exchange;
-    waiter->from = from;
-    hf_queue_push(&agent->waiting, &waiter->node);
-    hf_timer_init(&waiter->timer, agent->loop, waited);
-    (void)hf_timer_arm(&waiter->timer, wait_s * SECOND);
-    hf_http_exchange_set_user(exchange, &waiter->holder);
+    hf_agent_answer_or_wait(agent, exchange, prepare, &question, wait_s);
 }

@@ -13,19 +13,12 @@
 #ifndef HF_TENANT_DECISIONS_H
 #define HF_TENANT_DECISIONS_H
 
-#include "base/http/server.h"
+#include "tenant/waiter.h"
 
 struct hf_agent;
-
-/* Whoever an exchange of the local API belongs to. */
-struct hf_agent_holder {
-    void (*over)(struct hf_agent_holder *holder);
-};
 
 void hf_agent_decisions_serve(struct hf_agent *agent, struct hf_http_exchange *exchange);
 /* One more answer is in the log. */
 void hf_agent_decisions_wake(struct hf_agent *agent);
-/* Answers all who wait, with nothing. */
-void hf_agent_decisions_end(struct hf_agent *agent);
 
 #endif

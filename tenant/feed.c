@@ -76,8 +76,9 @@ static void act(struct hf_agent *agent, const struct hf_feed_item *item)
         agent->uploads_paused_ns =
             hf_env_mono_ns(hf_loop_env(agent->loop)) + item->directive.seconds * SECOND;
         break;
-    case HF_DIRECTIVE_DECIDE:        /* its record is what the wrapper waits for */
-    case HF_DIRECTIVE_BUDGET: break; /* set before, as that can fail */
+    case HF_DIRECTIVE_DECIDE:          /* its record is what the wrapper waits for */
+    case HF_DIRECTIVE_BUDGET:          /* set before, as that can fail */
+    case HF_DIRECTIVE_ACTIVATE: break; /* remembered before, for the same reason */
     }
 }
 
@@ -166,12 +167,28 @@ static struct hf_bytes write_refused(const struct hf_agent *agent, const struct 
     return hf_writer_done(w);
 }
 
+/* What has to be on the disk before the directive is recorded as applied. */
+static enum hf_rc remember(struct hf_agent *agent, const struct hf_feed_item *item,
+                           struct hf_err *err)
+{
+    if (item->directive.kind == HF_DIRECTIVE_BUDGET) {
+        return hf_agent_budget_set(agent, &item->directive.budget, err);
+    }
+    return item->directive.kind == HF_DIRECTIVE_ACTIVATE ? hf_agent_artifacts_want(agent, item, err)
+                                                         : HF_OK;
+}
+
 static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
 {
     struct hf_agent_feed *feed = &agent->feed;
     struct hf_err err = {0};
     struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
     bool does = item->verdict == HF_FEED_DO;
+    if (does && remember(agent, item, &err) != HF_OK) {
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err));
+        hf_agent_back_off(agent, &feed->job);
+        return;
+    }
     struct record record = {.type = HF_EVENT_DIRECTIVE_APPLIED_NAME,
                             .version = HF_EVENT_DIRECTIVE_APPLIED_VERSION,
                             .stream = "directive",
@@ -183,11 +200,6 @@ static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
         record.stream = "approval";
         record.subject = item->directive.approval;
         record.payload = write_delivered(agent, item, &w);
-    } else if (does && item->directive.kind == HF_DIRECTIVE_BUDGET &&
-               hf_agent_budget_set(agent, &item->directive.budget, &err) != HF_OK) {
-        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err));
-        hf_agent_back_off(agent, &feed->job);
-        return;
     } else if (does) {
         act(agent, item);
         record.payload = write_applied(agent, item, &w);

@@ -25,7 +25,7 @@ static void write_beat(struct hf_agent *agent)
         .queue = size > agent->receipt ? size - agent->receipt : 0,
         .agent = HF_STR(HF_VERSION),
         .self_test = HF_STR("not-run"),
-        .policy = HF_STR("none"),
+        .policy = hf_agent_artifacts_version(agent, HF_SLOT_POLICY),
         .wrapper = HF_STR("none"),
         .openclaw = HF_STR("none"),
         .proxy = HF_STR("none"),

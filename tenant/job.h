@@ -15,6 +15,7 @@ struct hf_agent_job {
     unsigned failures; /* in a row */
     char url[HF_AGENT_URL_MAX + 96];
     struct hf_buf body;
+    size_t answer_max; /* 0: the usual */
 };
 
 #endif

@@ -11,6 +11,8 @@
  * GET  /v1/budget, POST /v1/budget/reserve and /release  the budgets (tenant/budget.h)
  * GET  /v1/decisions?from=INDEX&wait_s=N  answers to requests for approval (tenant/decisions.h)
  * /v1/vault...     the vault (tenant/vault_api.h)
+ * GET  /v1/artifacts/SLOT?not=DIGEST&wait_s=N, /v1/artifacts/SLOT/DIGEST  what the region hands to
+ *                  this tenant (tenant/artifacts.h)
  * Who may connect is decided by the socket's folder and mode, and checked again: the agent's own
  * user, root, and who is named in the configuration.
  */
@@ -78,6 +80,7 @@ static void appended(struct hf_append *append)
     }
     if (append->rc == HF_OK && call->urgent) {
         hf_agent_replicate_poke(call->agent, true);
+        hf_agent_artifacts_note(call->agent, call->item.bytes);
     }
     call->posting = false;
     if (call->exchange == NULL) {
@@ -89,7 +92,8 @@ static void appended(struct hf_append *append)
 static bool is_reserved(struct hf_str producer)
 {
     return hf_str_eq(producer, HF_STR("directive")) || hf_str_starts(producer, HF_STR("agent/")) ||
-           hf_str_starts(producer, HF_STR("vault/"));
+           hf_str_starts(producer, HF_STR("vault/")) ||
+           hf_str_starts(producer, HF_STR("artifact/"));
 }
 
 /* What was metered settles its reservation. */
@@ -119,11 +123,12 @@ static enum hf_rc look_at(struct append_call *call, struct hf_err *err)
                           "producer: \"%.*s\" is the agent's own; write under another name",
                           HF_STR_ARG(envelope.producer));
     }
-    call->urgent = hf_str_starts(envelope.type, HF_STR("approval."));
     note_metering(call, &envelope);
-    return call->urgent ? hf_agent_asking_take(&call->agent->asking, &envelope,
-                                               hf_env_wall_us(hf_loop_env(call->agent->loop)), err)
-                        : HF_OK;
+    bool asks = hf_str_starts(envelope.type, HF_STR("approval."));
+    call->urgent = asks || hf_str_starts(envelope.type, HF_STR("policy."));
+    return asks ? hf_agent_asking_take(&call->agent->asking, &envelope,
+                                       hf_env_wall_us(hf_loop_env(call->agent->loop)), err)
+                : HF_OK;
 }
 
 static void append_over(struct hf_agent_holder *holder)
@@ -268,13 +273,17 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     } else if (hf_str_eq(method, HF_STR("GET")) &&
                hf_str_starts(target, HF_STR("/v1/decisions?"))) {
         hf_agent_decisions_serve(agent, exchange);
+    } else if (hf_str_eq(method, HF_STR("GET")) &&
+               hf_str_starts(target, HF_STR("/v1/artifacts/"))) {
+        hf_agent_artifacts_serve(agent, exchange);
     } else if (hf_agent_vault_is_target(target)) {
         hf_agent_vault_serve(agent, exchange);
     } else {
         hf_http_problem(exchange, 404, "not-found",
                         "The agent has POST /v1/events, /v1/budget/reserve and /v1/budget/release, "
                         "POST /v1/rotate-key once it runs, and GET /v1/status, /v1/approvals, "
-                        "/v1/metering, /v1/budget, /v1/decisions and /v1/vault.");
+                        "/v1/metering, /v1/budget, /v1/decisions, /v1/artifacts and "
+                        "/v1/vault.");
     }
 }
 

@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import struct
 
 from harness import check
 
@@ -45,6 +46,13 @@ class Release:
                        "--name", "sample", "--as", f"1.{sequence}", "--sequence", str(sequence),
                        "--region", region, *options, code=code)
         return path, hashlib.sha256(content).hexdigest()
+
+    @staticmethod
+    def package(path):
+        """What is sent to the Hub."""
+        with open(path + ".manifest", "rb") as manifest, open(path, "rb") as file:
+            note = manifest.read()
+            return b"HFA1" + struct.pack(">I", len(note)) + note + file.read()
 
     def verify(self, path, *options, code=0):
         return self.world.run("artifact", "verify", path, "--release-keys", self.keys, *options,

@@ -8,6 +8,7 @@ import time
 import urllib.parse
 
 import harness
+from artifacts import Release
 from harness import check
 from hub import Agent, Answer, in_hub, leaf
 from openapi import Document
@@ -20,6 +21,9 @@ class Bench:
     """A region with one tenant "acme" whose agent is registered, and the calls that are right."""
 
     def __init__(self, hub):
+        self.release = Release(hub.world)
+        hub.world.env["HOLDFAST_RELEASE_KEYS"] = self.release.keys
+        hub.kill()
         self.hub, self.document = hub, Document(hub.json("GET", "/v1/openapi.json"))
         self.tokens = {"admin": hub.admin}
         for rank in RANKS[:-1]:
@@ -64,6 +68,16 @@ class Bench:
         until(lambda: self.hub.call("GET", path).status == 200, "it is routed")
         return {"tenant": "asker", "approval": name}
 
+    def package(self):
+        """An artifact that is not in the region yet."""
+        self.number += 1
+        path, _ = self.release.make("artifact", b"%d" % self.number, sequence=self.number)
+        return self.release.package(path)
+
+    def artifact(self):
+        self.hub.json("POST", "/v1/artifacts", self.package(), 201, raw=True)
+        return {"digest": hashlib.sha256(b"%d" % self.number).hexdigest()}
+
     def principal(self):
         self.number += 1
         self.hub.json("POST", "/v1/principals", {"principal": f"p{self.number}", "role": "viewer"}, 201)
@@ -95,6 +109,10 @@ class Bench:
             "approval_seen": lambda: (self.approval(), {}, {"how": "page"}),
             "approval_show": lambda: (self.approval(), {}, None),
             "approvals_list": lambda: ({}, {"state": "pending", "tenant": "asker", "limit": "5"}, None),
+            "artifact_add": lambda: ({}, {}, self.package()),
+            "artifact_package": lambda: (self.artifact(), {}, None),
+            "artifact_show": lambda: (self.artifact(), {}, None),
+            "artifacts_list": lambda: ({}, {"slot": "policy", "limit": "5"}, None),
             "cutover_admit": lambda: ({}, {}, {"way": "new-flow", "ring": "sandbox"}),
             "cutover_advance": lambda: ({}, {}, {"step": "freeze-legacy", "evidence": "e", "reason": "r"}),
             "cutover_begin": lambda: ({}, {}, {"reason": "r"}),
@@ -104,6 +122,7 @@ class Bench:
             "directive_issue_all": lambda: ({}, {}, {"kind": "refresh", "ttl_s": 60, "reason": "r"}),
             "events": lambda: ({}, {"from": "0", "type": "tenant.", "stream": "tenant/acme",
                                     "tenant": "acme", "segments": "1", "limit": "10", "wait_s": "0"}, None),
+            "feed_artifact": lambda: (self.artifact(), {}, None),
             "feed": lambda: ({}, {"after": "0", "size": "1", "wait_s": "0"}, None),
             "feed_region": lambda: ({}, {"from": "0", "wait_s": "0", "blobs": "1"}, None),
             "flags_list": lambda: ({}, {"limit": 7}, None),
@@ -190,7 +209,7 @@ def strangers(hub):
     for name, (_, _, operation) in bench.document.operations.items():
         who = operation["x-who"]
         params = {"tenant": "acme", "flag": "new", "principal": "viewer", "model": "fleet",
-                  "approval": "a1"}
+                  "approval": "a1", "digest": "0" * 64}
         if who == "anyone":
             continue
         if who == "worker":
@@ -551,6 +570,9 @@ def repeated(hub):
     for name, (key, path, body, status) in done.items():
         answer = again(name, key, path, body)
         check((answer.status, answer.fields["Idempotency-Replayed"]) == (status, "true"), f"{name}: killed")
+        if isinstance(body, bytes):
+            is_problem(again(name, key, path, body + b"x"), 422, "key-reused")
+            continue
         wrong, why = ({"surplus": 1}, "no body") if body is None else ({**body, "surplus": 1}, "surplus")
         is_problem(again(name, key, path, wrong), 400, "invalid", why)
     check(bench.state() == before, "something was carried out twice")

@@ -1,10 +1,13 @@
 """What a region hands to its tenants: signed offline, verified wherever it arrives."""
+import json
 import os
 import stat
 
 import harness
 from artifacts import Release, change, manifest_lines, parsed
 from harness import check
+from hub import Local
+from region import Region, append, local, options, until, up
 
 
 def offline(world):
@@ -69,4 +72,260 @@ def offline_refusals(world):
     release.make("g.bin", b"x", "--region", "no region", code=2)
 
 
-harness.main([offline, offline_refusals])
+def in_release(case):
+    """A region whose Hub and agents pin the same release keys."""
+    def run(world):
+        release = Release(world, ("policy", "wrapper"))
+        world.env["HOLDFAST_RELEASE_KEYS"] = release.keys
+        region = Region(world)
+        try:
+            options(world, region)
+            case(world, region, release)
+        finally:
+            region.stop()
+    run.__name__ = case.__name__
+    run.__doc__ = case.__doc__
+    return run
+
+
+def token_of(world, region, name, role):
+    """A principal of that role; the file with its token."""
+    token = region.json("POST", "/v1/principals", {"principal": name, "role": role}, 201)["token"]
+    path = world.path(name + ".token")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(token)
+    return path
+
+
+def add(world, region, release, name, content, *more, **how):
+    path, digest = release.make(name, content, *more, **how)
+    world.run("artifact", "add", path)
+    return digest
+
+
+def activate(world, digest, *more, slot="policy", code=0):
+    to = more if "--all" in more or "--tenant" in more else ("--tenant", "acme", *more)
+    return world.run("artifact", "activate", slot, digest, "--reason", "r", *to, code=code)
+
+
+def offered(world, tenant="acme", slot="policy", query=""):
+    answer = local(world, tenant, "GET", f"/v1/artifacts/{slot}{query}")
+    check(answer is not None and answer[0] == 200, f"{answer}")
+    return answer[1]
+
+
+def staged(world, tenant="acme"):
+    return offered(world, tenant).get("staged", {}).get("digest")
+
+
+def raw(world, path, tenant="acme"):
+    """Bytes from the agent's socket."""
+    connection = Local(world.path(tenant, "agent.sock"))
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    data = answer.read()
+    connection.close()
+    return answer.status, data
+
+
+def events(region, tenant, kind):
+    page = region.json("GET", f"/v1/events?segments=1&tenant={tenant}&type={kind}&limit=1000")
+    return [e["event"]["payload"] for e in page["events"] if "tenant_index" in e]
+
+
+def recorded(region, tenant, event, **members):
+    """Waits until such an event is in the region."""
+    def there():
+        return any(all(e.get(k) == v for k, v in members.items()) for e in events(region, tenant, event))
+    until(there, f"{event} {members}")
+
+
+def report(world, digest, sequence, tenant="acme"):
+    """What the wrapper says when it decides by a bundle."""
+    body = {"type": "policy.activated", "producer": "wrapper", "sequence": sequence,
+            "occurred": "2026-01-01T00:00:00Z",
+            "payload": {"tenant": tenant, "digest": digest, "name": "sample", "version": "1.1",
+                        "sequence": 1, "vectors": 3}}
+    answer = local(world, tenant, "POST", "/v1/events", body)
+    check(answer is not None and answer[0] == 200, f"{answer}")
+
+
+def start(world, region, tenant="acme"):
+    region.create(tenant)
+    region.run_agent(tenant, region.mint(tenant))
+    up(world, tenant)
+
+
+@in_release
+def at_the_hub(world, region, release):
+    """What comes in and what does not, who may, what is listed; the same again after kill -9."""
+    one = add(world, region, release, "a.bin", b"one")
+    two = add(world, region, release, "b.bin", b"two", "--parent", one, "--floor", "1", sequence=2)
+    big = os.urandom(4 << 20)
+    three = add(world, region, release, "c.bin", big, sequence=1, slot="plugin", key="wrapper")
+    listed = parsed(world.run("artifact", "list", "--json"))["artifacts"]
+    check([a["digest"] for a in listed] == [one, two, three], f"{listed}")
+    check([a["sequence"] for a in listed] == [1, 2, 1] and listed[1]["parent"] == one, f"{listed}")
+    page = region.json("GET", "/v1/artifacts?slot=policy&limit=1")
+    check([a["digest"] for a in page["artifacts"]] == [one], f"{page}")
+    page = region.json("GET", f"/v1/artifacts?slot=policy&cursor={page['next']}")
+    check([a["digest"] for a in page["artifacts"]] == [two] and "next" not in page, f"{page}")
+    check(b"holdfast/manifest@v1" in world.run("artifact", "show", two).stdout, "the manifest")
+    status, package = region.call("GET", f"/v1/artifacts/{three}/package")
+    check(status == 200 and package.endswith(big) and package[:4] == b"HFA1", f"{status}")
+    refused = (
+        (dict(sequence=2), b"x", (), b"sequence"), (dict(sequence=3, region="prod-eu"), b"x", (), b"wrong-region"),
+        (dict(sequence=9, key="wrapper"), b"x", (), b"wrong-channel"),
+        (dict(sequence=9, slot="wrapper", key="wrapper"), b"two", (), b"wrong-slot"))
+    for how, content, more, reason in refused:
+        path, _ = release.make("r.bin", content, *more, **how)
+        done = world.run("artifact", "add", path, code=3)
+        check(reason + b":" in done.stderr, f"{reason}: {done.stderr}")
+    path, _ = release.make("r.bin", b"good", sequence=3)
+    change(path, at=0)
+    check(b"hash:" in world.run("artifact", "add", path, code=3).stderr, "other bytes")
+    world.run("artifact", "add", world.path("b.bin"), code=3)  # it is there already
+    with open(world.path("z.manifest"), "wb") as file:
+        file.write(b"no manifest")
+    check(b"malformed:" in world.run("artifact", "add", path, "--manifest", world.path("z.manifest"),
+                                     code=3).stderr, "malformed")
+    for token, body, status in ((region.admin, b"HFA1", 400), (region.admin, b"", 400),
+                                (region.admin, b"x" * (5 << 20), 413)):
+        got, answer = region.call("POST", "/v1/artifacts", body, token, raw=True)
+        check(got == status, f"{got} {answer[:200]}")
+    viewer = token_of(world, region, "vi", "viewer")
+    world.run("artifact", "list", "--hub-token", viewer)
+    path, _ = release.make("s.bin", b"good", sequence=3)
+    world.run("artifact", "add", path, "--hub-token", viewer, code=3)
+    # The same bytes again under a higher number: a later end, a higher floor.
+    path, digest = release.make("b.bin", b"two", "--floor", "2", sequence=7)
+    world.run("artifact", "add", path)
+    region.hub.kill()
+    region.hub.wait()
+    region.hub.stdout.close()
+    region.start(region.url.removeprefix("https://"))
+    listed = parsed(world.run("artifact", "list", "--json"))["artifacts"]
+    check([(a["digest"], a["sequence"]) for a in listed] == [(one, 1), (two, 7), (three, 1)], f"{listed}")
+    status, package = region.call("GET", f"/v1/artifacts/{two}/package")
+    check(status == 200 and package.endswith(b"two") and b"sequence 7" in package, f"{status}")
+    check(b"below-floor:" in activate(world, one, "--all", code=3).stderr, "below the floor")
+    check(region.call("GET", "/v1/artifacts/" + "0" * 64)[0] == 404, "not there")
+
+
+@in_release
+def without_keys(world, region, release):
+    """A Hub that pins no release key takes nothing."""
+    del world.env["HOLDFAST_RELEASE_KEYS"]
+    address = region.url.removeprefix("https://")
+    region.hub.kill()
+    region.hub.wait()
+    region.hub.stdout.close()
+    region.start(address)
+    path, _ = release.make("a.bin", b"one")
+    check(b"unknown-key:" in world.run("artifact", "add", path, code=3).stderr, "taken")
+
+
+@in_release
+def told(world, region, release):
+    """From the Hub to the program beside the agent: staged, activated, replaced, gone back to; each
+    step an event in the tenant's log, and still so after the agent was killed."""
+    start(world, region)
+    check(offered(world) == {"slot": "policy", "region": "dev", "floor": 0}, f"{offered(world)}")
+    one = add(world, region, release, "a.bin", b"the first one")
+    two = add(world, region, release, "b.bin", b"the second one", sequence=2)
+    connection = Local(world.path("acme", "agent.sock"))
+    connection.request("GET", "/v1/artifacts/policy?wait_s=30")
+    activate(world, one)
+    waited = json.loads(connection.getresponse().read())
+    connection.close()
+    check(waited["staged"]["digest"] == one and waited["staged"]["manifest"].startswith(
+        "holdfast/manifest@v1\n") and "good" not in waited, f"{waited}")
+    check(raw(world, f"/v1/artifacts/policy/{one}") == (200, b"the first one"), "the bytes")
+    check(raw(world, f"/v1/artifacts/policy/{two}")[0] == 404, "not told")
+    recorded(region, "acme", "directive.applied", kind="activate")
+    recorded(region, "acme", "artifact.staged", digest=one, sequence=1)
+    report(world, one, 1)
+    until(lambda: offered(world).get("good", {}).get("digest") == one, "it is good")
+    until(lambda: region.json("GET", "/v1/tenants/acme")["versions"]["policy"] == "1.1",
+          "the heartbeat says so")
+    activate(world, two)
+    until(lambda: staged(world) == two, "the second one is staged")
+    both = offered(world, query=f"?not={one}&wait_s=0")
+    check(both["good"]["digest"] == one, f"{both}")  # the wrapper did not report the second one
+    for state in range(2):
+        region.agents["acme"].kill()
+        region.agents["acme"].wait()
+        region.run_agent("acme")
+        up(world, "acme")
+        check(offered(world) == both, f"after kill {state}")
+    check(raw(world, f"/v1/artifacts/policy/{one}") == (200, b"the first one"), "the good one is kept")
+    report(world, two, 2)
+    until(lambda: offered(world)["good"]["digest"] == two, "the second one is good")
+    check(raw(world, f"/v1/artifacts/policy/{one}")[0] == 404, "the first one is gone")
+    check(sorted(os.listdir(world.path("acme", "artifacts"))) == sorted([two, "policy"]), "files")
+    activate(world, one)  # going back is telling anew
+    until(lambda: staged(world) == one, "gone back")
+    check(offered(world)["staged"]["directive"] == 3, "a higher number")
+    check(local(world, "acme", "GET", "/v1/artifacts/moon")[0] == 400, "no slot")
+    check(local(world, "acme", "GET", "/v1/artifacts/policy?not=x")[0] == 400, "no digest")
+    check(local(world, "acme", "GET", "/v1/artifacts/policy?wait_s=31")[0] == 400, "too long")
+
+
+@in_release
+def roles(world, region, release):
+    """An operator may tighten what the tenant was told last, and nothing else; an approver may."""
+    start(world, region)
+    operator = ("--hub-token", token_of(world, region, "op", "operator"))
+    approver = ("--hub-token", token_of(world, region, "ap", "approver"))
+    one = add(world, region, release, "a.bin", b"one")
+    done = activate(world, one, "--tenant", "acme", *operator, code=3)
+    check(b"approver" in done.stderr, done.stderr)
+    activate(world, one, "--tenant", "acme", *approver)
+    activate(world, one, "--tenant", "acme", *operator)  # the same once more
+    two = add(world, region, release, "b.bin", b"two", "--parent", one, sequence=2)
+    activate(world, two, "--tenant", "acme", *operator, code=3)  # nobody says that it is tighter
+    activate(world, two, "--all", *operator, code=3)
+    activate(world, two, "--all", *approver)
+    activate(world, two, "--tenant", "acme", *operator)
+    activate(world, one, "--tenant", "acme", *operator, code=3)  # going back allows more
+    activate(world, "0" * 64, "--tenant", "acme", *approver, code=3)
+    activate(world, one, "--tenant", "acme", *approver, slot="wrapper", code=3)
+
+
+@in_release
+def refused_by_the_agent(world, region, release):
+    """The agent pins fewer keys than the Hub: what the Hub believes is refused, what was there stays;
+    once the key is pinned it is taken."""
+    start(world, region)
+    one = add(world, region, release, "a.bin", b"one")
+    activate(world, one)
+    until(lambda: staged(world) == one, "the first one")
+    fewer = world.path("fewer")
+    release.pin({"wrapper": release.vkeys["wrapper"]}, fewer)
+    region.agents["acme"].kill()
+    region.agents["acme"].wait()
+    region.run_agent("acme", release_keys=fewer)
+    up(world, "acme")
+    two = add(world, region, release, "b.bin", b"two", sequence=2)
+    activate(world, two)
+    recorded(region, "acme", "artifact.refused", digest=two, reason="unknown-key", directive=2)
+    check(staged(world) == one, "the first one stays")
+    # Without the option those that were kept count, and they are the fewer ones.
+    del world.env["HOLDFAST_RELEASE_KEYS"]
+    region.agents["acme"].kill()
+    region.agents["acme"].wait()
+    region.run_agent("acme")
+    up(world, "acme")
+    activate(world, two)
+    recorded(region, "acme", "artifact.refused", digest=two, directive=3)
+    world.env["HOLDFAST_RELEASE_KEYS"] = release.keys
+    region.agents["acme"].kill()
+    region.agents["acme"].wait()
+    region.run_agent("acme")
+    up(world, "acme")
+    activate(world, two)
+    until(lambda: staged(world) == two, "the key is pinned")
+    append(world, "acme", 1)
+
+
+harness.main([offline, offline_refusals, at_the_hub, without_keys, told, roles, refused_by_the_agent])

@@ -1,9 +1,218 @@
 /* tools/holdfast/artifact.c: what a region hands to its tenants: `holdfast artifact`. */
+#include "tools/holdfast/artifact.h"
+
+#include <stdio.h>
+
+#include "base/file.h"
 #include "tools/holdfast/commands.h"
+#include "tools/holdfast/release.h"
+
+/* showing */
+
+static const struct hf_table_column columns[] = {
+    {.title = "SLOT"},       {.title = "NAME"}, {.title = "VERSION"}, {.title = "NUMBER"},
+    {.title = "STRICTNESS"}, {.title = "SIZE"}, {.title = "EXPIRES"}, {.title = "DIGEST"}};
+
+static void add_number(struct hf_table *table, const struct hf_json *item, const char *key)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)hf_member_u64(item, key));
+    hf_table_cell(table, hf_str_c(text));
+}
+
+static void add_row(struct hf_table *table, const struct hf_json *page, const struct hf_json *item)
+{
+    (void)page;
+    struct hf_str expires = hf_member_str(item, "expires");
+    hf_table_cell(table, hf_member_str(item, "slot"));
+    hf_table_cell(table, hf_member_str(item, "name"));
+    hf_table_cell(table, hf_member_str(item, "version"));
+    add_number(table, item, "sequence");
+    hf_table_cell(table, hf_member_str(item, "strictness"));
+    add_number(table, item, "size");
+    hf_table_cell(table, (struct hf_str){expires.ptr, expires.len < 10 ? expires.len : 10});
+    hf_table_cell(table, hf_member_str(item, "digest"));
+}
+
+const struct hf_hub_table hf_artifacts_listed = {"artifacts", columns, HF_LEN(columns), add_row};
+
+enum hf_rc hf_artifact_show_row(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
+{
+    const struct hf_hub_table as = {NULL, columns, HF_LEN(columns), add_row};
+    return hf_hub_show_table(cli, json, &as, err);
+}
+
+static int run_list(struct hf_cli *cli)
+{
+    return hf_hub_list_command(cli, "/v1/artifacts", &hf_artifacts_listed);
+}
+
+enum hf_rc hf_artifact_show_whole(struct hf_cli *cli, const struct hf_json *json,
+                                  struct hf_err *err)
+{
+    enum hf_rc rc = hf_artifact_show_row(cli, json, err);
+    if (rc == HF_OK) {
+        hf_cli_printf(cli, "\n%.*s", HF_STR_ARG(hf_member_str(json, "manifest")));
+    }
+    return rc;
+}
+
+static int run_show(struct hf_cli *cli)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "/v1/artifacts/%.80s", hf_cli_operand(cli, 0));
+    const struct hf_hub_request request = {
+        .method = "GET", .path = path, .show = hf_artifact_show_whole};
+    return hf_hub_command(cli, &request);
+}
+
+/* adding */
+
+int hf_artifact_add(struct hf_cli *cli, struct hf_bytes note, struct hf_bytes bytes)
+{
+    uint8_t head[HF_PACKAGE_HEAD];
+    struct hf_buf package = hf_buf_init(HF_PACKAGE_MAX);
+    hf_package_head(note, head);
+    hf_buf_put(&package, head, sizeof head);
+    hf_buf_put(&package, note.ptr, note.len);
+    hf_buf_put(&package, bytes.ptr, bytes.len);
+    if (package.failed != HF_OK) {
+        struct hf_err err = {0};
+        (void)hf_err_set(&err, package.failed, "no memory for the artifact");
+        hf_buf_free(&package);
+        return hf_cli_fail(cli, &err);
+    }
+    const struct hf_hub_request request = {.method = "POST",
+                                           .path = "/v1/artifacts",
+                                           .bytes = hf_buf_bytes(&package),
+                                           .show = hf_artifact_show_row};
+    int code = hf_hub_command(cli, &request);
+    hf_buf_free(&package);
+    return code;
+}
+
+static int run_add(struct hf_cli *cli)
+{
+    struct hf_err err = {0};
+    char path[HF_PATH_MAX];
+    const char *file = hf_cli_operand(cli, 0);
+    struct hf_buf note = hf_buf_init(HF_MANIFEST_MAX);
+    struct hf_buf bytes = hf_buf_init(HF_ARTIFACT_MAX);
+    enum hf_rc rc =
+        hf_release_manifest_path(hf_cli_str(cli, "manifest"), file, path, sizeof path, &err);
+    if (rc == HF_OK) {
+        rc = hf_file_read(path, &note, &err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_release_load_artifact(file, &bytes, &err);
+    }
+    int code = rc == HF_OK ? hf_artifact_add(cli, hf_buf_bytes(&note), hf_buf_bytes(&bytes))
+                           : hf_cli_fail(cli, &err);
+    hf_buf_free(&note);
+    hf_buf_free(&bytes);
+    return code;
+}
+
+/* activating */
+
+static enum hf_rc show_directive(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
+{
+    struct hf_str address = hf_member_str(json, "address");
+    if (address.len == 0) {
+        return hf_err_set(err, HF_EIO, "the Hub's answer is no directive");
+    }
+    hf_cli_printf(cli, "directive %llu tells %.*s to activate it\n",
+                  (unsigned long long)hf_member_u64(json, "sequence"), HF_STR_ARG(address));
+    return HF_OK;
+}
+
+int hf_artifact_activate(struct hf_cli *cli, const char *slot, const char *digest)
+{
+    char path[128];
+    char parameters[64];
+    const char *tenant = hf_cli_str(cli, "tenant");
+    if ((tenant != NULL) == hf_cli_flag(cli, "all")) {
+        return hf_cli_refuse(cli, "give --tenant or --all");
+    }
+    if (tenant != NULL) {
+        (void)snprintf(path, sizeof path, "/v1/tenants/%.64s/directives", tenant);
+    } else {
+        (void)snprintf(path, sizeof path, "/v1/directives");
+    }
+    (void)snprintf(parameters, sizeof parameters, "slot=%.48s", slot);
+    const struct hf_hub_member members[] = {
+        {.key = "kind", .text = "activate"},
+        {.key = "artifact", .text = digest},
+        {.key = "parameters", .text = parameters},
+        {.key = "ttl_s", .number = hf_cli_u64(cli, "ttl") * 60, .is_number = true},
+        {.key = "reason", .text = hf_cli_str(cli, "reason")}};
+    const struct hf_hub_request request = {.method = "POST",
+                                           .path = path,
+                                           .members = members,
+                                           .member_count = HF_LEN(members),
+                                           .show = show_directive};
+    return hf_hub_command(cli, &request);
+}
+
+static int run_activate(struct hf_cli *cli)
+{
+    return hf_artifact_activate(cli, hf_cli_operand(cli, 0), hf_cli_operand(cli, 1));
+}
+
+/* the tree */
+
+static const struct hf_cli_operand file_operands[] = {{.name = "FILE", .help = "the artifact"}};
+static const struct hf_cli_operand show_operands[] = {
+    {.name = "DIGEST", .help = "SHA-256 of its bytes"}};
+static const struct hf_cli_operand activate_operands[] = {
+    {.name = "SLOT", .help = "the place at the tenant that it fills"},
+    {.name = "DIGEST", .help = "SHA-256 of its bytes"}};
+static const struct hf_cli_option list_options[] = {HF_HUB_OPTIONS};
+static const struct hf_cli_option activate_options[] = {HF_HUB_OPTIONS, HF_ACTIVATE_OPTIONS};
+static const struct hf_cli_option add_options[] = {
+    HF_HUB_OPTIONS,
+    {.name = "manifest",
+     .kind = HF_CLI_STRING,
+     .value = "MANIFEST",
+     .help = "its manifest (default: FILE.manifest)"}};
+
+static const struct hf_cli_command command_add = {
+    .name = "add",
+    .summary = "take an artifact and its manifest into the region",
+    .description =
+        "The Hub verifies it against the release keys that it is configured with. Nothing "
+        "is activated by it.",
+    .options = add_options,
+    .option_count = HF_LEN(add_options),
+    .operands = file_operands,
+    .operand_count = HF_LEN(file_operands),
+    .run = run_add};
+static const struct hf_cli_command command_list = {.name = "list",
+                                                   .summary = "all artifacts of the region",
+                                                   .options = list_options,
+                                                   .option_count = HF_LEN(list_options),
+                                                   .run = run_list};
+static const struct hf_cli_command command_show = {.name = "show",
+                                                   .summary = "one artifact and its manifest",
+                                                   .options = list_options,
+                                                   .option_count = HF_LEN(list_options),
+                                                   .operands = show_operands,
+                                                   .operand_count = HF_LEN(show_operands),
+                                                   .run = run_show};
+static const struct hf_cli_command command_activate = {
+    .name = "activate",
+    .summary = "tell a tenant's agent, or all, to run an artifact",
+    .description = HF_ACTIVATE_DESCRIPTION,
+    .options = activate_options,
+    .option_count = HF_LEN(activate_options),
+    .operands = activate_operands,
+    .operand_count = HF_LEN(activate_operands),
+    .run = run_activate};
 
 const struct hf_cli_command hf_command_artifact = {
     .name = "artifact",
     .summary = "what a region hands to its tenants, under release keys",
     HF_CLI_CHILDREN(&hf_command_artifact_key, &hf_command_artifact_sign,
-                    &hf_command_artifact_verify),
+                    &hf_command_artifact_verify, &command_add, &command_list, &command_show,
+                    &command_activate),
 };

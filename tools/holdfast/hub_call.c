@@ -236,7 +236,10 @@ int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request)
         rc = body.failed == HF_OK ? HF_OK : hf_err_set(&err, body.failed, "no memory for the body");
     }
     if (rc == HF_OK) {
-        rc = hf_hub_ask(&session, request->method, request->path, hf_buf_bytes(&body), &json, &err);
+        bool is_json = request->bytes.len == 0;
+        session.content_type = is_json ? session.content_type : "application/octet-stream";
+        rc = hf_hub_ask(&session, request->method, request->path,
+                        is_json ? hf_buf_bytes(&body) : request->bytes, &json, &err);
     }
     if (rc == HF_OK) {
         rc = show_answer(&session, request, json, &err);

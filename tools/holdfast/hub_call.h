@@ -82,7 +82,8 @@ struct hf_hub_request {
     const char *method;
     const char *path;
     const struct hf_hub_member *members; /* of the body */
-    size_t member_count;                 /* 0: no body */
+    size_t member_count;                 /* 0: no body, or these: */
+    struct hf_bytes bytes;               /* that are not JSON */
     /* Shows the answer to a person; with --json it is printed as it came. */
     enum hf_rc (*show)(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err);
     /* Where a token of the answer goes, readable by its owner alone, never on the screen; NULL: the

@@ -10,7 +10,7 @@
 #define MINUTE INT64_C(60000000)
 
 struct made {
-    uint8_t bytes[1024];
+    uint8_t bytes[4096];
     struct hf_envelope envelope;
 };
 

@@ -26,10 +26,18 @@ static const struct {
     {"pause-uploads", "seconds=", false, HF_EINVAL, 0},
     {"pause-uploads", "seconds", false, HF_EINVAL, 0},
     {"pause-uploads", NULL, false, HF_EINVAL, 0},
+    {"activate", "slot=policy", true, HF_OK, 0},
+    {"activate", "slot=policy", false, HF_EINVAL, 0},
+    {"activate", "slot=moon", true, HF_EINVAL, 0},
+    {"activate", "slot=policy,slot=policy", true, HF_EINVAL, 0},
+    {"activate", "policy", true, HF_EINVAL, 0},
+    {"activate", NULL, true, HF_EINVAL, 0},
     {"reboot", NULL, false, HF_ENOSYS, 0},
     {"refres", NULL, false, HF_ENOSYS, 0},
     {"", NULL, false, HF_ENOSYS, 0},
 };
+
+static const uint8_t digest[HF_HASH_SIZE] = {7};
 
 static struct hf_event_directive_issued event_of(size_t i)
 {
@@ -41,6 +49,7 @@ static struct hf_event_directive_issued event_of(size_t i)
         .has_parameters = rows[i].parameters != NULL,
         .parameters = hf_str_c(rows[i].parameters),
         .has_artifact = rows[i].artifact,
+        .artifact = hf_bytes_of(digest, sizeof digest),
         .reason = HF_STR("r"),
     };
 }
