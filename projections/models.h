@@ -4,7 +4,9 @@
 
 #include "projections/projector.h"
 
+extern const struct hf_projection hf_projection_activations;
 extern const struct hf_projection hf_projection_approvals;
+extern const struct hf_projection hf_projection_artifacts;
 extern const struct hf_projection hf_projection_availability;
 extern const struct hf_projection hf_projection_budgets;
 extern const struct hf_projection hf_projection_cutover;
