@@ -11,11 +11,7 @@ struct told {
     struct hf_queue order;
     char name[HF_TENANT_NAME_MAX + 1];
 
-    struct {
-        uint64_t directive; /* 0: nothing */
-        int64_t recorded_us;
-        struct hf_hash digest;
-    } slots[HF_SLOT_COUNT];
+    struct hf_hub_told slots[HF_SLOT_COUNT];
 };
 
 enum hf_rc hf_hub_artifacts_init(struct hf_hub_artifacts *artifacts, struct hf_env *env)
@@ -102,6 +98,50 @@ const struct hf_hash *hf_hub_artifacts_told(const struct hf_hub_artifacts *artif
     return own_number > all_number ? &own->slots[slot].digest : &all->slots[slot].digest;
 }
 
+/* NULL: no memory. */
+static struct told *get_told(struct hf_hub_artifacts *artifacts, struct hf_str address)
+{
+    struct told *told = find_told(artifacts, address);
+    if (told == NULL) {
+        told = hf_heap_zalloc(1, sizeof *told);
+        if (told != NULL) {
+            memcpy(told->name, address.ptr, address.len);
+            hf_map_insert(&artifacts->told_by_name, hf_str_bytes(address), &told->by_name);
+            hf_queue_push(&artifacts->told, &told->order);
+        }
+    }
+    return told;
+}
+
+void hf_hub_artifacts_visit_told(const struct hf_hub_artifacts *artifacts,
+                                 void (*visit)(void *arg, struct hf_str address, enum hf_slot slot,
+                                               const struct hf_hub_told *told),
+                                 void *arg)
+{
+    HF_QUEUE_FOREACH (node, &artifacts->told) {
+        const struct told *told = HF_CONTAINER_OF(node, struct told, order);
+        for (size_t i = 0; i < HF_SLOT_COUNT; i++) {
+            if (told->slots[i].directive > 0) {
+                visit(arg, hf_str_c(told->name), (enum hf_slot)i, &told->slots[i]);
+            }
+        }
+    }
+}
+
+enum hf_rc hf_hub_artifacts_restore_told(struct hf_hub_artifacts *artifacts, struct hf_str address,
+                                         enum hf_slot slot, const struct hf_hub_told *told)
+{
+    struct told *known = get_told(artifacts, address);
+    if (known == NULL) {
+        return HF_ENOMEM;
+    }
+    if (known->slots[slot].directive > 0 || told->directive == 0) {
+        return HF_EINVAL;
+    }
+    known->slots[slot] = *told;
+    return HF_OK;
+}
+
 static enum hf_rc fold_directive(struct hf_hub_artifacts *artifacts,
                                  const struct hf_envelope *envelope, struct hf_err *err)
 {
@@ -113,23 +153,41 @@ static enum hf_rc fold_directive(struct hf_hub_artifacts *artifacts,
         directive.kind != HF_DIRECTIVE_ACTIVATE) {
         return rc;
     }
-    struct told *told = find_told(artifacts, event.address);
+    struct told *told = get_told(artifacts, event.address);
     if (told == NULL) {
-        told = hf_heap_zalloc(1, sizeof *told);
-        if (told == NULL) {
-            return hf_err_set(err, HF_ENOMEM, "no memory for a directive");
-        }
-        memcpy(told->name, event.address.ptr, event.address.len);
-        hf_map_insert(&artifacts->told_by_name, hf_str_bytes(event.address), &told->by_name);
-        hf_queue_push(&artifacts->told, &told->order);
+        return hf_err_set(err, HF_ENOMEM, "no memory for a directive");
     }
-    told->slots[directive.slot].directive = event.sequence;
-    told->slots[directive.slot].recorded_us = envelope->recorded_us;
-    told->slots[directive.slot].digest = directive.artifact;
+    told->slots[directive.slot] = (struct hf_hub_told){.directive = event.sequence,
+                                                       .recorded_us = envelope->recorded_us,
+                                                       .digest = directive.artifact};
     return HF_OK;
 }
 
 /* artifacts */
+
+/* Takes the artifact, whose digest is not known yet. */
+static void insert(struct hf_hub_artifacts *artifacts, struct hf_hub_artifact *artifact)
+{
+    hf_map_insert(&artifacts->by_digest, key_of(&artifact->life.manifest.digest),
+                  &artifact->by_digest);
+    hf_queue_push(&artifacts->order, &artifact->order);
+}
+
+enum hf_rc hf_hub_artifacts_restore(struct hf_hub_artifacts *artifacts,
+                                    const struct hf_artifact *life)
+{
+    if (hf_hub_artifact_find(artifacts, &life->manifest.digest) != NULL ||
+        hf_manifest_check(&life->manifest, /* err= */ NULL) != HF_OK) {
+        return HF_EINVAL;
+    }
+    struct hf_hub_artifact *artifact = hf_heap_zalloc(1, sizeof *artifact);
+    if (artifact == NULL) {
+        return HF_ENOMEM;
+    }
+    artifact->life = *life;
+    insert(artifacts, artifact);
+    return HF_OK;
+}
 
 static enum hf_rc fold_added(struct hf_hub_artifacts *artifacts, uint64_t index,
                              const struct hf_envelope *envelope, struct hf_err *err)
@@ -155,8 +213,7 @@ static enum hf_rc fold_added(struct hf_hub_artifacts *artifacts, uint64_t index,
         rc = hf_err_set(err, HF_ECORRUPT, "an artifact's manifest is about other bytes");
     }
     if (is_new && rc == HF_OK) {
-        hf_map_insert(&artifacts->by_digest, key_of(&digest), &artifact->by_digest);
-        hf_queue_push(&artifacts->order, &artifact->order);
+        insert(artifacts, artifact);
     } else if (is_new) {
         hf_heap_free(artifact);
     }

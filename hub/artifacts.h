@@ -17,6 +17,13 @@ struct hf_hub_artifact {
     struct hf_queue order; /* by when it was added first */
 };
 
+/* The last word to one address about one slot. */
+struct hf_hub_told {
+    uint64_t directive; /* 0: nothing */
+    int64_t recorded_us;
+    struct hf_hash digest;
+};
+
 struct hf_hub_artifacts {
     struct hf_artifact_slot slots[HF_SLOT_COUNT];
     /* private */
@@ -44,5 +51,16 @@ const struct hf_hash *hf_hub_artifacts_told(const struct hf_hub_artifacts *artif
 /* Takes an entry of the region's log: artifact.added, directive.issued, others are let go. */
 enum hf_rc hf_hub_artifacts_fold(struct hf_hub_artifacts *artifacts, uint64_t index,
                                  const struct hf_envelope *envelope, struct hf_err *err);
+
+/* Takes what a fold knew, in the order of hf_hub_artifacts_first, or of the visit. HF_ENOMEM;
+ * HF_EINVAL: no fold knows that. */
+enum hf_rc hf_hub_artifacts_restore(struct hf_hub_artifacts *artifacts,
+                                    const struct hf_artifact *life);
+void hf_hub_artifacts_visit_told(const struct hf_hub_artifacts *artifacts,
+                                 void (*visit)(void *arg, struct hf_str address, enum hf_slot slot,
+                                               const struct hf_hub_told *told),
+                                 void *arg);
+enum hf_rc hf_hub_artifacts_restore_told(struct hf_hub_artifacts *artifacts, struct hf_str address,
+                                         enum hf_slot slot, const struct hf_hub_told *told);
 
 #endif

@@ -29,6 +29,9 @@ enum hf_rc hf_memory_init(struct hf_hub *hub, struct hf_err *err)
     if (rc == HF_OK) {
         rc = hf_hub_approvals_init(&hub->approvals, env);
     }
+    if (rc == HF_OK) {
+        rc = hf_hub_artifacts_init(&hub->artifacts, env);
+    }
     return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
 }
 
@@ -40,6 +43,7 @@ void hf_memory_fini(struct hf_hub *hub)
     hf_hub_keys_fini(&hub->keys);
     hf_hub_directives_fini(&hub->directives);
     hf_hub_approvals_fini(&hub->approvals);
+    hf_hub_artifacts_fini(&hub->artifacts);
     hub->tenants = NULL;
 }
 

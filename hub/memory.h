@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "schemas/record.h"
 
-#define HF_MEMORY_VERSION 1
+#define HF_MEMORY_VERSION 2
 #define HF_MEMORY_MAX     (UINT64_C(1) << 30) /* 100,000 tenants with all they can have: 600 MB */
 
 struct hf_hub;
@@ -39,6 +39,9 @@ struct hf_memory_part {
 
 /* In the order in which an entry goes through them; NULL at the end. */
 extern const struct hf_memory_part *const hf_memory_parts[];
+extern const struct hf_memory_part hf_memory_artifacts; /* hub/memory_artifacts.c: */
+extern const struct hf_memory_part hf_memory_slots;
+extern const struct hf_memory_part hf_memory_told;
 extern const struct hf_memory_part hf_memory_approvals; /* hub/memory_approvals.c: */
 extern const struct hf_memory_part hf_memory_untold;
 extern const struct hf_memory_part hf_memory_segments;

@@ -365,7 +365,18 @@ static const struct hf_memory_part parts[] = {
 };
 
 const struct hf_memory_part *const hf_memory_parts[] = {
-    &parts[0],         &parts[1],           &parts[2], &parts[3],
-    &parts[4],         &parts[5],           &parts[6], &hf_memory_approvals,
-    &hf_memory_untold, &hf_memory_segments, NULL,
+    &parts[0],
+    &parts[1],
+    &parts[2],
+    &parts[3],
+    &parts[4],
+    &parts[5],
+    &parts[6],
+    &hf_memory_approvals,
+    &hf_memory_untold,
+    &hf_memory_segments,
+    &hf_memory_artifacts,
+    &hf_memory_slots,
+    &hf_memory_told,
+    NULL,
 };

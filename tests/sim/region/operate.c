@@ -89,12 +89,49 @@ static bool on_flag(struct sim_world *w, struct command *c)
     return true;
 }
 
+/* New bytes, or known ones signed anew. Nobody verifies a signature of what the log has. */
+static bool on_artifact(struct sim_world *w, struct command *c)
+{
+    char text[1024];
+    enum hf_slot slot = (enum hf_slot)draw(w, HF_SLOT_COUNT);
+    const struct hf_artifact_slot *state = &w->hub->artifacts.slots[slot];
+    struct hf_writer note = hf_writer_init(text, sizeof text);
+    struct hf_manifest m = {.slot = slot,
+                            .channel = hf_slot_channel(slot),
+                            .region = "dev",
+                            .platform = HF_MANIFEST_ANY,
+                            .name = "some",
+                            .version = "1",
+                            .length = 1 + draw(w, 1000),
+                            .sequence = state->newest + 1 + draw(w, 3),
+                            .floor = draw(w, state->newest + 1),
+                            .created_us = 1,
+                            .expires_us = 2};
+    m.digest.b[0] = (uint8_t)slot;
+    m.digest.b[1] = (uint8_t)draw(w, NAMES);
+    m.has_parent = draw(w, 2) == 0;
+    m.strictness = m.has_parent ? HF_STRICTNESS_TIGHTER : HF_STRICTNESS_NONE;
+    hf_manifest_format(&m, &note);
+    hf_writer_printf(&note, "\n\xE2\x80\x94 some AAAAAAAAAAAAAAAA\n");
+    if (note.overflow || !hf_artifact_encode(&m, hf_writer_done(&note), &c->out)) {
+        return false;
+    }
+    become(c, HF_EVENT_ARTIFACT_ADDED_NAME, HF_EVENT_ARTIFACT_ADDED_VERSION, HF_ARTIFACT_STREAM,
+           hf_str_c(hf_slot_name(slot)));
+    return true;
+}
+
 static bool on_directive(struct sim_world *w, struct command *c)
 {
     const struct sim_tenant *tenant = &w->tenants[draw(w, w->count)];
+    bool activates = draw(w, 2) == 0;
     const struct hf_event_directive_issued e = {
         .address = draw(w, 4) == 0 ? HF_STR(HF_DIRECTIVE_ALL) : hf_str_c(tenant->name),
-        .kind = HF_STR("refresh"),
+        .kind = activates ? HF_STR("activate") : HF_STR("refresh"),
+        .has_artifact = activates,
+        .artifact = hf_bytes_of(c->hash, HF_HASH_SIZE),
+        .has_parameters = activates,
+        .parameters = HF_STR("slot=plugin"),
         .not_after = hf_env_wall_us(&w->sim.env) + 60000000,
         .reason = HF_STR("to see"),
         .sequence = hf_hub_directives_last(&w->hub->directives) + 1};
@@ -201,13 +238,14 @@ static bool all_registered(struct sim_world *w)
 static bool draw_command(struct sim_world *w, struct command *c)
 {
     hf_env_random(&w->sim.env, c->hash, sizeof c->hash);
-    switch (draw(w, 8)) {
+    switch (draw(w, 9)) {
     case 0:
     case 1: return on_principal(w, c);
     case 2: return on_flag(w, c);
     case 3: return on_directive(w, c);
     case 4: return on_tenant(w, c);
     case 5: return all_registered(w) && on_cutover(w, c);
+    case 6: return on_artifact(w, c);
     default: return on_approval(w, c);
     }
 }
