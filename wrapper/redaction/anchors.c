@@ -13,10 +13,11 @@ static size_t width_of(const struct hf_literal *literal)
 
 #define FRONTS_MAX 1500 /* of four bytes; more of one shape would fill the filter */
 
-static uint32_t hash4(const uint8_t *p)
+/* Of three or four bytes. */
+static uint32_t hash_of(const uint8_t *p, size_t len)
 {
-    uint32_t value;
-    memcpy(&value, p, sizeof value);
+    uint32_t value = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
+    value ^= len > 3 ? (uint32_t)p[3] << 24 : 0;
     return value * UINT32_C(0x85EBCA6B) >> 16;
 }
 
@@ -30,12 +31,18 @@ static bool marked(const uint64_t *bits, size_t at)
     return (bits[at >> 6] >> (at & 63) & 1) != 0;
 }
 
-static void mark_front(struct hf_anchors *anchors, const uint8_t *p, size_t len)
+enum {
+    LITERAL,
+    SHAPE
+};
+
+static void mark_front(struct hf_anchors *anchors, const uint8_t *p, size_t len, int whose)
 {
-    hf_byte_set_add(&anchors->firsts, p[0], p[0]);
-    mark(anchors->pairs, (size_t)p[0] << 8 | p[1]);
+    hf_byte_set_add(&anchors->firsts[whose], p[0], p[0]);
+    mark(anchors->pairs[whose], (size_t)p[0] << 8 | p[1]);
     if (len == 4) {
-        mark(anchors->quads, hash4(p));
+        mark(anchors->longer, hash_of(p, 3));
+        mark(anchors->longer, hash_of(p, 4));
     }
 }
 
@@ -50,7 +57,7 @@ static void mark_fronts(struct hf_anchors *anchors, const struct hf_pattern *pat
                 front[++at] = 0;
                 continue;
             }
-            mark_front(anchors, front, len);
+            mark_front(anchors, front, len, SHAPE);
         }
         while (front[at] == 255) {
             if (at == 0) {
@@ -77,6 +84,9 @@ static void mark_pattern(struct hf_anchors *anchors, uint16_t which)
     }
     HF_ASSERT(anchors->wide_count < HF_LEN(anchors->wide));
     anchors->wide[anchors->wide_count++] = which;
+    for (size_t k = 0; k < 4; k++) {
+        anchors->wide_firsts.bits[k] |= pattern->anchor[0].bits[k];
+    }
     for (size_t i = 0; i < pattern->anchor_len && pattern->anchor_len > HF_ANCHOR_USUAL; i++) {
         for (size_t k = 0; k < 4; k++) {
             anchors->long_bytes.bits[k] |= pattern->anchor[i].bits[k];
@@ -87,7 +97,7 @@ static void mark_pattern(struct hf_anchors *anchors, uint16_t which)
 static enum hf_rc make_filter(struct hf_anchors *anchors)
 {
     for (size_t i = 0; i < anchors->literals.count; i++) {
-        mark_front(anchors, anchors->literals.items[i].bytes.ptr, 4);
+        mark_front(anchors, anchors->literals.items[i].bytes.ptr, 4, LITERAL);
     }
     anchors->by_first = hf_heap_zalloc(anchors->pattern_count * 256 + 1, sizeof(uint16_t));
     if (anchors->by_first == NULL) {
@@ -261,12 +271,20 @@ static bool begun(const struct hf_anchors *anchors, const struct hf_view *view, 
 {
     const uint8_t *p = view->bytes.ptr + at;
     struct hf_bytes rest = {p, view->bytes.len - at};
-    if (rest.len >= 4 && !marked(anchors->quads, hash4(p))) {
-        return wide_begun(anchors, view, at);
+    if (rest.len >= 3 && !marked(anchors->longer, hash_of(p, rest.len))) {
+        return hf_byte_set_has(&anchors->wide_firsts, p[0]) && wide_begun(anchors, view, at);
     }
-    if (rest.len < 4 && (rest.len == 1 ? !hf_byte_set_has(&anchors->firsts, p[0])
-                                       : !marked(anchors->pairs, (size_t)p[0] << 8 | p[1]))) {
-        return false;
+    if (rest.len < 3) {
+        for (int whose = LITERAL; whose <= SHAPE; whose++) {
+            bool known = rest.len == 1 ? hf_byte_set_has(&anchors->firsts[whose], p[0])
+                                       : marked(anchors->pairs[whose], (size_t)p[0] << 8 | p[1]);
+            if (known && whose == LITERAL) {
+                return true;
+            }
+            if (!known && whose == SHAPE) {
+                return false;
+            }
+        }
     }
     uint8_t scratch[2 * HF_SHAPE_LEFT_MAX];
     struct hf_bytes before = hf_view_before(view, at, scratch);
@@ -275,7 +293,7 @@ static bool begun(const struct hf_anchors *anchors, const struct hf_view *view, 
             return true;
         }
     }
-    return literal_begun(anchors, rest);
+    return rest.len >= 3 && literal_begun(anchors, rest);
 }
 
 struct hf_bytes hf_view_before(const struct hf_view *view, size_t at,

@@ -33,9 +33,10 @@ struct hf_anchors {
     uint16_t wide[8];     /* shapes of which there are too many fronts, or longer ones, to list */
     size_t wide_count;
     struct hf_byte_set long_bytes; /* what anchors of more than the usual length are made of */
-    struct hf_byte_set firsts;     /* bytes that begin an anchor */
-    uint64_t pairs[1024];          /* two bytes that do */
-    uint64_t quads[1024];          /* four that may, of all but the wide shapes: a hash of them */
+    struct hf_byte_set wide_firsts;
+    struct hf_byte_set firsts[2]; /* bytes that begin a literal [0], a shape [1] */
+    uint64_t pairs[2][1024];      /* two bytes that do */
+    uint64_t longer[1024]; /* three and four that may, of all but the wide shapes: their hashes */
 };
 
 /* known: borrowed while it runs. On failure what was built is freed. */

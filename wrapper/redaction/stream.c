@@ -81,6 +81,10 @@ static enum hf_rc window_add(struct hf_redaction_stream *stream, struct hf_bytes
 static enum hf_rc on_hit(void *arg, const struct hf_hit *hit)
 {
     struct hf_redaction_stream *stream = arg;
+    uint64_t at = hit->end - stream->redactor->anchors.anchors[hit->id].width;
+    if (at < stream->limit) {
+        return HF_OK; /* what stands before it had ruled it out: its bytes may be gone */
+    }
     if (stream->candidate_count == stream->candidate_cap) {
         size_t cap = stream->candidate_cap == 0 ? 16 : 2 * stream->candidate_cap;
         struct hf_candidate *more =
@@ -93,7 +97,6 @@ static enum hf_rc on_hit(void *arg, const struct hf_hit *hit)
         stream->candidates = more;
         stream->candidate_cap = cap;
     }
-    uint64_t at = hit->end - stream->redactor->anchors.anchors[hit->id].width;
     /* Hits come in the order of their ends, so that hardly ever more than one has to make room. */
     size_t to = stream->candidate_count++;
     for (; to > 0 && stream->candidates[to - 1].at > at; to--) {
@@ -118,6 +121,7 @@ static struct hf_verdict decide_place(struct hf_redaction_stream *stream, size_t
                                       size_t *ret_next)
 {
     uint64_t at = stream->candidates[first].at;
+    HF_ASSERT(at >= stream->begin);
     size_t offset = (size_t)(at - stream->begin);
     uint8_t scratch[2 * HF_SHAPE_LEFT_MAX];
     struct hf_bytes before = hf_view_before(&stream->view, offset, scratch);
@@ -308,7 +312,7 @@ static enum hf_rc piece(struct hf_redaction_stream *stream, struct hf_bytes byte
 
 static enum hf_rc finish(struct hf_redaction_stream *stream)
 {
-    look_at(stream, hf_bytes_of(stream->window, stream->len));
+    look_at(stream, stream->len == 0 ? HF_BYTES("") : hf_bytes_of(stream->window, stream->len));
     return advance(stream, true);
 }
 
