@@ -11,16 +11,8 @@
 
 void hf_hub_receipt(const struct hf_hub *hub, struct hf_bytes note, struct hf_buf *buf)
 {
-    uint8_t line[512];
-    const char *start = (const char *)note.ptr;
-    const char *end = note.len == 0 ? NULL : memmem(start, note.len, "\n\n", 2);
-    HF_ASSERT(end != NULL); /* it was opened as a note */
-    struct hf_str text = {start, (size_t)(end - start) + 1};
-    struct hf_writer w = hf_writer_init(line, sizeof line);
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-    hf_note_cosign(text, &hub->cosigner_vkey, hub->cosigner, (uint64_t)(now / 1000000), &w);
-    hf_buf_put(buf, note.ptr, note.len);
-    hf_buf_put(buf, line, w.len);
+    hf_checkpoint_cosign(note, &hub->cosigner_vkey, hub->cosigner, (uint64_t)(now / 1000000), buf);
 }
 
 /* The receipt of the segment that was taken last, out of the region's log; empty when there is

@@ -55,6 +55,20 @@ void hf_checkpoint_sign(const struct hf_checkpoint *checkpoint, const struct hf_
     hf_note_sign(text, vkey, key, w);
 }
 
+void hf_checkpoint_cosign(struct hf_bytes note, const struct hf_vkey *vkey,
+                          const struct hf_signing_key *key, uint64_t time_s, struct hf_buf *buf)
+{
+    uint8_t line[512];
+    const char *start = (const char *)note.ptr;
+    const char *end = note.len == 0 ? NULL : memmem(start, note.len, "\n\n", 2);
+    HF_ASSERT(end != NULL);
+    struct hf_writer w = hf_writer_init(line, sizeof line);
+    hf_note_cosign((struct hf_str){start, (size_t)(end - start) + 1}, vkey, key, time_s, &w);
+    HF_ASSERT(!w.overflow);
+    hf_buf_put(buf, note.ptr, note.len);
+    hf_buf_put(buf, line, w.len);
+}
+
 enum hf_rc hf_checkpoint_open(struct hf_bytes bytes, const struct hf_vkey *key,
                               struct hf_note *note, struct hf_checkpoint *ret_checkpoint,
                               struct hf_err *err)

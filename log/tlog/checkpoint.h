@@ -8,6 +8,7 @@
 #ifndef HF_LOG_TLOG_CHECKPOINT_H
 #define HF_LOG_TLOG_CHECKPOINT_H
 
+#include "base/buf.h"
 #include "log/tlog/note.h"
 
 struct hf_checkpoint {
@@ -30,6 +31,11 @@ void hf_checkpoint_format(const struct hf_checkpoint *checkpoint, struct hf_writ
 /* Writes the whole note signed by key: text, empty line, signature line. */
 void hf_checkpoint_sign(const struct hf_checkpoint *checkpoint, const struct hf_vkey *vkey,
                         const struct hf_signing_key *key, struct hf_writer *w);
+
+/* Appends the note, which was opened, with a cosignature by key at time_s under it: its owner saw
+ * this checkpoint, and it continues those that it saw before. */
+void hf_checkpoint_cosign(struct hf_bytes note, const struct hf_vkey *vkey,
+                          const struct hf_signing_key *key, uint64_t time_s, struct hf_buf *buf);
 
 /* Parses a note and demands the signature of `key` and, as tlog-checkpoint asks, an origin equal
  * to the key's name. HF_EMISMATCH when the checkpoint is of another log; else as the parsers

@@ -102,10 +102,15 @@ def copies(world, hub):
     status = json.loads(world.run("region", "status", mirror.dir, "--json").stdout)
     check(status["mirror"]["behind"] == hub.size() - said["size"] > 0, f"{status}")
     hub.agents.pop("acme").kill()
-    again = json.loads(mirror.once("--json").stdout)
+    again = json.loads(mirror.once("--json", "--witness", "other/witness").stdout)
+    mirror.once("--witness", "somebody/else", code=2)
     check(again["size"] - again["taken"] == said["size"] and again["size"] == hub.size(), f"{again}")
     check("0 behind" in world.run("region", "status", mirror.dir).stdout.decode(), "it is there")
     end_hub(hub)
+    with open(os.path.join(mirror.dir, "witness.note"), encoding="utf-8") as file:
+        note = file.read()
+    check(note.count("\n\u2014 ") == 2 and "\n\u2014 other/witness " in note, note)
+    world.run("log", "verify", world.path("hub"), "--against", os.path.join(mirror.dir, "witness.note"))
     world.run("audit", "tenant", mirror.dir, "acme", "--out", world.path("bundle"))
     shown = world.run("audit", "verify", world.path("bundle"), "--trust", mirror.trust, "--show", "--json").stdout
     check(shown.count(b"metering.recorded") == 35, f"{shown.count(b'metering.recorded')}")

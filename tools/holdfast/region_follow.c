@@ -3,6 +3,7 @@
 #include "base/cli/service.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "base/host_key.h"
 #include "log/owned/mirror.h"
 #include "log/remote/tracker.h"
 #include "tools/holdfast/commands.h"
@@ -20,6 +21,8 @@ struct program {
     struct hf_follow_part part; /* on its way to the disk */
     struct hf_owned_part put;
     struct hf_timer timer;
+    struct hf_signing_key *witness; /* NULL: it signs nothing */
+    struct hf_vkey witness_vkey;
     struct hf_progress progress;
     bool progresses;
     bool putting;
@@ -47,6 +50,29 @@ static void fail(struct program *program, enum hf_rc rc, const struct hf_err *er
     hf_service_fail(&program->service, rc, err);
 }
 
+/* What was followed, and that it was: the region's checkpoint with our cosignature. */
+static enum hf_rc cosign(struct program *program, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    struct hf_buf note = hf_buf_init(HF_NOTE_MAX);
+    struct hf_bytes seen = hf_log_source_note(program->log.log);
+    int64_t now = hf_env_wall_us(program->service.cli->env);
+    if (program->witness == NULL || seen.len == 0) {
+        return HF_OK;
+    }
+    hf_checkpoint_cosign(seen, &program->witness_vkey, program->witness, (uint64_t)(now / 1000000),
+                         &note);
+    enum hf_rc rc = note.failed;
+    if (rc == HF_OK) {
+        rc = hf_path_join(hf_cli_operand(program->service.cli, 0), "witness.note", path,
+                          sizeof path);
+    }
+    rc = rc == HF_OK ? hf_file_replace(path, hf_buf_bytes(&note), 0644, err)
+                     : hf_err_set(err, rc, "the witness's note cannot be written");
+    hf_buf_free(&note);
+    return rc;
+}
+
 /* A line each time that the end of the region's log is reached with something new. */
 static void tell(struct program *program)
 {
@@ -62,6 +88,11 @@ static void tell(struct program *program)
         return;
     }
     program->told_size = tip.size;
+    enum hf_rc rc = cosign(program, &err);
+    if (rc != HF_OK) {
+        fail(program, rc, &err);
+        return;
+    }
     hf_hex_encode(hf_bytes_of(tip.root.b, HF_HASH_SIZE), root);
     hf_cli_printf(program->service.cli,
                   program->service.cli->json ? "{\"size\":%llu,\"taken\":%llu,\"root\":\"%s\"}\n"
@@ -174,6 +205,38 @@ static enum hf_rc open_mirror(struct program *program, struct hf_follow *ret_fol
     return rc == HF_OK ? hf_owned_follow(&program->log, ret_follow, err) : rc;
 }
 
+/* The key is of this folder, and of nothing else. */
+static enum hf_rc open_witness(struct program *program, struct hf_err *err)
+{
+    const struct hf_cli *cli = program->service.cli;
+    struct hf_secret host_key = {0};
+    char text[HF_VKEY_TEXT_MAX];
+    const struct hf_owned_key_conf conf = {.dir = hf_cli_operand(cli, 0),
+                                           .name = "witness.key",
+                                           .key_name = hf_cli_str(cli, "witness"),
+                                           .type = HF_KEY_COSIGNATURE,
+                                           .host_key = &host_key,
+                                           .env = cli->env,
+                                           .disk = hf_disk_os()};
+    if (conf.key_name == NULL) {
+        return HF_OK;
+    }
+    enum hf_rc rc = hf_host_key_load(cli->env, /* path= */ NULL, &host_key, err);
+    if (rc == HF_OK) {
+        rc = hf_owned_key(&conf, &program->witness, &program->witness_vkey, err);
+    }
+    hf_secret_free(&host_key);
+    if (rc == HF_OK && strcmp(program->witness_vkey.name, conf.key_name) != 0) {
+        rc = hf_err_set(err, HF_EUSAGE, "--witness: the key in the folder is %s's",
+                        program->witness_vkey.name);
+    }
+    if (rc == HF_OK) {
+        (void)hf_vkey_format(&program->witness_vkey, text);
+        hf_log(&program->service.logger, HF_LOG_INFO, "mirror.witness", hf_f_c("vkey", text));
+    }
+    return rc;
+}
+
 static enum hf_rc open_all(struct hf_service *service, struct hf_err *err)
 {
     struct program *program = program_of(service);
@@ -186,6 +249,9 @@ static enum hf_rc open_all(struct hf_service *service, struct hf_err *err)
     }
     if (rc == HF_OK) {
         rc = open_mirror(program, &follow, err);
+    }
+    if (rc == HF_OK) {
+        rc = open_witness(program, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -230,6 +296,7 @@ static int run(struct hf_cli *cli)
     program = (struct program){.service = {.open = open_all, .stop = stop}};
     int code = hf_service_run(&program.service, cli);
     hf_secret_free(&program.access.token);
+    hf_signing_key_free(program.witness);
     bool is_no = program.rc == HF_EFORK || program.rc == HF_EBADSIG || program.rc == HF_EMISMATCH;
     return code == HF_EXIT_FAILED && is_no ? HF_EXIT_NO : code;
 }
@@ -244,6 +311,11 @@ static const struct hf_cli_option options[] = {
     {.name = "once",
      .kind = HF_CLI_FLAG,
      .help = "end when all that the region has now is here; a Hub that is away is an error"},
+    {.name = "witness",
+     .kind = HF_CLI_STRING,
+     .value = "NAME",
+     .help = "sign what was followed, as the witness of this name such as prod-us/witness: its key "
+             "is made in the folder, witness.note is the newest checkpoint with its cosignature"},
     {.name = "free-floor",
      .kind = HF_CLI_SIZE,
      .fallback = "0",
@@ -266,7 +338,8 @@ const struct hf_cli_command hf_command_region_follow = {
         "region signed before and what it shows now are then in fork-known.note and "
         "fork-shown.note.",
     .examples = "holdfast region follow mirror --trust region.vkey --once\n"
-                "holdfast log verify mirror --vkey \"$(cat region.vkey)\"",
+                "holdfast log verify mirror --vkey \"$(cat region.vkey)\"\n"
+                "holdfast log verify /var/lib/holdfast/hub --against mirror/witness.note",
     .options = options,
     .option_count = HF_LEN(options),
     .operands = operands,
