@@ -315,8 +315,9 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     agent->logger = conf->logger;
     hf_queue_init(&agent->waiting);
     agent->conf = *conf;
-    struct hf_agent_job *jobs[] = {&agent->enrol,  &agent->upload,   &agent->beat,
-                                   &agent->rotate, &agent->feed.job, &agent->artifacts.job};
+    struct hf_agent_job *jobs[] = {&agent->enrol,    &agent->upload,   &agent->beat,
+                                   &agent->rotate,   &agent->feed.job, &agent->artifacts.job,
+                                   &agent->known.job};
     for (size_t i = 0; i < HF_LEN(jobs); i++) {
         jobs[i]->body = hf_buf_init(8u << 20);
     }
@@ -420,6 +421,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     end_job(&agent->rotate);
     end_job(&agent->feed.job);
     end_job(&agent->artifacts.job);
+    end_job(&agent->known.job);
     if (agent->word.fire != NULL) {
         hf_timer_cancel(&agent->word);
     }

@@ -34,6 +34,7 @@
 #include "tenant/budget.h"
 #include "tenant/feed.h"
 #include "tenant/job.h"
+#include "tenant/known.h"
 #include "tenant/period.h"
 #include "tenant/skew.h"
 #include "tenant/vault_teller.h"
@@ -166,6 +167,7 @@ struct hf_agent {
     struct hf_agent_job upload;
     struct hf_agent_job beat;
     struct hf_agent_job rotate;
+    struct hf_agent_known known;
     struct hf_agent_feed feed;
     struct hf_agent_artifacts artifacts;
     uint64_t uploads_paused_ns; /* until then, by the monotonic clock */
@@ -213,7 +215,9 @@ void hf_agent_prune_start(struct hf_agent *agent);
 /* tenant/epoch.c: from HALTED over OPENING to RUNNING, also across restarts. */
 /* Opens the log of the epoch, and while it is being begun also the one before. */
 enum hf_rc hf_agent_open_log(struct hf_agent *agent, struct hf_err *err);
-/* HALTED, nothing on its way: begins the next epoch. */
+/* Entries that the region has for certain: a receipt says so. */
+uint64_t hf_agent_surely_known(struct hf_agent *agent);
+/* HALTED, nothing on its way, agent->known is ready or not needed: begins the next epoch. */
 enum hf_rc hf_agent_begin_epoch(struct hf_agent *agent, const char *reason, struct hf_err *err);
 /* OPENING: does what is left. */
 void hf_agent_carry_on(struct hf_agent *agent);

@@ -3,9 +3,9 @@
  * Epoch 1 lies in the folder "log", epoch N in "log-N". The file epoch.json says which one is being
  * written, and it is replaced before the new log is made and again when all is in it, so that an
  * interruption anywhere is taken up where it was: the new log's first entry is epoch.opened, then
- * follow the old log's entries that the region may not know, each with its producer and sequence,
- * so what is in the new log already tells how many are left. Only then programs append again. The
- * old log stays as it is.
+ * follow the old log's entries that the region does not have (tenant/known.h), each with its
+ * producer and sequence, so what is in the new log already tells how many are left. Only then
+ * programs append again. The old log stays as it is.
  */
 #include <stdio.h>
 
@@ -106,7 +106,7 @@ enum hf_rc hf_agent_open_log(struct hf_agent *agent, struct hf_err *err)
 /* beginning */
 
 /* Below this index the region has every entry: the receipt says so, when it is about this log. */
-static uint64_t surely_known(struct hf_agent *agent)
+uint64_t hf_agent_surely_known(struct hf_agent *agent)
 {
     struct hf_checkpoint receipt;
     struct hf_hash root;
@@ -137,7 +137,8 @@ enum hf_rc hf_agent_begin_epoch(struct hf_agent *agent, const char *reason, stru
     }
     struct hf_agent_epoch next = {.epoch = newest + 1,
                                   .old_epoch = before.epoch,
-                                  .carried_from = surely_known(agent),
+                                  .carried_from = agent->known.ready ? agent->known.size
+                                                                     : hf_agent_surely_known(agent),
                                   .opened_us = hf_env_wall_us(hf_loop_env(agent->loop))};
     (void)snprintf(next.reason, sizeof next.reason, "%s", reason);
     enum hf_rc rc = clear_folder(agent, next.epoch, err);
@@ -153,6 +154,7 @@ enum hf_rc hf_agent_begin_epoch(struct hf_agent *agent, const char *reason, stru
     hf_log(agent->logger, HF_LOG_INFO, "epoch.begun", hf_f_u64("epoch", next.epoch),
            hf_f_u64("carried_from", next.carried_from), hf_f_c("reason", next.reason));
     hf_agent_views_close(&agent->views);
+    hf_agent_known_forget(agent);
     agent->carry.log = agent->log;
     agent->carry.open = true;
     agent->log = (struct hf_owned){.loop = agent->loop};
@@ -308,7 +310,8 @@ static enum hf_rc fill_batch(struct hf_agent *agent, uint64_t from, struct hf_er
     }
     hf_reader_close(reader);
     const uint8_t *at = carry->bytes.ptr;
-    for (size_t i = 0; i < carry->append.item_count; i++) {
+    bool whole = rc == HF_OK || rc == HF_EEND; /* else there may be no bytes to point into */
+    for (size_t i = 0; whole && i < carry->append.item_count; i++) {
         carry->items[i].bytes.ptr = at;
         at += carry->items[i].bytes.len;
     }

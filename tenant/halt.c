@@ -191,6 +191,10 @@ static void look(struct hf_timer *timer)
                        agent->trouble.text);
         given = true;
     }
+    if (given && agent->trouble.kind != HF_AGENT_SUCCEEDS &&
+        !hf_agent_known_look(agent, hf_agent_surely_known(agent))) {
+        given = false; /* the region is being asked what it has */
+    }
     agent->holding = given;
     if (given && agent->appends == 0 && !agent->upload.busy && !agent->feed.posting) {
         if (hf_agent_begin_epoch(agent, reason, &err) == HF_OK) {

@@ -401,5 +401,56 @@ def viewed(world, region):
     check(views(world) == [(200, shown), (200, metered)], "the log alone counts")
 
 
+def cut_off(region):
+    """The Hub ends; gives its address."""
+    region.hub.terminate()
+    region.hub.wait(LIMIT)
+    region.hub.stdout.close()
+    return region.url.removeprefix("https://")
+
+
+@in_region
+def counted_once(world, region):
+    """A snapshot whose newest receipt is older than its newest entries: the region got those as well, so
+    they are not carried over, after a restore as after a fork, and no usage is counted twice."""
+    for tenant, forked in (("acme", False), ("beta", True)):
+        region.create(tenant)
+        agent = region.run_agent(tenant, region.mint(tenant))
+        up(world, tenant)
+        ticks(world, tenant, 1, 4)
+        caught_up(region, tenant, 4)
+        address = cut_off(region)
+        for sequence in (5, 6, 7):
+            meter(world, tenant, sequence)
+        end(agent)
+        shutil.copytree(world.path(tenant), world.path(tenant + ".copy"),
+                        ignore=shutil.ignore_patterns("*.sock"))
+        region.start(address)
+        agent = region.run_agent(tenant)
+        up(world, tenant)
+        ticks(world, tenant, 8, 10)
+        caught_up(region, tenant, 10)
+        end(agent)
+        os.rename(world.path(tenant), world.path(tenant + ".lost"))
+        os.rename(world.path(tenant + ".copy"), world.path(tenant))
+        if forked:
+            cut_off(region)
+        region.run_agent(tenant, restore="new-epoch")
+        if forked:
+            up(world, tenant)
+            ticks(world, tenant, 8, 13, 100)
+            region.start(address)
+        opened(world, tenant, 2, 7 if forked else 1)
+    usage = region.json("GET", "/v1/models/usage_1")["rows"]
+    check(sorted((row["tenant"], row["requests"]) for row in usage) == [("acme", 3), ("beta", 3)],
+          f"{usage}")
+    events = timeline(world, region, "beta")
+    mine = [(e["epoch"], e["tenant_index"], e["event"]["sequence"]) for e in events if "epoch" in e]
+    check(mine == [(1, n, n + 1) for n in range(10)] + [(2, 0, 2)] + [(2, n - 7, n) for n in range(8, 14)],
+          f"{mine}")
+    first = next(e["event"] for e in events if e.get("epoch") == 2)
+    check(first["payload"]["carried_from"] == 7, f"{first}")
+
+
 harness.main([restored, by_itself, evidence, copied, interrupted, succeeded, succession_interrupted, peers,
-              clock, viewed])
+              clock, viewed, counted_once])

@@ -102,6 +102,7 @@ class Bench:
         """Parameters of the path, the query and the body of a call that succeeds."""
         return {
             "agent_heartbeat": lambda: ({}, {}, self.agent.heartbeat()),
+            "agent_leaves": lambda: ({}, {"epoch": "1", "first": "0"}, None),
             "agent_register": self.registration,
             "agent_rotate": lambda: ({}, {}, self.agent.rotation()),
             "agent_segment": lambda: ({}, {}, self.agent.segment([b"one", b"two"])),

@@ -103,7 +103,8 @@ static unsigned live(struct lone *lone)
     }
     keep_feed(lone);
     acked += acked == 1 && post_event(lone, 2) ? 1 : 0;
-    lone_run(lone, 40 * SECOND); /* heartbeats, uploads, the feed: nobody answers */
+    lone_run(lone, 40 * SECOND);     /* heartbeats, uploads, the feed: nobody answers */
+    lone->agent->known.ready = true; /* as if the region had said that it has nothing */
     hf_agent_halt(lone->agent, HF_AGENT_BEHIND, 1, "swept");
     lone_run(lone, 20 * SECOND);
     acked += acked == 2 && post_event(lone, 3) ? 1 : 0;
