@@ -20,22 +20,22 @@
 #include "base/err.h"
 #include "schemas/formats_gen.h"
 
-#define HF_BUNDLE_MAGIC      "HFPOLICY1\n"
-#define HF_BUNDLE_RECORD_MAX 65535
+#define HF_POLICY_BUNDLE_MAGIC      "HFPOLICY1\n"
+#define HF_POLICY_BUNDLE_RECORD_MAX 65535
 
-enum hf_bundle_kind {
-    HF_BUNDLE_HEAD = 1,
-    HF_BUNDLE_LEVEL,
-    HF_BUNDLE_LIST,
-    HF_BUNDLE_PROGRAM,
-    HF_BUNDLE_TOOL,
-    HF_BUNDLE_RULE,
-    HF_BUNDLE_VECTOR,
-    HF_BUNDLE_KIND_END
+enum hf_policy_bundle_kind {
+    HF_POLICY_BUNDLE_HEAD = 1,
+    HF_POLICY_BUNDLE_LEVEL,
+    HF_POLICY_BUNDLE_LIST,
+    HF_POLICY_BUNDLE_PROGRAM,
+    HF_POLICY_BUNDLE_TOOL,
+    HF_POLICY_BUNDLE_RULE,
+    HF_POLICY_BUNDLE_VECTOR,
+    HF_POLICY_BUNDLE_KIND_END
 };
 
 /* Room for one decoded record. */
-union hf_bundle_record {
+union hf_policy_bundle_record {
     struct hf_policy_head head;
     struct hf_policy_level level;
     struct hf_policy_list list;
@@ -45,33 +45,35 @@ union hf_bundle_record {
     struct hf_policy_vector vector;
 };
 
-struct hf_bundle_reader {
+struct hf_policy_bundle_reader {
     /* read-only: of the record that was read last */
-    enum hf_bundle_kind kind;
+    enum hf_policy_bundle_kind kind;
     struct hf_bytes payload;
     /* private */
     struct hf_bytes rest;
-    size_t counts[HF_BUNDLE_KIND_END];    /* read so far */
-    size_t announced[HF_BUNDLE_KIND_END]; /* by the head */
+    size_t counts[HF_POLICY_BUNDLE_KIND_END];    /* read so far */
+    size_t announced[HF_POLICY_BUNDLE_KIND_END]; /* by the head */
     struct hf_policy_head head;
     uint8_t key[512];
     size_t key_len;
 };
 
 /* HF_EINVAL for what is no bundle. */
-enum hf_rc hf_bundle_open(struct hf_bytes bundle, struct hf_bundle_reader *ret, struct hf_err *err);
+enum hf_rc hf_policy_bundle_open(struct hf_bytes bundle, struct hf_policy_bundle_reader *ret,
+                                 struct hf_err *err);
 /* The next record, checked; HF_EEND after the last, when everything announced was there. HF_EINVAL
  * names the record. */
-enum hf_rc hf_bundle_next(struct hf_bundle_reader *reader, union hf_bundle_record *ret,
-                          struct hf_err *err);
+enum hf_rc hf_policy_bundle_next(struct hf_policy_bundle_reader *reader,
+                                 union hf_policy_bundle_record *ret, struct hf_err *err);
 
 /* Writes the key that orders records of a kind, for who writes bundles. */
-void hf_bundle_key(enum hf_bundle_kind kind, const union hf_bundle_record *record,
-                   struct hf_writer *w);
+void hf_policy_bundle_key(enum hf_policy_bundle_kind kind,
+                          const union hf_policy_bundle_record *record, struct hf_writer *w);
 /* Checks and appends one record; the caller keeps the order. HF_EINVAL; the buffer's failures are
  * the
  * buffer's. */
-enum hf_rc hf_bundle_put(enum hf_bundle_kind kind, const union hf_bundle_record *record,
-                         struct hf_buf *out, struct hf_err *err);
+enum hf_rc hf_policy_bundle_put(enum hf_policy_bundle_kind kind,
+                                const union hf_policy_bundle_record *record, struct hf_buf *out,
+                                struct hf_err *err);
 
 #endif

@@ -73,7 +73,9 @@ unsigned hf_policy_level(const struct hf_policy *policy, const struct hf_policy_
     level = facts->level < level ? (unsigned)facts->level : level;
     if (hf_facts_tainted(facts, HF_POLICY_FACTS_TAINT_UNTRUSTED)) {
         unsigned lowers = (unsigned)policy->head.lowers;
-        level = level > lowers ? level - lowers : 1;
+        unsigned lowest = (unsigned)policy->head.lowest;
+        lowest = lowest < level ? lowest : level;
+        level = level > lowers + lowest ? level - lowers : lowest;
     }
     return level < 1 ? 1 : level;
 }
@@ -136,41 +138,61 @@ void hf_policy_decide(const struct hf_policy *policy, struct hf_bytes vector,
     hf_policy_eval(policy, &facts, ret);
 }
 
-static enum hf_rc check_vector(const struct hf_policy *policy,
-                               const struct hf_policy_vector *vector, struct hf_err *err)
+enum hf_rc hf_policy_each_vector(const struct hf_policy *policy, hf_policy_vector_fn *visit,
+                                 void *arg, struct hf_err *err)
 {
-    struct hf_policy_verdict got;
-    hf_policy_decide(policy, vector->facts, &got);
-    bool same_rule = !vector->has_rule || hf_str_eq(vector->rule, got.rule);
-    if ((int)got.verdict != (int)vector->verdict || !same_rule) {
-        struct hf_str verdict = hf_verdict_name(got.verdict);
+    struct hf_policy_bundle_reader reader;
+    union hf_policy_bundle_record record;
+    enum hf_rc rc = hf_policy_bundle_open(policy->bundle, &reader, err);
+    while (rc == HF_OK) {
+        struct hf_policy_verdict got;
+        rc = hf_policy_bundle_next(&reader, &record, err);
+        if (rc != HF_OK || reader.kind != HF_POLICY_BUNDLE_VECTOR) {
+            continue;
+        }
+        const struct hf_policy_vector *vector = &record.vector;
+        hf_policy_decide(policy, vector->facts, &got);
+        bool good = (int)got.verdict == (int)vector->verdict &&
+                    (!vector->has_rule || hf_str_eq(vector->rule, got.rule));
+        if (!visit(arg, vector, &got, good)) {
+            return HF_OK;
+        }
+    }
+    return rc == HF_EEND ? HF_OK : rc;
+}
+
+struct selftest {
+    struct hf_err *err;
+    enum hf_rc rc;
+};
+
+static bool check_vector(void *arg, const struct hf_policy_vector *vector,
+                         const struct hf_policy_verdict *got, bool good)
+{
+    struct selftest *test = arg;
+    if (!good) {
+        struct hf_str verdict = hf_verdict_name(got->verdict);
         struct hf_str wanted = hf_verdict_name((enum hf_verdict)vector->verdict);
         struct hf_str rule = vector->has_rule ? vector->rule : HF_STR("any rule");
-        return hf_err_set(err, HF_EMISMATCH,
-                          "golden vector \"%.*s\": %.*s by %.*s is expected, it is %.*s by %.*s",
-                          HF_STR_ARG(vector->name), HF_STR_ARG(wanted), HF_STR_ARG(rule),
-                          HF_STR_ARG(verdict), HF_STR_ARG(got.rule));
+        test->rc =
+            hf_err_set(test->err, HF_EMISMATCH,
+                       "golden vector \"%.*s\": %.*s by %.*s is expected, it is %.*s by %.*s",
+                       HF_STR_ARG(vector->name), HF_STR_ARG(wanted), HF_STR_ARG(rule),
+                       HF_STR_ARG(verdict), HF_STR_ARG(got->rule));
     }
-    return HF_OK;
+    return good;
 }
 
 enum hf_rc hf_policy_selftest(const struct hf_policy *policy, struct hf_err *err)
 {
-    struct hf_bundle_reader reader;
-    union hf_bundle_record record;
+    struct selftest test = {err, HF_OK};
     if (policy->vector_count == 0) {
         return hf_err_set(err, HF_EINVAL,
                           "the policy has no golden vectors; add a test block for each promise it "
                           "makes");
     }
-    enum hf_rc rc = hf_bundle_open(policy->bundle, &reader, err);
-    while (rc == HF_OK) {
-        rc = hf_bundle_next(&reader, &record, err);
-        if (rc == HF_OK && reader.kind == HF_BUNDLE_VECTOR) {
-            rc = check_vector(policy, &record.vector, err);
-        }
-    }
-    return rc == HF_EEND ? HF_OK : rc;
+    enum hf_rc rc = hf_policy_each_vector(policy, check_vector, &test, err);
+    return rc != HF_OK ? rc : test.rc;
 }
 
 const struct hf_hash *hf_policy_digest(const struct hf_policy *policy)

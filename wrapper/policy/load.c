@@ -19,7 +19,7 @@ struct loader {
     struct hf_policy *policy;
     struct list *lists;
     size_t list_count;
-    union hf_bundle_record record;
+    union hf_policy_bundle_record record;
     struct hf_rule_index index;
 };
 
@@ -256,31 +256,31 @@ static enum hf_rc load_head(struct loader *loader)
     return hf_arena_overflow(&policy->arena) ? HF_ENOMEM : HF_OK;
 }
 
-static enum hf_rc load_record(struct loader *loader, enum hf_bundle_kind kind,
-                              const struct hf_bundle_reader *reader, struct hf_err *err)
+static enum hf_rc load_record(struct loader *loader, enum hf_policy_bundle_kind kind,
+                              const struct hf_policy_bundle_reader *reader, struct hf_err *err)
 {
-    if (kind != HF_BUNDLE_HEAD && reader->counts[kind] > reader->announced[kind]) {
+    if (kind != HF_POLICY_BUNDLE_HEAD && reader->counts[kind] > reader->announced[kind]) {
         return hf_err_set(err, HF_EINVAL, "more records of a kind than the head says");
     }
     switch (kind) {
-    case HF_BUNDLE_HEAD: return load_head(loader);
-    case HF_BUNDLE_LEVEL: return load_level(loader);
-    case HF_BUNDLE_LIST: return load_list(loader, err);
-    case HF_BUNDLE_PROGRAM: return load_program(loader);
-    case HF_BUNDLE_TOOL: return load_tool(loader, err);
-    case HF_BUNDLE_RULE: return load_rule(loader, err);
-    case HF_BUNDLE_VECTOR: loader->policy->vector_count++; return HF_OK;
-    case HF_BUNDLE_KIND_END: break;
+    case HF_POLICY_BUNDLE_HEAD: return load_head(loader);
+    case HF_POLICY_BUNDLE_LEVEL: return load_level(loader);
+    case HF_POLICY_BUNDLE_LIST: return load_list(loader, err);
+    case HF_POLICY_BUNDLE_PROGRAM: return load_program(loader);
+    case HF_POLICY_BUNDLE_TOOL: return load_tool(loader, err);
+    case HF_POLICY_BUNDLE_RULE: return load_rule(loader, err);
+    case HF_POLICY_BUNDLE_VECTOR: loader->policy->vector_count++; return HF_OK;
+    case HF_POLICY_BUNDLE_KIND_END: break;
     }
     return HF_EINVAL;
 }
 
 static enum hf_rc load_all(struct loader *loader, struct hf_err *err)
 {
-    struct hf_bundle_reader reader;
-    enum hf_rc rc = hf_bundle_open(loader->policy->bundle, &reader, err);
+    struct hf_policy_bundle_reader reader;
+    enum hf_rc rc = hf_policy_bundle_open(loader->policy->bundle, &reader, err);
     while (rc == HF_OK) {
-        rc = hf_bundle_next(&reader, &loader->record, err);
+        rc = hf_policy_bundle_next(&reader, &loader->record, err);
         if (rc == HF_OK) {
             rc = load_record(loader, reader.kind, &reader, err);
         }

@@ -20,7 +20,9 @@
  *
  * The level of autonomy is the bundle's for the tenant and for the channel, the lower of both, at
  * most
- * the vector's `level`, less what the bundle says that untrusted content takes; never below 1.
+ * the vector's `level`, less what the bundle says that untrusted content takes, down to the lowest
+ * that
+ * it may come to by that.
  *
  * Threads: a loaded policy is never changed, any number of threads may evaluate.
  */
@@ -74,6 +76,14 @@ void hf_policy_decide(const struct hf_policy *policy, struct hf_bytes vector,
  * otherwise.
  * To be run before a bundle is activated; HF_EINVAL when there are none. */
 enum hf_rc hf_policy_selftest(const struct hf_policy *policy, struct hf_err *err);
+
+/* The golden vectors one by one, in the order of their names, each with what the policy says on
+ * it; good:
+ * that is what is expected. Until visit answers false. */
+typedef bool hf_policy_vector_fn(void *arg, const struct hf_policy_vector *vector,
+                                 const struct hf_policy_verdict *got, bool good);
+enum hf_rc hf_policy_each_vector(const struct hf_policy *policy, hf_policy_vector_fn *visit,
+                                 void *arg, struct hf_err *err);
 
 /* SHA-256 of the bundle's bytes: `policy_digest` of events. */
 const struct hf_hash *hf_policy_digest(const struct hf_policy *policy);

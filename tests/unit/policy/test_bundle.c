@@ -7,19 +7,20 @@
 /* A bundle with the rules that are given, in their order. */
 static void make(const char *const *ids, size_t count, struct hf_buf *out)
 {
-    static union hf_bundle_record record;
+    static union hf_policy_bundle_record record;
     struct hf_err err = {0};
     memset(&record, 0, sizeof record);
-    hf_buf_str(out, HF_STR(HF_BUNDLE_MAGIC));
+    hf_buf_str(out, HF_STR(HF_POLICY_BUNDLE_MAGIC));
     record.head = (struct hf_policy_head){.format = 1,
                                           .name = HF_STR("small"),
                                           .version = HF_STR("1"),
                                           .level = 3,
                                           .lowers = 1,
+                                          .lowest = 1,
                                           .wait = 600,
                                           .counts_count = 6,
                                           .counts = {0, 0, 0, 0, count, 0}};
-    HF_ASSERT(hf_bundle_put(HF_BUNDLE_HEAD, &record, out, &err) == HF_OK);
+    HF_ASSERT(hf_policy_bundle_put(HF_POLICY_BUNDLE_HEAD, &record, out, &err) == HF_OK);
     for (size_t i = 0; i < count; i++) {
         memset(&record, 0, sizeof record);
         record.rule.id = hf_str_c(ids[i]);
@@ -27,7 +28,7 @@ static void make(const char *const *ids, size_t count, struct hf_buf *out)
         record.rule.reason = HF_STR("Reading is fine.");
         record.rule.classes_count = 1;
         record.rule.classes[0] = HF_POLICY_RULE_CLASSES_READ;
-        HF_ASSERT(hf_bundle_put(HF_BUNDLE_RULE, &record, out, &err) == HF_OK);
+        HF_ASSERT(hf_policy_bundle_put(HF_POLICY_BUNDLE_RULE, &record, out, &err) == HF_OK);
     }
 }
 

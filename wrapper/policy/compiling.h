@@ -1,0 +1,140 @@
+/* wrapper/policy/compiling.h: the state of one compilation, shared by the files that do it.
+ *
+ * Included by text*.c and compile.c only. One thread. Memory is the arena's but for the arrays
+ * that grow.
+ */
+#ifndef HF_WRAPPER_POLICY_COMPILING_H
+#define HF_WRAPPER_POLICY_COMPILING_H
+
+#include "base/arena.h"
+#include "wrapper/policy/bundle.h"
+#include "wrapper/policy/facts.h"
+#include "wrapper/policy/text.h"
+
+#define HF_TEXT_TOKENS_MAX 128 /* words on a line */
+
+struct hf_token {
+    struct hf_str text;
+    unsigned column;
+    bool quoted;
+};
+
+enum hf_block {
+    HF_BLOCK_NONE,
+    HF_BLOCK_SKIP, /* its first line was wrong: what belongs to it is not looked at */
+    HF_BLOCK_LIST,
+    HF_BLOCK_PROGRAM,
+    HF_BLOCK_TOOL,
+    HF_BLOCK_RULE,
+    HF_BLOCK_TEST
+};
+
+/* A record that is ready, and where it stands in the text. */
+struct hf_item {
+    enum hf_policy_bundle_kind kind;
+    unsigned line;
+    struct hf_bytes key;
+    struct hf_bytes bytes; /* as it stands in the bundle */
+};
+
+/* A list that is mentioned somewhere. */
+struct hf_list_use {
+    struct hf_str name;
+    unsigned line;
+    unsigned column;
+};
+
+struct hf_text_test {
+    unsigned line;
+    unsigned call_column;
+    unsigned call_line;
+    struct hf_str name;
+    struct hf_str params; /* JSON; empty for none */
+    struct hf_policy_facts facts;
+    bool has_call;
+    bool has_expect;
+    enum hf_policy_vector_verdict verdict;
+    struct hf_str rule;
+};
+
+struct hf_compiling {
+    struct hf_policy_faults *faults;
+    struct hf_arena arena;
+    enum hf_rc failed; /* HF_ENOMEM, HF_ETOOBIG */
+    /* the line that is read */
+    unsigned line;
+    struct hf_str raw;
+    struct hf_token tokens[HF_TEXT_TOKENS_MAX];
+    size_t token_count;
+    bool indented;
+    /* the block that is read */
+    enum hf_block block;
+    unsigned block_line;
+    union hf_policy_bundle_record record;
+    unsigned set; /* bits of members that the block has, by its own numbers */
+    struct hf_str names[HF_TEXT_TOKENS_MAX];
+    size_t name_count;
+    struct hf_str *values; /* of a list */
+    size_t value_count;
+    size_t value_cap;
+    struct hf_text_test *test;
+    /* the whole */
+    struct hf_policy_head head;
+    unsigned head_line;
+    unsigned head_set;
+    struct hf_item *items;
+    size_t item_count;
+    size_t item_cap;
+    struct hf_list_use *uses;
+    size_t use_count;
+    size_t use_cap;
+    struct hf_text_test **tests;
+    size_t test_count;
+    size_t test_cap;
+};
+
+/* Notes a mistake at a place of the line that is read, or of another one. */
+void hf_text_fault(struct hf_compiling *c, unsigned column, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void hf_text_fault_at(struct hf_compiling *c, unsigned line, unsigned column, const char *format,
+                      ...) __attribute__((format(printf, 4, 5)));
+
+/* Takes the line apart into tokens; false when it has mistakes. */
+bool hf_text_split(struct hf_compiling *c, struct hf_str line);
+/* The column behind the last token. */
+unsigned hf_text_end(const struct hf_compiling *c);
+/* Is token i there, unquoted, and this word? */
+bool hf_text_is(const struct hf_compiling *c, size_t i, const char *word);
+/* The number of the token's text among names; -1, with a mistake noted that says what is possible.
+ * */
+int hf_text_choice(struct hf_compiling *c, size_t i, struct hf_str (*name)(unsigned),
+                   unsigned count, const char *what);
+/* A whole number from min to max; false with a mistake noted. */
+bool hf_text_number(struct hf_compiling *c, size_t i, uint64_t min, uint64_t max, uint64_t *ret);
+/* L1 to L5. */
+bool hf_text_level(struct hf_compiling *c, size_t i, uint64_t *ret);
+/* HH:MM as minutes; 24:00 is allowed. */
+bool hf_text_minute(struct hf_compiling *c, size_t i, uint64_t *ret);
+/* Notes a mistake for tokens from i on. */
+bool hf_text_nothing_after(struct hf_compiling *c, size_t i);
+/* Classes from token i to the end, as a set; 0 with a mistake noted. */
+hf_class_set hf_text_classes(struct hf_compiling *c, size_t i);
+
+/* Makes room for one more thing in an array of the heap; false, with c->failed set, without
+ * memory. */
+bool hf_text_grow(struct hf_compiling *c, void **io_array, size_t count, size_t *io_cap,
+                  size_t size);
+/* Adds the record, checked, to the bundle; mistakes are noted at the line. */
+void hf_text_emit(struct hf_compiling *c, enum hf_policy_bundle_kind kind,
+                  const union hf_policy_bundle_record *record, unsigned line);
+
+/* One line inside of a block of rules, of tests. */
+void hf_text_rule_member(struct hf_compiling *c);
+void hf_text_rule_end(struct hf_compiling *c);
+void hf_text_condition(struct hf_compiling *c, bool negate);
+void hf_text_test_member(struct hf_compiling *c);
+
+/* All lines; then lists are checked. The rest is compile.c's. */
+void hf_text_read(struct hf_compiling *c, struct hf_str text);
+
+#endif

@@ -1,0 +1,322 @@
+/* wrapper/policy/reduce_line.c: a command line as facts: programs, classes, paths, hosts. */
+#include "wrapper/policy/reducing.h"
+#include "wrapper/policy/unwrap.h"
+
+enum {
+    LINE_DEPTH_MAX = 6
+};
+
+static void add_opaque_bits(struct hf_reducing *r, unsigned bits)
+{
+    for (unsigned i = 0; i < HF_POLICY_FACTS_OPAQUE_COUNT; i++) {
+        if ((bits >> i & 1) != 0) {
+            hf_facts_add_opaque(r->facts, (enum hf_policy_facts_opaque)i);
+        }
+    }
+}
+
+/* The name that rules know a program by: without its folder, if that is one of the system's. A
+ * program
+ * somewhere else keeps its path, fits no rule about the name, and is a file that is executed. */
+static struct hf_str program_name(struct hf_reducing *r, struct hf_str text)
+{
+    static const char *const folders[] = {"/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/",
+                                          "/usr/sbin/"};
+    if (text.len == 0 || memchr(text.ptr, '/', text.len) == NULL) {
+        return text;
+    }
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        size_t len = strlen(folders[i]);
+        if (text.len > len && memcmp(text.ptr, folders[i], len) == 0 &&
+            memchr(text.ptr + len, '/', text.len - len) == NULL) {
+            return (struct hf_str){text.ptr + len, text.len - len};
+        }
+    }
+    hf_reduce_path(r, text, HF_POLICY_FACTS_PATHS_ACCESS_EXECUTE, false);
+    return text;
+}
+
+/* Adds the command as a fact; NULL when there is no room, which makes the call incomplete. */
+static struct hf_policy_facts_commands *add_command(struct hf_reducing *r, struct hf_str program,
+                                                    const struct hf_shell_word *words, size_t count,
+                                                    enum hf_policy_facts_commands_join join)
+{
+    struct hf_policy_facts *facts = r->facts;
+    bool cut = false;
+    if (facts->commands_count == sizeof facts->commands / sizeof *facts->commands) {
+        facts->incomplete = true;
+        return NULL;
+    }
+    struct hf_policy_facts_commands *c = &facts->commands[facts->commands_count++];
+    memset(c, 0, sizeof *c);
+    c->join = join;
+    c->program = hf_reduce_text(r, program.len == 0 ? HF_STR("?") : program, 128, &cut);
+    for (size_t i = 1; i < count; i++) {
+        bool arg_cut = false;
+        if (c->args_count == sizeof c->args / sizeof *c->args) {
+            cut = true;
+            break;
+        }
+        c->args[c->args_count++] = hf_reduce_text(r, words[i].text, 256, &arg_cut);
+        cut = cut || arg_cut;
+    }
+    if (cut) {
+        hf_facts_add_opaque(facts, HF_POLICY_FACTS_OPAQUE_LIMIT);
+    }
+    return c;
+}
+
+struct known {
+    bool listed;
+    hf_class_set classes;
+    uint8_t paths;
+};
+
+/* Everything that the policy says of a program with these arguments, put together. */
+static struct known classify(const struct hf_policy *policy,
+                             const struct hf_policy_facts_commands *c)
+{
+    struct known known = {false, 0, 0};
+    for (size_t i = 0; i < policy->program_count; i++) {
+        const struct hf_program *p = &policy->programs[i];
+        if (hf_match_word(p->name, c->program) &&
+            hf_match_command(p->words, c->program, c->args, c->args_count)) {
+            known.listed = true;
+            known.classes = (hf_class_set)(known.classes | p->classes);
+            known.paths = (uint8_t)(known.paths | p->paths);
+        }
+    }
+    return known;
+}
+
+static bool looks_like_path(struct hf_str text)
+{
+    return text.len > 0 && (memchr(text.ptr, '/', text.len) != NULL || text.ptr[0] == '~' ||
+                            hf_str_eq(text, HF_STR(".")) || hf_str_eq(text, HF_STR("..")));
+}
+
+static void use_path(struct hf_reducing *r, const struct known *known, struct hf_str text,
+                     bool glob)
+{
+    if (known->paths == 0) {
+        hf_reduce_path(r, text, HF_POLICY_FACTS_PATHS_ACCESS_UNKNOWN, glob);
+        return;
+    }
+    for (unsigned i = 0; i < HF_POLICY_FACTS_PATHS_ACCESS_UNKNOWN; i++) {
+        if ((known->paths >> i & 1) != 0) {
+            hf_reduce_path(r, text, (enum hf_policy_facts_paths_access)i, glob);
+        }
+    }
+}
+
+/* The part of an option, or of NAME=VALUE, that may be a path. */
+static struct hf_str value_in(struct hf_str text)
+{
+    const char *equals = memchr(text.ptr, '=', text.len);
+    const char *slash = memchr(text.ptr, '/', text.len);
+    size_t skip = 0;
+    if (equals != NULL) {
+        skip = (size_t)(equals + 1 - text.ptr);
+    } else if (text.ptr[0] == '-' && slash != NULL) {
+        skip = (size_t)(slash - text.ptr);
+    }
+    return (struct hf_str){text.ptr + skip, text.len - skip};
+}
+
+/* One argument: a URL, a path in an option or in the argument itself, a file after @, a host. */
+static bool use_arg(struct hf_reducing *r, const struct known *known,
+                    const struct hf_shell_word *word)
+{
+    struct hf_str text = word->text;
+    bool talks = (known->classes & HF_CLASS_BIT(COMMUNICATE)) != 0;
+    if (text.len == 0 || word->unknown) {
+        return false;
+    }
+    struct hf_str value = value_in(text);
+    if (memmem(value.ptr, value.len, "://", 3) != NULL) {
+        if (!known->listed) {
+            hf_facts_add_classes(r->facts, HF_CLASS_BIT(COMMUNICATE));
+        }
+        return hf_reduce_url(r, value);
+    }
+    bool option = text.ptr[0] == '-' && text.len > 1;
+    bool in_value = value.ptr != text.ptr && looks_like_path(value);
+    bool plain = !option && (known->paths != 0 || (!known->listed && looks_like_path(text)));
+    if (plain || in_value) {
+        use_path(r, known, in_value ? value : text, word->glob);
+    }
+    const char *file = talks ? memchr(text.ptr, '@', text.len) : NULL;
+    if (file != NULL && (file == text.ptr || file[-1] == '=')) {
+        size_t skip = (size_t)(file + 1 - text.ptr);
+        hf_reduce_path(r, (struct hf_str){text.ptr + skip, text.len - skip},
+                       HF_POLICY_FACTS_PATHS_ACCESS_READ, word->glob);
+        return false;
+    }
+    /* user@host:path, host:path, host/path, a host alone. */
+    bool maybe = talks && !option && text.ptr[0] != '/' && text.ptr[0] != '.';
+    const char *at = memchr(text.ptr, '@', text.len);
+    const char *dot = memchr(text.ptr, '.', text.len);
+    const char *colon = memchr(text.ptr, ':', text.len);
+    bool host = maybe && (at != NULL || dot != NULL || colon != NULL ||
+                          hf_str_starts(text, HF_STR("localhost")));
+    if (!host) {
+        return false;
+    }
+    size_t len = colon != NULL ? (size_t)(colon - text.ptr) : text.len;
+    return hf_reduce_host(r, (struct hf_str){text.ptr, len});
+}
+
+static void use_program(struct hf_reducing *r, const struct hf_shell_word *words, size_t count,
+                        struct hf_policy_facts_commands *c)
+{
+    struct known known = classify(r->policy, c);
+    bool host = false;
+    c->listed = known.listed;
+    hf_facts_add_classes(r->facts, known.classes);
+    for (size_t i = 1; i < count; i++) {
+        host = use_arg(r, &known, &words[i]) || host;
+    }
+    if ((known.classes & HF_CLASS_BIT(COMMUNICATE)) != 0 && !host) {
+        hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_HOST);
+    }
+}
+
+/* cd FOLDER: what follows begins there, if it is sure that it does. */
+static void change_folder(struct hf_reducing *r, const struct hf_shell_word *words, size_t count,
+                          bool sure)
+{
+    struct hf_str path;
+    bool moved;
+    bool plain = count <= 2 && (count < 2 || (!words[1].unknown && !words[1].glob &&
+                                              !hf_str_starts(words[1].text, HF_STR("-"))));
+    struct hf_str to = count < 2 ? HF_STR("~") : words[1].text;
+    if (!plain || !sure) {
+        hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_VARIABLE);
+        if (!plain) {
+            return;
+        }
+    }
+    if (hf_reduce_resolve(r, to, &path, &moved)) {
+        r->cwd = path;
+    }
+}
+
+static void reduce_words(struct hf_reducing *r, const struct hf_shell_word *words, size_t count,
+                         enum hf_policy_facts_commands_join join)
+{
+    struct hf_str alias = {NULL, 0};
+    for (unsigned layers = 0; count > 0; layers++) {
+        struct hf_unwrapped un;
+        struct hf_str program = alias.len > 0 ? alias : program_name(r, words[0].text);
+        alias = (struct hf_str){NULL, 0};
+        if (words[0].unknown || words[0].glob || layers == LINE_DEPTH_MAX) {
+            hf_facts_add_opaque(r->facts, layers == LINE_DEPTH_MAX
+                                              ? HF_POLICY_FACTS_OPAQUE_LIMIT
+                                              : HF_POLICY_FACTS_OPAQUE_VARIABLE);
+            (void)add_command(r, HF_STR("?"), words, count, join);
+            return;
+        }
+        hf_unwrap(program, words, count, &un);
+        add_opaque_bits(r, un.opaque);
+        if (un.program.len > 0 && !hf_str_eq(un.program, program)) {
+            alias = un.program;
+            words += un.skip;
+            count -= un.skip;
+            continue;
+        }
+        if (un.shown || (un.skip == 0 && !un.has_text)) {
+            size_t own = un.skip > 0 && un.skip < count ? un.skip : count;
+            struct hf_policy_facts_commands *c = add_command(r, program, words, count, join);
+            if (c != NULL) {
+                use_program(r, words, own, c);
+            }
+            join = HF_POLICY_FACTS_COMMANDS_JOIN_INNER;
+        }
+        if (un.has_text) {
+            hf_reduce_line(r, un.text, HF_POLICY_FACTS_COMMANDS_JOIN_INNER);
+        }
+        if (un.skip == 0) {
+            return;
+        }
+        count = (un.until > 0 ? un.until : count) - un.skip;
+        words += un.skip;
+    }
+}
+
+static bool is_device(struct hf_str text)
+{
+    return hf_str_eq(text, HF_STR("/dev/null")) || hf_str_eq(text, HF_STR("/dev/stdout")) ||
+           hf_str_eq(text, HF_STR("/dev/stderr")) || hf_str_eq(text, HF_STR("/dev/stdin"));
+}
+
+static void reduce_redirects(struct hf_reducing *r, const struct hf_shell_command *c)
+{
+    for (size_t i = 0; i < c->redirect_count; i++) {
+        const struct hf_shell_redirect *to = &c->redirects[i];
+        if (is_device(to->target.text) || to->target.unknown) {
+            continue;
+        }
+        /* bash opens a connection for these names. */
+        if (hf_str_starts(to->target.text, HF_STR("/dev/tcp/")) ||
+            hf_str_starts(to->target.text, HF_STR("/dev/udp/"))) {
+            hf_facts_add_classes(r->facts, HF_CLASS_BIT(COMMUNICATE));
+            (void)hf_reduce_host(r,
+                                 (struct hf_str){to->target.text.ptr + 9, to->target.text.len - 9});
+            continue;
+        }
+        if (to->reads) {
+            hf_facts_add_classes(r->facts, HF_CLASS_BIT(READ));
+            hf_reduce_path(r, to->target.text, HF_POLICY_FACTS_PATHS_ACCESS_READ, to->target.glob);
+        }
+        if (to->writes) {
+            hf_facts_add_classes(r->facts, HF_CLASS_BIT(WRITE));
+            hf_reduce_path(r, to->target.text, HF_POLICY_FACTS_PATHS_ACCESS_WRITE, to->target.glob);
+        }
+    }
+}
+
+static void reduce_command(struct hf_reducing *r, const struct hf_shell *shell, size_t i,
+                           enum hf_policy_facts_commands_join join)
+{
+    const struct hf_shell_command *c = &shell->commands[i];
+    for (size_t k = 0; k < c->assigned_count; k++) {
+        if (hf_variable_matters(c->assigned[k])) {
+            hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_INTERPRETER);
+        }
+    }
+    reduce_redirects(r, c);
+    if (c->word_count == 0) {
+        return;
+    }
+    if (!c->words[0].unknown && hf_str_eq(c->words[0].text, HF_STR("cd"))) {
+        bool last = i + 1 == shell->count;
+        bool next = !last && shell->commands[i + 1].join == HF_POLICY_FACTS_COMMANDS_JOIN_AND;
+        bool here = c->join == HF_POLICY_FACTS_COMMANDS_JOIN_FIRST ||
+                    c->join == HF_POLICY_FACTS_COMMANDS_JOIN_AND ||
+                    c->join == HF_POLICY_FACTS_COMMANDS_JOIN_THEN;
+        change_folder(r, c->words, c->word_count, here && (last || next) && !shell->grouped);
+        return;
+    }
+    reduce_words(r, c->words, c->word_count, join);
+}
+
+void hf_reduce_line(struct hf_reducing *r, struct hf_str text,
+                    enum hf_policy_facts_commands_join join)
+{
+    struct hf_shell *shell = hf_arena_alloc(r->arena, 1, sizeof *shell);
+    if (shell == NULL || r->depth == LINE_DEPTH_MAX) {
+        hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_LIMIT);
+        r->facts->incomplete = r->facts->incomplete || shell == NULL;
+        return;
+    }
+    struct hf_str cwd = r->cwd;
+    r->depth++;
+    hf_shell_parse(text, r->arena, shell);
+    add_opaque_bits(r, shell->opaque);
+    for (size_t i = 0; i < shell->count; i++) {
+        bool first = shell->commands[i].join == HF_POLICY_FACTS_COMMANDS_JOIN_FIRST;
+        reduce_command(r, shell, i, first ? join : shell->commands[i].join);
+    }
+    r->depth--;
+    r->cwd = cwd;
+}

@@ -1,0 +1,232 @@
+/* wrapper/policy/text_test.c: the lines of a test in a policy's text: a call and what is expected.
+ * */
+#include "base/assert.h"
+#include "wrapper/policy/compiling.h"
+
+static struct hf_str requester_name(unsigned i)
+{
+    return hf_policy_facts_requester_name((enum hf_policy_facts_requester)i);
+}
+
+static struct hf_str taint_name(unsigned i)
+{
+    return hf_policy_facts_taint_name((enum hf_policy_facts_taint)i);
+}
+
+static struct hf_str day_name(unsigned i)
+{
+    return hf_policy_facts_weekday_name((enum hf_policy_facts_weekday)i);
+}
+
+static struct hf_str budget_name(unsigned i)
+{
+    return hf_policy_facts_budget_name((enum hf_policy_facts_budget)i);
+}
+
+static struct hf_str rate_name(unsigned i)
+{
+    return hf_policy_facts_rates_of_name((enum hf_policy_facts_rates_of)i);
+}
+
+static struct hf_str window_name(unsigned i)
+{
+    return hf_policy_facts_rates_window_name((enum hf_policy_facts_rates_window)i);
+}
+
+static struct hf_str verdict_name(unsigned i)
+{
+    return hf_policy_vector_verdict_name((enum hf_policy_vector_verdict)i);
+}
+
+static struct hf_str class_name(unsigned i)
+{
+    return hf_policy_facts_classes_name((enum hf_policy_facts_classes)i);
+}
+
+static bool missing(struct hf_compiling *c, size_t i, const char *what)
+{
+    if (i < c->token_count && c->tokens[i].text.len > 0) {
+        return false;
+    }
+    hf_text_fault(c, hf_text_end(c), "%s is expected", what);
+    return true;
+}
+
+/* call TOOL [JSON] */
+static void take_call(struct hf_compiling *c, struct hf_text_test *test)
+{
+    if (missing(c, 1, "the name of a tool")) {
+        return;
+    }
+    test->has_call = true;
+    test->facts.tool = c->tokens[1].text;
+    test->call_line = c->line;
+    if (c->token_count > 2) {
+        test->call_column = c->tokens[2].column;
+        test->params = c->tokens[2].text;
+    }
+}
+
+/* expect VERDICT [by RULE] */
+static void take_expect(struct hf_compiling *c, struct hf_text_test *test)
+{
+    int verdict = hf_text_choice(c, 1, verdict_name, HF_POLICY_VECTOR_VERDICT_COUNT, "expect");
+    if (verdict < 0) {
+        return;
+    }
+    test->has_expect = true;
+    test->verdict = (enum hf_policy_vector_verdict)verdict;
+    if (c->token_count > 2) {
+        if (!hf_text_is(c, 2, "by")) {
+            hf_text_fault(c, c->tokens[2].column, "by RULE is expected, or nothing more");
+        } else if (!missing(c, 3, "the id of a rule")) {
+            test->rule = c->tokens[3].text;
+            (void)hf_text_nothing_after(c, 4);
+        }
+    }
+}
+
+static void take_taint(struct hf_compiling *c, struct hf_text_test *test)
+{
+    for (size_t i = 1; i < c->token_count; i++) {
+        int label = hf_text_choice(c, i, taint_name, HF_POLICY_FACTS_TAINT_COUNT, "taint");
+        if (label < 0) {
+            return;
+        }
+        hf_facts_add_taint(&test->facts, (enum hf_policy_facts_taint)label);
+    }
+}
+
+/* rate WHAT WINDOW N; all counters are there, and 0 until something is said */
+static void take_rate(struct hf_compiling *c, struct hf_text_test *test)
+{
+    struct hf_policy_facts *facts = &test->facts;
+    uint64_t count;
+    int of = hf_text_choice(c, 1, rate_name, HF_POLICY_FACTS_RATES_OF_COUNT, "rate");
+    int window =
+        of < 0 ? -1 : hf_text_choice(c, 2, window_name, HF_POLICY_FACTS_RATES_WINDOW_COUNT, "rate");
+    if (window < 0 || !hf_text_number(c, 3, 0, UINT32_MAX, &count)) {
+        return;
+    }
+    for (size_t i = 0; i < facts->rates_count; i++) {
+        if ((int)facts->rates[i].of == of && (int)facts->rates[i].window == window) {
+            facts->rates[i].count = count;
+            return;
+        }
+    }
+    facts->rates[facts->rates_count++] =
+        (struct hf_policy_facts_rates){.count = count,
+                                       .of = (enum hf_policy_facts_rates_of)of,
+                                       .window = (enum hf_policy_facts_rates_window)window};
+}
+
+/* recent TOOL [CLASS...] [untrusted], the newest first */
+static void take_recent(struct hf_compiling *c, struct hf_text_test *test)
+{
+    struct hf_policy_facts *facts = &test->facts;
+    unsigned set = 0;
+    if (missing(c, 1, "the name of a tool")) {
+        return;
+    }
+    if (facts->recent_count == HF_LEN(facts->recent)) {
+        hf_text_fault(c, c->tokens[0].column, "at most %zu recent calls", HF_LEN(facts->recent));
+        return;
+    }
+    struct hf_policy_facts_recent *call = &facts->recent[facts->recent_count++];
+    memset(call, 0, sizeof *call);
+    call->tool = c->tokens[1].text;
+    call->verdict = HF_POLICY_FACTS_RECENT_VERDICT_PERMIT;
+    for (size_t i = 2; i < c->token_count; i++) {
+        if (hf_text_is(c, i, "untrusted")) {
+            call->untrusted = true;
+            continue;
+        }
+        int found = hf_text_choice(c, i, class_name, HF_POLICY_FACTS_CLASSES_COUNT, "classes");
+        if (found < 0) {
+            return;
+        }
+        set |= 1u << found;
+    }
+    for (unsigned i = 0; i < HF_POLICY_FACTS_CLASSES_COUNT; i++) {
+        if ((set >> i & 1) != 0) {
+            call->classes[call->classes_count++] = (enum hf_policy_facts_recent_classes)i;
+        }
+    }
+}
+
+static void take_names(struct hf_compiling *c, struct hf_str *list, size_t max, size_t *io_count)
+{
+    for (size_t i = 1; i < c->token_count; i++) {
+        if (*io_count == max) {
+            hf_text_fault(c, c->tokens[i].column, "at most %zu of them", max);
+            return;
+        }
+        list[(*io_count)++] = c->tokens[i].text;
+    }
+    (void)missing(c, 1, "at least one value");
+}
+
+/* Members with one value. True when it was one of them. */
+static bool take_single(struct hf_compiling *c, struct hf_text_test *test)
+{
+    struct hf_policy_facts *facts = &test->facts;
+    int found = 0;
+    if (hf_text_is(c, 0, "tenant")) {
+        if (!missing(c, 1, "a tenant")) {
+            facts->tenant = c->tokens[1].text;
+        }
+    } else if (hf_text_is(c, 0, "channel")) {
+        if (!missing(c, 1, "a channel")) {
+            facts->channel = c->tokens[1].text;
+        }
+    } else if (hf_text_is(c, 0, "requester")) {
+        found = hf_text_choice(c, 1, requester_name, HF_POLICY_FACTS_REQUESTER_COUNT, "requester");
+        facts->requester = found < 0 ? facts->requester : (enum hf_policy_facts_requester)found;
+    } else if (hf_text_is(c, 0, "day")) {
+        found = hf_text_choice(c, 1, day_name, HF_POLICY_FACTS_WEEKDAY_COUNT, "day");
+        facts->weekday = found < 0 ? facts->weekday : (enum hf_policy_facts_weekday)found;
+    } else if (hf_text_is(c, 0, "budget")) {
+        found = hf_text_choice(c, 1, budget_name, HF_POLICY_FACTS_BUDGET_COUNT, "budget");
+        facts->has_budget = found >= 0;
+        facts->budget = found < 0 ? facts->budget : (enum hf_policy_facts_budget)found;
+    } else if (hf_text_is(c, 0, "level")) {
+        (void)hf_text_level(c, 1, &facts->level);
+    } else if (hf_text_is(c, 0, "time")) {
+        uint64_t minute;
+        if (hf_text_minute(c, 1, &minute)) {
+            facts->minute = minute % 1440;
+        }
+    } else {
+        return false;
+    }
+    (void)hf_text_nothing_after(c, 2);
+    return true;
+}
+
+void hf_text_test_member(struct hf_compiling *c)
+{
+    struct hf_text_test *test = c->test;
+    struct hf_policy_facts *facts = &test->facts;
+    if (take_single(c, test)) {
+        return;
+    }
+    if (hf_text_is(c, 0, "call")) {
+        take_call(c, test);
+    } else if (hf_text_is(c, 0, "expect")) {
+        take_expect(c, test);
+    } else if (hf_text_is(c, 0, "taint")) {
+        take_taint(c, test);
+    } else if (hf_text_is(c, 0, "rate")) {
+        take_rate(c, test);
+    } else if (hf_text_is(c, 0, "recent")) {
+        take_recent(c, test);
+    } else if (hf_text_is(c, 0, "roles")) {
+        take_names(c, facts->roles, HF_LEN(facts->roles), &facts->roles_count);
+    } else if (hf_text_is(c, 0, "secrets")) {
+        take_names(c, facts->secrets, HF_LEN(facts->secrets), &facts->secrets_count);
+    } else {
+        hf_text_fault(c, c->tokens[0].column,
+                      "a line of a test begins with call, expect, tenant, channel, requester, "
+                      "roles, level, taint, time, day, budget, rate, recent or secrets");
+    }
+}
