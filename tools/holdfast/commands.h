@@ -26,6 +26,9 @@ extern const struct hf_cli_command hf_command_artifact_verify;
 extern const struct hf_cli_command hf_command_budget;             /* budget.c: a group */
 extern const struct hf_cli_command hf_command_cutover;            /* cutover.c: a group */
 extern const struct hf_cli_command hf_command_flag;               /* flag.c: a group */
+extern const struct hf_cli_command hf_command_policy;             /* policy.c: a group */
+extern const struct hf_cli_command hf_command_policy_diff;        /* policy_diff.c */
+extern const struct hf_cli_command hf_command_policy_simulate;    /* policy_simulate.c */
 extern const struct hf_cli_command hf_command_principal;          /* principal.c: a group */
 extern const struct hf_cli_command hf_command_vault;              /* vault.c: a group */
 extern const struct hf_cli_command hf_command_vault_import;       /* vault_import.c */
@@ -38,20 +41,6 @@ extern const struct hf_cli_command hf_command_audit;              /* audit.c: a 
 extern const struct hf_cli_command hf_command_projections;        /* projections.c: a group */
 extern const struct hf_cli_command hf_command_projections_digest; /* projections_digest.c */
 extern const struct hf_cli_command hf_command_projections_dead;   /* projections_promote.c: */
-extern const struct hf_cli_command hf_command_cutover;          /* cutover.c: a group */
-extern const struct hf_cli_command hf_command_flag;             /* flag.c: a group */
-extern const struct hf_cli_command hf_command_principal;        /* principal.c: a group */
-extern const struct hf_cli_command hf_command_vault;            /* vault.c: a group */
-extern const struct hf_cli_command hf_command_vault_import;     /* vault_import.c */
-extern const struct hf_cli_command hf_command_tenant;           /* tenant.c: a group */
-extern const struct hf_cli_command hf_command_directive;        /* directive.c: a group */
-extern const struct hf_cli_command hf_command_events;           /* events.c: a group */
-extern const struct hf_cli_command hf_command_policy;           /* policy.c: a group */
-extern const struct hf_cli_command hf_command_region;           /* region.c: a group */
-extern const struct hf_cli_command hf_command_region_follow;    /* region_follow.c */
-extern const struct hf_cli_command hf_command_audit;            /* audit.c: a group */
-extern const struct hf_cli_command hf_command_projections;      /* projections.c: a group */
-extern const struct hf_cli_command hf_command_projections_dead; /* projections_promote.c: */
 extern const struct hf_cli_command hf_command_projections_promote;
 extern const struct hf_cli_command hf_command_projections_show; /* projections_show.c */
 

@@ -11,11 +11,11 @@ static void show_faults(struct hf_cli *cli, const char *path, const struct hf_po
     struct hf_buf buf = hf_buf_init(1u << 20);
     if (!cli->json) {
         for (size_t i = 0; i < faults->count; i++) {
-            (void)fprintf(cli->err, "%s:%u:%u: %s\n", path, faults->at[i].line,
-                          faults->at[i].column, faults->at[i].text);
+            hf_cli_printf(cli, "%s:%u:%u: %s\n", path, faults->at[i].line, faults->at[i].column,
+                          faults->at[i].text);
         }
         if (faults->more) {
-            (void)fprintf(cli->err, "%s: there are more mistakes\n", path);
+            hf_cli_printf(cli, "%s: there are more mistakes\n", path);
         }
         return;
     }
@@ -51,7 +51,8 @@ enum hf_rc hf_policy_source_bundle(struct hf_cli *cli, const char *path, struct 
     if (faults == NULL) {
         return hf_err_set(err, HF_ENOMEM, "out of memory");
     }
-    enum hf_rc rc = hf_file_read(path, &text, err);
+    enum hf_rc rc = hf_crypto_init(err);
+    rc = rc != HF_OK ? rc : hf_file_read(path, &text, err);
     if (rc != HF_OK) {
         hf_heap_free(faults);
         hf_buf_free(&text);
@@ -94,9 +95,8 @@ int hf_policy_source_exit(struct hf_cli *cli, enum hf_rc rc, bool shown, const s
     if (rc == HF_OK) {
         return HF_EXIT_OK;
     }
-    if (shown) {
-        return HF_EXIT_NO;
+    if (shown || rc == HF_EMISMATCH || rc == HF_EINVAL || rc == HF_ESYNTAX) {
+        return hf_cli_no(cli, "%s", err->text);
     }
-    int failed = hf_cli_fail(cli, err);
-    return rc == HF_EMISMATCH || rc == HF_EINVAL || rc == HF_ESYNTAX ? HF_EXIT_NO : failed;
+    return hf_cli_fail(cli, err);
 }

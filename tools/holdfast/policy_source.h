@@ -7,9 +7,8 @@
 #include "wrapper/policy/text.h"
 
 /* Compiles or reads the file; appends the bundle to out. Mistakes of a text are shown, on standard
- * error
- * as FILE:LINE:COLUMN: TEXT, or with --json as one object on standard output; then HF_ESYNTAX with
- * *ret_shown set. */
+ * output as FILE:LINE:COLUMN: TEXT, or with --json as one object; then HF_ESYNTAX with *ret_shown
+ * set. */
 enum hf_rc hf_policy_source_bundle(struct hf_cli *cli, const char *path, struct hf_buf *out,
                                    bool *ret_shown, struct hf_err *err);
 /* The same, loaded. Gives *ret_policy. */

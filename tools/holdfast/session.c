@@ -10,13 +10,18 @@
 enum hf_rc hf_session_open(struct hf_session *session, struct hf_cli *cli, enum hf_place_mode mode,
                            struct hf_err *err)
 {
+    return hf_session_open_at(session, cli, hf_cli_operand(cli, 0), mode, err);
+}
+
+enum hf_rc hf_session_open_at(struct hf_session *session, struct hf_cli *cli, const char *dir,
+                              enum hf_place_mode mode, struct hf_err *err)
+{
     static const struct hf_codec *const codecs[] = {&hf_event_codec};
     static const struct hf_log_options options = {codecs, HF_LEN(codecs)};
     *session = (struct hf_session){0};
     enum hf_rc rc = hf_crypto_init(err);
     if (rc == HF_OK) {
-        rc = hf_place_dir_open(hf_cli_operand(cli, 0), mode, cli->name, cli->env, &session->place,
-                               err);
+        rc = hf_place_dir_open(dir, mode, cli->name, cli->env, &session->place, err);
     }
     if (rc == HF_OK) {
         rc = hf_log_open(session->place, &options, &session->log, err);

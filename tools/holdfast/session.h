@@ -21,7 +21,10 @@ struct hf_session {
     struct hf_log_writer *writer;
 };
 
-/* Opens the log in `dir` (the command's first operand) to read or to own. */
+/* Opens the log in a folder to read or to own. */
+enum hf_rc hf_session_open_at(struct hf_session *session, struct hf_cli *cli, const char *dir,
+                              enum hf_place_mode mode, struct hf_err *err);
+/* The log that the command's first operand names. */
 enum hf_rc hf_session_open(struct hf_session *session, struct hf_cli *cli, enum hf_place_mode mode,
                            struct hf_err *err);
 /* Loads the log's signing key from the file "key" in its folder. */

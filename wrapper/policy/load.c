@@ -104,6 +104,23 @@ static enum hf_rc load_condition(struct loader *loader,
     return from->values_count == 0 ? HF_OK : load_values(loader, from, to, err);
 }
 
+/* Those that are looked up in lists come last: their order means nothing, and a no ends a rule. */
+static enum hf_rc load_conditions(struct loader *loader, const struct hf_policy_rule *from,
+                                  struct hf_condition *to, struct hf_err *err)
+{
+    enum hf_rc rc = HF_OK;
+    size_t count = 0;
+    for (unsigned last = 0; last < 2; last++) {
+        for (size_t i = 0; i < from->conditions_count && rc == HF_OK; i++) {
+            bool looks_up = match_kind(from->conditions[i].fact) != HF_MATCH_WORD;
+            if (looks_up == (last == 1)) {
+                rc = load_condition(loader, &from->conditions[i], &to[count++], err);
+            }
+        }
+    }
+    return rc;
+}
+
 static enum hf_rc load_rule(struct loader *loader, struct hf_err *err)
 {
     const struct hf_policy_rule *from = &loader->record.rule;
@@ -134,13 +151,10 @@ static enum hf_rc load_rule(struct loader *loader, struct hf_err *err)
     if (to->conditions == NULL) {
         return HF_ENOMEM;
     }
-    for (size_t i = 0; i < from->conditions_count; i++) {
-        enum hf_rc rc = load_condition(loader, &from->conditions[i], &to->conditions[i], err);
-        if (rc != HF_OK) {
-            return hf_err_wrap(err, rc, "rule %.*s", HF_STR_ARG(from->id));
-        }
+    enum hf_rc rc = load_conditions(loader, from, to->conditions, err);
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, rc, "rule %.*s", HF_STR_ARG(from->id));
     }
-    enum hf_rc rc = HF_OK;
     for (size_t i = 0; i < from->tools_count && rc == HF_OK; i++) {
         rc = hf_rule_index_tool(&loader->index, from->tools[i], (uint32_t)policy->rule_count);
     }

@@ -98,7 +98,7 @@ HF_TEST(private_hosts)
     }
 }
 
-/* A set that looks its keys up says the same as its patterns one by one. */
+/* A short set, and a long one that looks its keys up, say the same as its patterns one by one. */
 HF_TEST(sets)
 {
     const struct hf_str paths[] = {HF_STR("/b/**"), HF_STR("/a"), HF_STR("/c/*/d"),
@@ -124,9 +124,19 @@ HF_TEST(sets)
     struct hf_arena arena;
     struct hf_match_set path_set;
     struct hf_match_set host_set;
+    struct hf_match_set long_paths;
+    struct hf_match_set long_hosts;
+    struct hf_str many_paths[40];
+    struct hf_str many_hosts[40];
+    for (size_t i = 0; i < HF_LEN(many_paths); i++) {
+        many_paths[i] = i < HF_LEN(paths) ? paths[i] : HF_STR("/none");
+        many_hosts[i] = i < HF_LEN(hosts) ? hosts[i] : HF_STR("none.test");
+    }
     hf_arena_init(&arena, 1 << 20);
     HF_CHECK_RC(hf_match_set_build(HF_MATCH_PATH, paths, HF_LEN(paths), &arena, &path_set), HF_OK);
     HF_CHECK_RC(hf_match_set_build(HF_MATCH_HOST, hosts, HF_LEN(hosts), &arena, &host_set), HF_OK);
+    HF_CHECK_RC(hf_match_set_build(HF_MATCH_PATH, many_paths, 40, &arena, &long_paths), HF_OK);
+    HF_CHECK_RC(hf_match_set_build(HF_MATCH_HOST, many_hosts, 40, &arena, &long_hosts), HF_OK);
     for (size_t i = 0; i < HF_LEN(tries); i++) {
         bool path = false;
         bool host = false;
@@ -137,6 +147,8 @@ HF_TEST(sets)
             host = host || hf_match_word(hosts[k], tries[i]);
         }
         if (hf_match_set_has(&path_set, HF_MATCH_PATH, tries[i]) != path ||
+            hf_match_set_has(&long_paths, HF_MATCH_PATH, tries[i]) != path ||
+            hf_match_set_has(&long_hosts, HF_MATCH_HOST, tries[i]) != host ||
             hf_match_set_has(&host_set, HF_MATCH_HOST, tries[i]) != host) {
             hf_test_fail(__FILE__, __LINE__, "differs on %.*s", HF_STR_ARG(tries[i]));
         }
