@@ -117,6 +117,8 @@ bool hf_text_level(struct hf_compiling *c, size_t i, uint64_t *ret);
 bool hf_text_minute(struct hf_compiling *c, size_t i, uint64_t *ret);
 /* Notes a mistake for tokens from i on. */
 bool hf_text_nothing_after(struct hf_compiling *c, size_t i);
+/* Is there no token i? Then a mistake is noted. */
+bool hf_text_needs_value(struct hf_compiling *c, size_t i);
 /* Classes from token i to the end, as a set; 0 with a mistake noted. */
 hf_class_set hf_text_classes(struct hf_compiling *c, size_t i);
 

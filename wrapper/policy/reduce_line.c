@@ -15,22 +15,36 @@ static void add_opaque_bits(struct hf_reducing *r, unsigned bits)
     }
 }
 
-/* The name that rules know a program by: without its folder, if that is one of the system's. A
- * program
- * somewhere else keeps its path, fits no rule about the name, and is a file that is executed. */
-static struct hf_str program_name(struct hf_reducing *r, struct hf_str text)
+/* The name of a program that lies in one of the system's folders. */
+static bool system_name(struct hf_str path, struct hf_str *ret_name)
 {
     static const char *const folders[] = {"/bin/", "/usr/bin/", "/usr/local/bin/", "/sbin/",
                                           "/usr/sbin/"};
-    if (text.len == 0 || memchr(text.ptr, '/', text.len) == NULL) {
-        return text;
-    }
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         size_t len = strlen(folders[i]);
-        if (text.len > len && memcmp(text.ptr, folders[i], len) == 0 &&
-            memchr(text.ptr + len, '/', text.len - len) == NULL) {
-            return (struct hf_str){text.ptr + len, text.len - len};
+        if (path.len > len && memcmp(path.ptr, folders[i], len) == 0 &&
+            memchr(path.ptr + len, '/', path.len - len) == NULL) {
+            *ret_name = (struct hf_str){path.ptr + len, path.len - len};
+            return true;
         }
+    }
+    return false;
+}
+
+/* The name that rules know a program by: without its folder, if as written, or after ".." and
+ * links,
+ * that is one of the system's. A program somewhere else keeps its path, fits no rule about the
+ * name,
+ * and is a file that is executed. */
+static struct hf_str program_name(struct hf_reducing *r, struct hf_str text)
+{
+    struct hf_str name = text;
+    struct hf_str path;
+    bool moved;
+    bool folder = text.len > 0 && memchr(text.ptr, '/', text.len) != NULL;
+    if (!folder || system_name(text, &name) ||
+        (hf_reduce_resolve(r, text, &path, &moved) && system_name(path, &name))) {
+        return name;
     }
     hf_reduce_path(r, text, HF_POLICY_FACTS_PATHS_ACCESS_EXECUTE, false);
     return text;
@@ -133,11 +147,15 @@ static bool use_arg(struct hf_reducing *r, const struct known *known,
         return false;
     }
     struct hf_str value = value_in(text);
-    if (memmem(value.ptr, value.len, "://", 3) != NULL) {
+    if (memmem(text.ptr, text.len, "://", 3) != NULL) {
         if (!known->listed) {
             hf_facts_add_classes(r->facts, HF_CLASS_BIT(COMMUNICATE));
         }
-        return hf_reduce_url(r, value);
+        bool url = hf_reduce_url(r, memmem(value.ptr, value.len, "://", 3) != NULL ? value : text);
+        if (!url) {
+            hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_HOST);
+        }
+        return url;
     }
     bool option = text.ptr[0] == '-' && text.len > 1;
     bool in_value = value.ptr != text.ptr && looks_like_path(value);
@@ -201,6 +219,21 @@ static void change_folder(struct hf_reducing *r, const struct hf_shell_word *wor
     }
 }
 
+/* What only means something to a shell, where a program is expected: it was hidden from the parser
+ * behind something like time. */
+static bool is_syntax(const struct hf_shell_word *word)
+{
+    static const char *const words[] = {"{",    "}",    "!",    "(",     ")",     "if",
+                                        "then", "else", "elif", "while", "until", "do",
+                                        "done", "fi",   "for",  "case"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!word->quoted && hf_str_eq(word->text, hf_str_c(words[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void reduce_words(struct hf_reducing *r, const struct hf_shell_word *words, size_t count,
                          enum hf_policy_facts_commands_join join)
 {
@@ -215,6 +248,9 @@ static void reduce_words(struct hf_reducing *r, const struct hf_shell_word *word
                                               : HF_POLICY_FACTS_OPAQUE_VARIABLE);
             (void)add_command(r, HF_STR("?"), words, count, join);
             return;
+        }
+        if (layers > 0 && is_syntax(&words[0])) {
+            hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_SYNTAX);
         }
         hf_unwrap(program, words, count, &un);
         add_opaque_bits(r, un.opaque);

@@ -5,6 +5,7 @@
 #include "base/heap.h"
 #include "base/parse.h"
 #include "wrapper/policy/compiling.h"
+#include "wrapper/policy/text_names.h"
 
 __attribute__((format(printf, 4, 0))) static void fault(struct hf_compiling *c, unsigned line,
                                                         unsigned column, const char *format,
@@ -207,19 +208,15 @@ bool hf_text_nothing_after(struct hf_compiling *c, size_t i)
     return true;
 }
 
-static struct hf_str class_name(unsigned i)
-{
-    return hf_policy_facts_classes_name((enum hf_policy_facts_classes)i);
-}
-
 hf_class_set hf_text_classes(struct hf_compiling *c, size_t i)
 {
     unsigned set = 0;
     if (i == c->token_count) {
-        (void)hf_text_choice(c, i, class_name, HF_POLICY_FACTS_CLASSES_COUNT, "classes");
+        (void)hf_text_choice(c, i, hf_text_class_name, HF_POLICY_FACTS_CLASSES_COUNT, "classes");
     }
     for (; i < c->token_count; i++) {
-        int found = hf_text_choice(c, i, class_name, HF_POLICY_FACTS_CLASSES_COUNT, "classes");
+        int found =
+            hf_text_choice(c, i, hf_text_class_name, HF_POLICY_FACTS_CLASSES_COUNT, "classes");
         if (found < 0) {
             return 0;
         }

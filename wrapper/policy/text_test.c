@@ -2,31 +2,7 @@
  * */
 #include "base/assert.h"
 #include "wrapper/policy/compiling.h"
-
-static struct hf_str requester_name(unsigned i)
-{
-    return hf_policy_facts_requester_name((enum hf_policy_facts_requester)i);
-}
-
-static struct hf_str taint_name(unsigned i)
-{
-    return hf_policy_facts_taint_name((enum hf_policy_facts_taint)i);
-}
-
-static struct hf_str day_name(unsigned i)
-{
-    return hf_policy_facts_weekday_name((enum hf_policy_facts_weekday)i);
-}
-
-static struct hf_str budget_name(unsigned i)
-{
-    return hf_policy_facts_budget_name((enum hf_policy_facts_budget)i);
-}
-
-static struct hf_str rate_name(unsigned i)
-{
-    return hf_policy_facts_rates_of_name((enum hf_policy_facts_rates_of)i);
-}
+#include "wrapper/policy/text_names.h"
 
 static struct hf_str window_name(unsigned i)
 {
@@ -36,11 +12,6 @@ static struct hf_str window_name(unsigned i)
 static struct hf_str verdict_name(unsigned i)
 {
     return hf_policy_vector_verdict_name((enum hf_policy_vector_verdict)i);
-}
-
-static struct hf_str class_name(unsigned i)
-{
-    return hf_policy_facts_classes_name((enum hf_policy_facts_classes)i);
 }
 
 static bool missing(struct hf_compiling *c, size_t i, const char *what)
@@ -89,7 +60,7 @@ static void take_expect(struct hf_compiling *c, struct hf_text_test *test)
 static void take_taint(struct hf_compiling *c, struct hf_text_test *test)
 {
     for (size_t i = 1; i < c->token_count; i++) {
-        int label = hf_text_choice(c, i, taint_name, HF_POLICY_FACTS_TAINT_COUNT, "taint");
+        int label = hf_text_choice(c, i, hf_text_taint_name, HF_POLICY_FACTS_TAINT_COUNT, "taint");
         if (label < 0) {
             return;
         }
@@ -102,7 +73,7 @@ static void take_rate(struct hf_compiling *c, struct hf_text_test *test)
 {
     struct hf_policy_facts *facts = &test->facts;
     uint64_t count;
-    int of = hf_text_choice(c, 1, rate_name, HF_POLICY_FACTS_RATES_OF_COUNT, "rate");
+    int of = hf_text_choice(c, 1, hf_text_rate_name, HF_POLICY_FACTS_RATES_OF_COUNT, "rate");
     int window =
         of < 0 ? -1 : hf_text_choice(c, 2, window_name, HF_POLICY_FACTS_RATES_WINDOW_COUNT, "rate");
     if (window < 0 || !hf_text_number(c, 3, 0, UINT32_MAX, &count)) {
@@ -141,7 +112,8 @@ static void take_recent(struct hf_compiling *c, struct hf_text_test *test)
             call->untrusted = true;
             continue;
         }
-        int found = hf_text_choice(c, i, class_name, HF_POLICY_FACTS_CLASSES_COUNT, "classes");
+        int found =
+            hf_text_choice(c, i, hf_text_class_name, HF_POLICY_FACTS_CLASSES_COUNT, "classes");
         if (found < 0) {
             return;
         }
@@ -180,13 +152,14 @@ static bool take_single(struct hf_compiling *c, struct hf_text_test *test)
             facts->channel = c->tokens[1].text;
         }
     } else if (hf_text_is(c, 0, "requester")) {
-        found = hf_text_choice(c, 1, requester_name, HF_POLICY_FACTS_REQUESTER_COUNT, "requester");
+        found = hf_text_choice(c, 1, hf_text_requester_name, HF_POLICY_FACTS_REQUESTER_COUNT,
+                               "requester");
         facts->requester = found < 0 ? facts->requester : (enum hf_policy_facts_requester)found;
     } else if (hf_text_is(c, 0, "day")) {
-        found = hf_text_choice(c, 1, day_name, HF_POLICY_FACTS_WEEKDAY_COUNT, "day");
+        found = hf_text_choice(c, 1, hf_text_day_name, HF_POLICY_FACTS_WEEKDAY_COUNT, "day");
         facts->weekday = found < 0 ? facts->weekday : (enum hf_policy_facts_weekday)found;
     } else if (hf_text_is(c, 0, "budget")) {
-        found = hf_text_choice(c, 1, budget_name, HF_POLICY_FACTS_BUDGET_COUNT, "budget");
+        found = hf_text_choice(c, 1, hf_text_budget_name, HF_POLICY_FACTS_BUDGET_COUNT, "budget");
         facts->has_budget = found >= 0;
         facts->budget = found < 0 ? facts->budget : (enum hf_policy_facts_budget)found;
     } else if (hf_text_is(c, 0, "level")) {
