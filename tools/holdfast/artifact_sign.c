@@ -78,6 +78,9 @@ static enum hf_rc take_members(struct hf_cli *cli, struct hf_manifest *m, struct
     if (rc == HF_OK && m->has_parent) {
         rc = hf_release_hash("--parent", parent, &m->parent, err);
     }
+    if (rc == HF_OK) {
+        rc = hf_strictness_parse(hf_str_c(hf_cli_str(cli, "strictness")), &m->strictness, err);
+    }
     m->sequence = hf_cli_u64(cli, "sequence");
     m->floor = hf_cli_u64(cli, "floor");
     return rc;
@@ -223,6 +226,7 @@ static const struct hf_cli_option key_options[] = {
      .value = "FILE",
      .required = true,
      .help = "where the key goes; it must not be there"}};
+static const char *const strictnesses[] = {"none", "same", "tighter", "looser", "mixed", NULL};
 static const struct hf_cli_option sign_options[] = {
     {.name = "key",
      .kind = HF_CLI_STRING,
@@ -257,6 +261,11 @@ static const struct hf_cli_option sign_options[] = {
      .kind = HF_CLI_STRING,
      .value = "HEX",
      .help = "SHA-256 of the artifact that it was made from"},
+    {.name = "strictness",
+     .kind = HF_CLI_CHOICE,
+     .choices = strictnesses,
+     .fallback = "none",
+     .help = "of a policy: what `policy diff` says of it beside its parent"},
     {.name = "region",
      .kind = HF_CLI_STRING,
      .value = "REGION",

@@ -23,11 +23,14 @@ extern const struct hf_cli_command hf_command_artifact;     /* artifact.c: a gro
 extern const struct hf_cli_command hf_command_artifact_key; /* artifact_sign.c: */
 extern const struct hf_cli_command hf_command_artifact_sign;
 extern const struct hf_cli_command hf_command_artifact_verify;
-extern const struct hf_cli_command hf_command_budget;             /* budget.c: a group */
-extern const struct hf_cli_command hf_command_cutover;            /* cutover.c: a group */
-extern const struct hf_cli_command hf_command_flag;               /* flag.c: a group */
-extern const struct hf_cli_command hf_command_policy;             /* policy.c: a group */
-extern const struct hf_cli_command hf_command_policy_diff;        /* policy_diff.c */
+extern const struct hf_cli_command hf_command_budget;         /* budget.c: a group */
+extern const struct hf_cli_command hf_command_cutover;        /* cutover.c: a group */
+extern const struct hf_cli_command hf_command_flag;           /* flag.c: a group */
+extern const struct hf_cli_command hf_command_policy;         /* policy.c: a group */
+extern const struct hf_cli_command hf_command_policy_diff;    /* policy_diff.c */
+extern const struct hf_cli_command hf_command_policy_publish; /* policy_publish.c: */
+extern const struct hf_cli_command hf_command_policy_show;
+extern const struct hf_cli_command hf_command_policy_activate;
 extern const struct hf_cli_command hf_command_policy_simulate;    /* policy_simulate.c */
 extern const struct hf_cli_command hf_command_principal;          /* principal.c: a group */
 extern const struct hf_cli_command hf_command_vault;              /* vault.c: a group */

@@ -101,8 +101,9 @@ static enum hf_rc problem(const struct hf_hub_session *session, const struct hf_
     return hf_err_set(err, rc, "%.*s", HF_STR_ARG(hf_json_as_str(detail)));
 }
 
-enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const char *path,
-                      struct hf_bytes body, const struct hf_json **ret_json, struct hf_err *err)
+/* Whatever the answer's status is. */
+static enum hf_rc call_hub(struct hf_hub_session *session, const char *method, const char *path,
+                           struct hf_bytes body, struct hf_err *err)
 {
     (void)snprintf(session->url, sizeof session->url, "%s%s", session->base, path);
     bool has_token = hf_secret_reveal(&session->access.token).len > 0;
@@ -120,20 +121,40 @@ enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const 
                               .done = answered};
     hf_http_call_start(session->client, &session->call);
     hf_loop_run(session->loop);
-    enum hf_rc rc = session->call.rc;
-    if (rc != HF_OK) {
-        *err = session->call.err;
-    } else {
-        rc = hf_json_parse(hf_buf_bytes(&session->call.answer), &session->doc, err);
-    }
     session->answer = session->call.answer;
+    if (session->call.rc != HF_OK) {
+        *err = session->call.err;
+    }
+    return session->call.rc;
+}
+
+enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const char *path,
+                      struct hf_bytes body, const struct hf_json **ret_json, struct hf_err *err)
+{
+    enum hf_rc rc = call_hub(session, method, path, body, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_json_parse(hf_buf_bytes(&session->answer), &session->doc, err);
     if (rc == HF_OK) {
         *ret_json = hf_json_root(session->doc);
     }
-    if (session->call.rc == HF_OK && session->call.status >= 300) {
-        return problem(session, rc == HF_OK ? *ret_json : NULL, err);
+    return session->call.status >= 300 ? problem(session, rc == HF_OK ? *ret_json : NULL, err) : rc;
+}
+
+enum hf_rc hf_hub_fetch(struct hf_hub_session *session, const char *path,
+                        struct hf_bytes *ret_bytes, struct hf_err *err)
+{
+    enum hf_rc rc = call_hub(session, "GET", path, (struct hf_bytes){NULL, 0}, err);
+    if (rc != HF_OK) {
+        return rc;
     }
-    return rc;
+    if (session->call.status >= 300) {
+        bool is_json = hf_json_parse(hf_buf_bytes(&session->answer), &session->doc, err) == HF_OK;
+        return problem(session, is_json ? hf_json_root(session->doc) : NULL, err);
+    }
+    *ret_bytes = hf_buf_bytes(&session->answer);
+    return HF_OK;
 }
 
 /* whole commands */

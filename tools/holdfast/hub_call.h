@@ -29,7 +29,7 @@ struct hf_hub_session {
     struct hf_http_client *client;
     struct hf_hub_access access;
     struct hf_http_call call;
-    char url[512];
+    char url[1536];
     struct hf_json_doc *doc; /* the last answer, and its text */
     struct hf_buf answer;
 };
@@ -70,6 +70,10 @@ void hf_hub_session_close(struct hf_hub_session *session);
 enum hf_rc hf_hub_ask(struct hf_hub_session *session, const char *method, const char *path,
                       struct hf_bytes body, const struct hf_json **ret_json, struct hf_err *err);
 
+/* The same for an answer that is not JSON: its bytes, borrowed until the next call. */
+enum hf_rc hf_hub_fetch(struct hf_hub_session *session, const char *path,
+                        struct hf_bytes *ret_bytes, struct hf_err *err);
+
 /* A member of a request's body: a text (left out when it is NULL) or a number. */
 struct hf_hub_member {
     const char *key;
@@ -93,7 +97,7 @@ struct hf_hub_request {
 
 /* Takes one page of a list; it borrows until it returns. */
 typedef enum hf_rc hf_hub_page_fn(void *arg, const struct hf_json *page, struct hf_err *err);
-/* Asks for the pages of the list at `path` (which has no query), one after the other. */
+/* Asks for the pages of the list at `path`, which may have a query, one after the other. */
 enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub_page_fn *take,
                         void *arg, struct hf_err *err);
 /* Writes a value of an answer as it is. */
@@ -120,7 +124,7 @@ struct hf_hub_listing {
     struct hf_json_out json;
 };
 
-/* path: without a query. Free it also after a failure. */
+/* Free it also after a failure. */
 enum hf_rc hf_hub_listing_gather(struct hf_hub_session *session, const char *path,
                                  const struct hf_hub_table *as, bool as_json,
                                  struct hf_hub_listing *ret_listing, struct hf_err *err);

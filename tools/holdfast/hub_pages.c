@@ -4,13 +4,13 @@
 #include "tools/holdfast/hub_call.h"
 
 #define PAGES_MAX  100000 /* of 1,000 each: a Hub that goes on for ever is refused */
-#define CURSOR_MAX 255
+#define CURSOR_MAX 512
 #define DEPTH_MAX  16 /* of a value that is copied; answers are not half as deep */
 
 enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub_page_fn *take,
                         void *arg, struct hf_err *err)
 {
-    char url[512];
+    char url[1024];
     const struct hf_json *page = NULL;
     struct hf_str next = HF_STR("");
     enum hf_rc rc = HF_OK;
@@ -18,7 +18,8 @@ enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub
         if (next.len > CURSOR_MAX || pages == PAGES_MAX) {
             return hf_err_set(err, HF_EIO, "the Hub's list does not end");
         }
-        (void)snprintf(url, sizeof url, "%s?limit=1000%s%.*s", path, next.len > 0 ? "&cursor=" : "",
+        (void)snprintf(url, sizeof url, "%s%climit=1000%s%.*s", path,
+                       strchr(path, '?') == NULL ? '?' : '&', next.len > 0 ? "&cursor=" : "",
                        HF_STR_ARG(next));
         rc = hf_hub_ask(session, "GET", url, (struct hf_bytes){NULL, 0}, &page, err);
         if (rc == HF_OK) {

@@ -195,5 +195,7 @@ const struct hf_cli_command hf_command_policy = {
     .description =
         "A policy says what an agent may do, what a person is asked for, and what is refused. "
         "The language is described in docs/POLICY.md.",
-    HF_CLI_CHILDREN(&check, &test, &compile, &hf_command_policy_diff, &hf_command_policy_simulate),
+    HF_CLI_CHILDREN(&check, &test, &compile, &hf_command_policy_diff, &hf_command_policy_simulate,
+                    &hf_command_policy_publish, &hf_command_policy_show,
+                    &hf_command_policy_activate),
 };
