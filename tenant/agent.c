@@ -347,6 +347,9 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
         const struct hf_http_client_conf client = {.pin = &agent->region.tls_pin};
         rc = hf_http_client_new(loop, &client, &agent->client, err);
     }
+    if (rc == HF_OK) {
+        rc = hf_agent_guard_open(agent, err);
+    }
     if (rc == HF_OK && !conf->closed_in) {
         hf_agent_vault_open(agent);
         rc = open_socket(agent, err);
@@ -431,6 +434,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     hf_agent_vault_end(agent);
     hf_agent_budgets_end(agent);
     hf_agent_period_end(agent);
+    hf_agent_guard_close(agent);
     hf_http_client_free(agent->client);
     agent->client = NULL;
     if (agent->listening) {

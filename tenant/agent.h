@@ -33,6 +33,7 @@
 #include "tenant/asking.h"
 #include "tenant/budget.h"
 #include "tenant/feed.h"
+#include "tenant/guard.h"
 #include "tenant/job.h"
 #include "tenant/known.h"
 #include "tenant/period.h"
@@ -65,6 +66,8 @@ struct hf_agent_conf {
     struct hf_peers vault_peers; /* who may read values out of the vault; they use the socket too */
     bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
     enum hf_period meter_period; /* after each of which the log says what was used */
+    const char *wrapper_socket;  /* control socket of the safety wrapper; NULL: there is none */
+    uint64_t openclaw_port;      /* of the gateway on loopback; 0: it is not asked */
     const struct hf_logger *logger;
     /* The log cannot be written any more: close, and open again. May be NULL. */
     void (*failed)(void *arg, const struct hf_err *err);
@@ -159,6 +162,7 @@ struct hf_agent {
     struct hf_skew skew;
     struct hf_agent_views views;
     struct hf_agent_vault vault;
+    struct hf_agent_guard guard;
     struct hf_timer prune;
     struct hf_agent_budgets budgets;
     struct hf_agent_period period;

@@ -25,9 +25,9 @@ static void write_beat(struct hf_agent *agent)
         .queue = size > agent->receipt ? size - agent->receipt : 0,
         .agent = HF_STR(HF_VERSION),
         .self_test = HF_STR("not-run"),
-        .policy = hf_agent_artifacts_version(agent, HF_SLOT_POLICY),
-        .wrapper = HF_STR("none"),
-        .openclaw = HF_STR("none"),
+        .policy = hf_agent_guard_policy(agent),
+        .wrapper = hf_agent_guard_shown(agent),
+        .openclaw = hf_agent_guard_openclaw(agent),
         .proxy = HF_STR("none"),
     };
     struct hf_writer w = hf_writer_init(text, sizeof text);
@@ -125,17 +125,27 @@ static void answered(struct hf_http_call *call)
     }
 }
 
+static void send_beat(struct hf_agent *agent)
+{
+    if (!speaks(agent)) {
+        (void)hf_timer_arm(&agent->beat.timer, agent->conf.heartbeat_ns);
+        return;
+    }
+    write_beat(agent);
+    agent->beat_ns = hf_env_mono_ns(hf_loop_env(agent->loop));
+    hf_agent_ask(agent, &agent->beat, "/v1/heartbeat", "application/json", answered);
+}
+
+/* How OpenClaw is guarded is looked at first: the heartbeat says it. */
 static void beat(struct hf_timer *timer)
 {
     struct hf_agent_job *job = HF_CONTAINER_OF(timer, struct hf_agent_job, timer);
     struct hf_agent *agent = HF_CONTAINER_OF(job, struct hf_agent, beat);
     if (!speaks(agent)) {
         (void)hf_timer_arm(timer, agent->conf.heartbeat_ns);
-        return;
+    } else if (!agent->guard.busy) {
+        hf_agent_guard_look(agent, send_beat);
     }
-    write_beat(agent);
-    agent->beat_ns = hf_env_mono_ns(hf_loop_env(agent->loop));
-    hf_agent_ask(agent, job, "/v1/heartbeat", "application/json", answered);
 }
 
 void hf_agent_heartbeat_now(struct hf_agent *agent)

@@ -54,6 +54,8 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
         .restore_by_itself = strcmp(hf_cli_str(cli, "restore"), "new-epoch") == 0,
         .peers = peers,
         .vault_peers = vault_peers,
+        .wrapper_socket = hf_cli_str(cli, "wrapper-socket"),
+        .openclaw_port = hf_cli_u64(cli, "openclaw-port"),
         .logger = &service->logger,
         .failed = failed,
         .arg = service,
@@ -155,6 +157,23 @@ static const struct hf_cli_option options[] = {
      .help =
          "users that may read values out of the vault, as wrapper and proxy do: nobody else may, "
          "not even root"},
+    {.name = "wrapper-socket",
+     .kind = HF_CLI_STRING,
+     .value = "PATH",
+     .env = "HOLDFAST_WRAPPER_CONTROL_SOCKET",
+     .setting = "wrapper_control_socket",
+     .help =
+         "control socket of the safety wrapper; with it the agent reports, and raises an alarm, "
+         "when OpenClaw is not held"},
+    {.name = "openclaw-port",
+     .kind = HF_CLI_U64,
+     .value = "PORT",
+     .fallback = "0",
+     .max = 65535,
+     .env = "HOLDFAST_OPENCLAW_PORT",
+     .setting = "openclaw_port",
+     .help = "port of OpenClaw's gateway on loopback, which is asked when the wrapper does not "
+             "answer"},
     {.name = "heartbeat",
      .kind = HF_CLI_U64,
      .value = "SECONDS",

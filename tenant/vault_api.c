@@ -156,11 +156,18 @@ static enum hf_rc put_placeholder_key(struct hf_vault *vault, struct hf_json_out
     return rc;
 }
 
+static void write_tag(struct hf_vault *vault, char out[64])
+{
+    (void)snprintf(out, 64, "\"%s-%llu\"", hf_vault_id(vault),
+                   (unsigned long long)hf_vault_revision(vault));
+}
+
 /* `text` does not grow, which would leave copies of values behind. */
 static enum hf_rc put_all(struct hf_vault *vault, bool reveal, struct hf_buf *text,
                           struct hf_err *err)
 {
     struct hf_json_out json;
+    char tag[64];
     enum hf_rc rc = HF_OK;
     if (hf_buf_reserve(text, ANSWER_MAX) == NULL) {
         return hf_err_set(err, HF_ENOMEM, "no memory for the answer");
@@ -168,6 +175,8 @@ static enum hf_rc put_all(struct hf_vault *vault, bool reveal, struct hf_buf *te
     hf_json_init(&json, text);
     hf_json_object_begin(&json);
     hf_json_key_u64(&json, "revision", hf_vault_revision(vault));
+    write_tag(vault, tag);
+    hf_json_key_str(&json, "tag", hf_str_c(tag));
     if (reveal) {
         rc = put_placeholder_key(vault, &json, err);
     }
@@ -182,12 +191,6 @@ static enum hf_rc put_all(struct hf_vault *vault, bool reveal, struct hf_buf *te
     return rc == HF_OK && text->failed != HF_OK
                ? hf_err_set(err, text->failed, "no memory for the answer")
                : rc;
-}
-
-static void write_tag(struct hf_vault *vault, char out[64])
-{
-    (void)snprintf(out, 64, "\"%s-%llu\"", hf_vault_id(vault),
-                   (unsigned long long)hf_vault_revision(vault));
 }
 
 static void answer_all(struct hf_agent *agent, struct hf_http_exchange *exchange, bool reveal)

@@ -11,7 +11,7 @@
  *   GET    /v1/vault/redaction                  every value of every secret, for what must not let
  *                                               them out, with an ETag, so that asking again costs
  *                                               no event:
- *     {"revision":N,"placeholder_key":BASE64,
+ *     {"revision":N,"tag":ETAG,"placeholder_key":BASE64,
  *      "secrets":[{"name":...,"kind":...,"version":N,"value":BASE64}]}
  * Whatever happened is in the tenant's log before it is answered; a value is in no event, no log
  * and no error.

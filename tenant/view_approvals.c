@@ -18,7 +18,7 @@ enum {
     BY,
 };
 
-const struct hf_table_def hf_view_approvals_table = {.name = "approvals_1",
+const struct hf_table_def hf_view_approvals_table = {.name = "approvals_2",
                                                      .columns = {{"approval", HF_COLUMN_TEXT},
                                                                  {"tool", HF_COLUMN_TEXT},
                                                                  {"risk", HF_COLUMN_TEXT},
@@ -92,6 +92,39 @@ static enum hf_rc apply_decided(struct hf_store *store, const struct hf_envelope
     return hf_store_put(store, &hf_view_approvals_table, row, err);
 }
 
+/* What came down from the region, or that nobody waits for it any more. */
+static enum hf_rc apply_end(struct hf_store *store, struct hf_str approval, struct hf_str state,
+                            const struct hf_envelope *event, struct hf_err *err)
+{
+    struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
+    enum hf_rc rc = get_approval(store, approval, row, err);
+    if (rc != HF_OK || row[DECIDED_US].number != 0) {
+        return rc;
+    }
+    row[STATE].text = state;
+    row[DECIDED_US].number = event->occurred_us;
+    return hf_store_put(store, &hf_view_approvals_table, row, err);
+}
+
+static enum hf_rc apply_delivered(struct hf_store *store, const struct hf_envelope *event,
+                                  struct hf_err *err)
+{
+    struct hf_event_approval_delivered delivered;
+    enum hf_rc rc = hf_event_approval_delivered_decode(event->payload, &delivered, err);
+    return rc != HF_OK ? rc
+                       : apply_end(store, delivered.approval,
+                                   hf_event_approval_delivered_decision_name(delivered.decision),
+                                   event, err);
+}
+
+static enum hf_rc apply_withdrawn(struct hf_store *store, const struct hf_envelope *event,
+                                  struct hf_err *err)
+{
+    struct hf_event_approval_withdrawn withdrawn;
+    enum hf_rc rc = hf_event_approval_withdrawn_decode(event->payload, &withdrawn, err);
+    return rc != HF_OK ? rc : apply_end(store, withdrawn.approval, HF_STR("withdrawn"), event, err);
+}
+
 static enum hf_rc apply_approval(struct hf_store *store, const struct hf_position *position,
                                  const struct hf_envelope *event, struct hf_err *err)
 {
@@ -101,6 +134,13 @@ static enum hf_rc apply_approval(struct hf_store *store, const struct hf_positio
     if (decided && event->schema_version != HF_EVENT_APPROVAL_DECIDED_VERSION) {
         return hf_err_set(err, HF_EVERSION, "version %u is not known", event->schema_version);
     }
+    if (hf_str_eq(event->type, HF_STR(HF_EVENT_APPROVAL_DELIVERED_NAME)) &&
+        hf_str_eq(event->producer, HF_STR("directive"))) {
+        return apply_delivered(store, event, err);
+    }
+    if (hf_str_eq(event->type, HF_STR(HF_EVENT_APPROVAL_WITHDRAWN_NAME))) {
+        return apply_withdrawn(store, event, err);
+    }
     return requested ? apply_requested(store, event, err)
            : decided ? apply_decided(store, event, err)
                      : HF_OK;
@@ -108,8 +148,8 @@ static enum hf_rc apply_approval(struct hf_store *store, const struct hf_positio
 
 const struct hf_projection hf_view_approvals = {
     .model = "approvals",
-    .version = 1,
-    .name = "approvals_1",
+    .version = 2,
+    .name = "approvals_2",
     .about = "approvals that were asked for, and what became of them",
     .tables = {&hf_view_approvals_table},
     .apply = apply_approval,

@@ -116,7 +116,7 @@ def local(world, tenant, method, path, body=None):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(LIMIT)
             connection.connect(world.path(tenant, "agent.sock"))
-            data = b"" if body is None else json.dumps(body).encode()
+            data = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
             connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                                f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
             answer = b""
