@@ -7,11 +7,14 @@ import sys
 import tempfile
 
 UNITS = {"holdfast-agent": os.environ["AGENT_BIN"], "holdfast-hub": os.environ["HUB_BIN"],
-         "hub-web-api": os.environ["HUB_BIN"], "hub-worker": os.environ["HUB_BIN"]}
-KEYLESS = ("hub-worker",)  # it could only lose the host key
+         "holdfast-wrapper": os.environ["WRAPPER_BIN"], "hub-web-api": os.environ["HUB_BIN"],
+         "hub-worker": os.environ["HUB_BIN"]}
+KEYLESS = ("hub-worker", "holdfast-wrapper")  # it could only lose the host key
 EXPOSURE_MAX = 1.5  # of 10; "OK" ends at 4.9
-MUST = ("ProtectSystem=strict", "NoNewPrivileges=yes", "MemoryDenyWriteExecute=yes", "DynamicUser=yes",
-        "CapabilityBoundingSet=\n", "RestrictAddressFamilies=AF_UNIX AF_INET")
+MUST = ("ProtectSystem=strict", "NoNewPrivileges=yes", "MemoryDenyWriteExecute=yes", "RestrictAddressFamilies=AF_UNIX",
+        "CapabilityBoundingSet=\n")
+# A user of its own for each, but for the wrapper, which must see the /tmp that OpenClaw sees.
+USER = {"holdfast-wrapper": "User=holdfast-wrapper\n"}
 
 
 def analyze(*args):
@@ -37,7 +40,7 @@ def exposure(path):
 
 def faults(source, folder, name):
     path, text = render(source, folder, name)
-    missing = [line for line in MUST if line not in text]
+    missing = [line for line in (*MUST, USER.get(name, "DynamicUser=yes")) if line not in text]
     if missing:
         return f"{missing} is missing"
     if ("LoadCredential=host-key:" in text) == (name in KEYLESS):

@@ -27,6 +27,7 @@ const state = (globalThis[Symbol.for(`holdfast-wrapper ${VERSION}`)] ??= {
   sequence: 0,
   passed: new Map(), // tool call -> the parameters that were allowed
   version: "", // of OpenClaw
+  complain: () => {}, // writes a line into OpenClaw's log
   gateway: undefined, // {port, secret, workspace}
   keeper: undefined,
 });
@@ -126,6 +127,18 @@ async function ask(message, ms, signal) {
     throw error;
   }
   return answer;
+}
+
+// A failure is OpenClaw's to turn into a refusal; that it was one, and why, stands in its log.
+function told(ask) {
+  return async (event, ctx) => {
+    try {
+      return await ask(event, ctx);
+    } catch (error) {
+      state.complain(`${word(event.toolName)} is refused: ${error?.message ?? error}`);
+      throw error;
+    }
+  };
 }
 
 // What is only observed must never disturb OpenClaw.
@@ -266,9 +279,10 @@ export default {
   register(api) {
     state.path = api.pluginConfig?.socketPath ?? SOCKET;
     state.version = word(api.runtime?.version);
+    state.complain = (text) => api.logger?.error?.(text);
     api.registerTrustedToolPolicy({ id: "holdfast-gate", description: "Asks Holdfast before each tool call",
-      evaluate: gate });
-    api.registerAgentToolResultMiddleware(clean, { runtimes: ["openclaw", "codex"] });
+      evaluate: told(gate) });
+    api.registerAgentToolResultMiddleware(told(clean), { runtimes: ["openclaw", "codex"] });
     api.on("before_tool_call", fence, { priority: -1000 });
     api.on("before_message_write", meter);
     api.on("gateway_start", start);

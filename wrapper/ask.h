@@ -1,0 +1,34 @@
+/* wrapper/ask.h: what a person is shown when they are asked: plain words, secrets taken out.
+ * Threads: the loop's.
+ */
+#ifndef HF_WRAPPER_ASK_H
+#define HF_WRAPPER_ASK_H
+
+#include "base/buf.h"
+#include "schemas/events_gen.h"
+#include "wrapper/protocol.h"
+
+struct hf_wrapper;
+
+#define HF_ASK_ARGUMENTS_MAX 16
+
+struct hf_ask {
+    /* private */
+    struct hf_buf text; /* all strings, one behind the other */
+    size_t summary_len;
+    size_t count;
+
+    struct {
+        size_t name_len;
+        size_t value_len;
+    } arguments[HF_ASK_ARGUMENTS_MAX];
+};
+
+/* HF_ENOMEM, or why it could not be redacted. Free it in any case. */
+enum hf_rc hf_ask_make(struct hf_wrapper *wrapper, const struct hf_plugin_call *call,
+                       struct hf_ask *ask);
+/* Clears the event and sets summary and arguments, which borrow from ask. */
+void hf_ask_fill(const struct hf_ask *ask, struct hf_event_approval_requested *event);
+void hf_ask_free(struct hf_ask *ask);
+
+#endif

@@ -1,0 +1,52 @@
+/* wrapper/link.h: a connection of a plugin, and the calls that were asked over it.
+ * Private to this folder. Threads: the loop's.
+ */
+#ifndef HF_WRAPPER_LINK_H
+#define HF_WRAPPER_LINK_H
+
+#include "wrapper/frames.h"
+#include "wrapper/protocol.h"
+#include "wrapper/wrapper.h"
+
+struct hf_link {
+    struct hf_wrapper *wrapper;
+    struct hf_queue node;
+    struct hf_stream *stream;
+    struct hf_frames frames;
+    struct hf_gateway peer;
+    bool welcome; /* hello was taken */
+    bool gateway; /* a gateway runs in that process */
+    bool closing; /* nothing more is read or written */
+    bool reading;
+    bool broken;         /* it is closed as soon as nobody is in the middle of it */
+    struct hf_task task; /* looks at what was left in the buffer */
+    unsigned questions;  /* under way, without those that wait for a person */
+    struct hf_queue calls;
+};
+
+/* Does the process at the other end hold the lease? */
+bool hf_link_holds(const struct hf_link *link);
+/* Sends; a connection that cannot be written to is closed. */
+void hf_link_send(struct hf_link *link, const struct hf_plugin_message *message);
+void hf_link_send_bytes(struct hf_link *link, struct hf_bytes frame);
+/* The number of questions changed. */
+void hf_link_flow(struct hf_link *link);
+
+/* wrapper/call.c */
+struct hf_call;
+/* A tool wants to run: the verdict is sent when it is there. */
+void hf_call_begin(struct hf_link *link, const struct hf_plugin_message *message);
+/* Nobody waits for the call with that number any more. */
+void hf_call_abort(struct hf_link *link, uint64_t id);
+/* The connection is gone: calls go on by themselves and answer nobody. */
+void hf_call_orphan_all(struct hf_link *link);
+/* Refuses what waits for a person. */
+void hf_call_drain_all(struct hf_link *link);
+
+/* wrapper/result.c */
+/* A tool ran: its result is redacted and sent back. */
+void hf_result_take(struct hf_link *link, const struct hf_plugin_message *message);
+void hf_result_life(struct hf_link *link, const struct hf_plugin_life *life);
+void hf_result_usage(struct hf_link *link, const struct hf_plugin_usage *usage);
+
+#endif
