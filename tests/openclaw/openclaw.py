@@ -19,7 +19,6 @@ from harness import Failed, Skipped, check
 CACHE = os.environ.get("HOLDFAST_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "holdfast")
 PLUGIN = os.path.join(os.path.dirname(__file__), "..", "..", "wrapper", "plugin")
 PLUGIN_FILES = ("index.js", "openclaw.plugin.json", "package.json")
-NOBODY = 65534  # the gateway's user, when this is run by root
 LIMIT = 240  # seconds that a gateway may take to start on a slow machine
 
 # What was published under these names when it was looked at; anything else is refused.
@@ -86,7 +85,8 @@ class OpenClaw:
         self.modules = install("openclaw", version, path)
         self.bin = os.path.join(self.modules, "node_modules", ".bin", "openclaw")
         self.port, self.token, self.process = free_port(), "token-of-a-test", None
-        self.uid = NOBODY if os.geteuid() == 0 else os.geteuid()
+        # A user that nobody else's gateway runs as, so that tests beside each other see their own.
+        self.uid = 40000 + os.getpid() % 20000 if os.geteuid() == 0 else os.geteuid()
         os.chmod(folder, 0o755)
         for name in ("etc", "plugin", "state", "home", "work"):
             os.makedirs(self.path(name), exist_ok=True)
@@ -95,7 +95,7 @@ class OpenClaw:
             os.chmod(self.path("plugin", name), 0o644)
         if os.geteuid() == 0:
             for name in ("state", "home", "work"):
-                os.chown(self.path(name), NOBODY, NOBODY)
+                os.chown(self.path(name), self.uid, self.uid)
         self.env = {"PATH": path, "HOME": self.path("home"), "OPENCLAW_STATE_DIR": self.path("state"),
                     "OPENCLAW_CONFIG_PATH": self.path("etc", "openclaw.json"), "OPENCLAW_NO_AUTO_UPDATE": "1",
                     "TMPDIR": self.path("home"), "LANG": "C.UTF-8"}
@@ -131,16 +131,16 @@ class OpenClaw:
     def command(self, *args):
         user = []
         if os.geteuid() == 0:
-            user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+            user = ["setpriv", f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
         return [*user, self.bin, *args]
 
     def run(self, *args, timeout=120):
         return subprocess.run(self.command(*args), env=self.env, capture_output=True, text=True,
                               cwd=self.path("work"), timeout=timeout, check=False)
 
-    def start(self):
+    def start(self, more=()):
         with open(self.path("gateway.log"), "ab") as log:
-            self.process = subprocess.Popen(self.command("gateway", "run"), env=self.env, stdout=log,
+            self.process = subprocess.Popen(self.command("gateway", "run", *more), env=self.env, stdout=log,
                                             stderr=log, cwd=self.path("work"), start_new_session=True)
         deadline = time.monotonic() + LIMIT
         while self.get("/readyz") is None:
@@ -172,8 +172,10 @@ class OpenClaw:
             return error.code, error.read().decode(errors="replace")
 
     def turn(self, *steps, session, say="done", text="please", timeout=120):
-        """One message of a user; the model makes the calls of `steps`. Gives what it says at the end."""
-        script = json.dumps({"do": list(steps), "say": say})
+        """One message of a user; the model makes the calls of `steps`, each a call (NAME, ARGUMENTS) or a list of
+        them to be made at once. Gives what it says at the end."""
+        steps = [[step] if isinstance(step[0], str) else step for step in steps]
+        script = json.dumps({"do": steps, "say": say})
         status, answer = self.post("/v1/chat/completions", {
             "model": "openclaw/main", "messages": [{"role": "user", "content": f"{text}\n{script}"}]},
             session, timeout)
