@@ -207,6 +207,9 @@ void hf_agent_save_receipt(struct hf_agent *agent, struct hf_bytes note);
  * bytes. */
 bool hf_agent_load_receipt(struct hf_agent *agent, struct hf_checkpoint *ret_checkpoint,
                            uint8_t *note, size_t *ret_len);
+/* The same of another log of the agent's. A receipt is a mark, which a crash may tear. */
+bool hf_agent_receipt_of(struct hf_agent *agent, const struct hf_owned *log,
+                         struct hf_checkpoint *ret_checkpoint, uint8_t *note, size_t *ret_len);
 enum hf_rc hf_agent_load_epoch(struct hf_agent *agent, struct hf_err *err);
 enum hf_rc hf_agent_save_epoch(struct hf_agent *agent, struct hf_err *err);
 /* Path of a file of the agent's folder. */

@@ -140,6 +140,9 @@ enum hf_rc hf_agent_begin_epoch(struct hf_agent *agent, const char *reason, stru
                                   .carried_from = agent->known.ready ? agent->known.size
                                                                      : hf_agent_surely_known(agent),
                                   .opened_us = hf_env_wall_us(hf_loop_env(agent->loop))};
+    if (before.epoch > 1 && next.carried_from == 0) {
+        next.carried_from = 1; /* how that epoch was opened is not told again */
+    }
     (void)snprintf(next.reason, sizeof next.reason, "%s", reason);
     enum hf_rc rc = clear_folder(agent, next.epoch, err);
     agent->epoch = next;
@@ -184,13 +187,16 @@ static void opening_posted(struct hf_post *post)
     }
 }
 
-/* The old log's newest receipt, which lies beside it. */
+/* The old log's newest receipt, which lies beside it. One that does not hold is left out: the
+ * region would refuse the whole epoch for it. */
 static size_t old_receipt(struct hf_agent *agent, uint8_t note[HF_MARK_MAX])
 {
+    struct hf_checkpoint checkpoint;
     size_t len = 0;
-    bool there =
-        hf_mark_read(agent->carry.log.place, "receipt", note, HF_MARK_MAX, &len, NULL) == HF_OK;
-    return there && len <= HF_SEGMENT_NOTE ? len : 0;
+    return hf_agent_receipt_of(agent, &agent->carry.log, &checkpoint, note, &len) &&
+                   len <= HF_SEGMENT_NOTE
+               ? len
+               : 0;
 }
 
 static enum hf_rc post_opening(struct hf_agent *agent, struct hf_err *err)

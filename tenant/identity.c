@@ -194,15 +194,21 @@ void hf_agent_save_receipt(struct hf_agent *agent, struct hf_bytes note)
 bool hf_agent_load_receipt(struct hf_agent *agent, struct hf_checkpoint *ret_checkpoint,
                            uint8_t *note, size_t *ret_len)
 {
+    return hf_agent_receipt_of(agent, &agent->log, ret_checkpoint, note, ret_len);
+}
+
+bool hf_agent_receipt_of(struct hf_agent *agent, const struct hf_owned *log,
+                         struct hf_checkpoint *ret_checkpoint, uint8_t *note, size_t *ret_len)
+{
     struct hf_note *parsed = hf_heap_alloc(sizeof *parsed);
     if (parsed == NULL) {
         return false;
     }
     enum hf_rc rc =
-        hf_mark_read(agent->log.place, "receipt", note, HF_MARK_MAX, ret_len, /* err= */ NULL);
+        hf_mark_read(log->place, "receipt", note, HF_MARK_MAX, ret_len, /* err= */ NULL);
     if (rc == HF_OK) {
-        rc = hf_checkpoint_open(hf_bytes_of(note, *ret_len), &agent->log_vkey, parsed,
-                                ret_checkpoint, /* err= */ NULL);
+        rc = hf_checkpoint_open(hf_bytes_of(note, *ret_len), &hf_log_identity(log->log)->vkey,
+                                parsed, ret_checkpoint, /* err= */ NULL);
     }
     if (rc == HF_OK) {
         rc = hf_note_verify(parsed, &agent->region.cosigner, /* ret_time_s= */ NULL,

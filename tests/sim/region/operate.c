@@ -290,6 +290,7 @@ static void operate(struct hf_timer *timer)
 
 void sim_operate_begin(struct sim_world *w)
 {
+    sim_operate_end(w);
     hf_timer_init(&w->operate, w->loop, operate);
     (void)hf_timer_arm(&w->operate, SIM_SECOND);
 }

@@ -117,6 +117,7 @@ static void start_agent(struct hf_timer *timer)
                                  .logger = &w->logger,
                                  .failed = agent_failed,
                                  .arg = tenant,
+                                 .restore_by_itself = w->restores,
                                  .closed_in = true};
     struct hf_err err = {0};
     tenant->agent = hf_heap_zalloc(1, sizeof *tenant->agent);
@@ -159,6 +160,7 @@ static void produce(struct hf_timer *timer)
     }
     (void)hf_timer_arm(timer, SIM_SECOND / 10 + draw(w, 6 * SIM_SECOND));
     if (tenant->posting || tenant->machine.life != SIM_UP || tenant->agent->log.writer == NULL ||
+        tenant->agent->holding || hf_agent_state(tenant->agent) == HF_AGENT_OPENING ||
         tenant->ack_count == SIM_ACKS_MAX) {
         return;
     }

@@ -76,6 +76,7 @@ struct sim_tenant {
     struct sim_ack acks[SIM_ACKS_MAX];
     unsigned ack_count;
     uint64_t receipt; /* the largest that the agent had */
+    uint32_t epoch;   /* in this epoch */
 };
 
 struct sim_world {
@@ -90,6 +91,7 @@ struct sim_world {
     unsigned count;
     unsigned faults;
     bool producing;
+    bool restores; /* agents begin new epochs by themselves */
     struct hf_timer storm;
     struct hf_timer look;
     struct hf_buf sent[SIM_SENT_MAX]; /* what clients sent */
