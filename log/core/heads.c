@@ -46,6 +46,15 @@ static size_t probe(const struct hf_heads *heads, uint64_t hash, enum hf_head_ki
     return i;
 }
 
+static void place(struct hf_head **slots, size_t cap, struct hf_head *head)
+{
+    size_t i = (size_t)head->hash & (cap - 1);
+    while (slots[i] != NULL) {
+        i = (i + 1) & (cap - 1);
+    }
+    slots[i] = head;
+}
+
 static bool grow(struct hf_heads *heads)
 {
     size_t cap = heads->cap == 0 ? 256 : 2 * heads->cap;
@@ -54,19 +63,46 @@ static bool grow(struct hf_heads *heads)
         return false;
     }
     for (size_t i = 0; i < heads->cap; i++) {
-        struct hf_head *head = heads->slots[i];
-        if (head != NULL) {
-            size_t j = (size_t)head->hash & (cap - 1);
-            while (slots[j] != NULL) {
-                j = (j + 1) & (cap - 1);
-            }
-            slots[j] = head;
+        if (heads->slots[i] != NULL) {
+            place(slots, cap, heads->slots[i]);
         }
     }
     hf_heap_free(heads->slots);
     heads->slots = slots;
     heads->cap = cap;
     return true;
+}
+
+static bool stays(const struct hf_head *head, uint64_t below)
+{
+    return head != NULL && head->index != HF_INDEX_NONE && head->index >= below;
+}
+
+void hf_heads_forget(struct hf_heads *heads, uint64_t below)
+{
+    size_t kept = 0;
+    size_t cap = 256;
+    for (size_t i = 0; i < heads->cap; i++) {
+        kept += stays(heads->slots[i], below) ? 1 : 0;
+    }
+    while (cap < 2 * kept) {
+        cap *= 2;
+    }
+    struct hf_head **slots = hf_heap_zalloc(cap, sizeof(void *));
+    if (slots == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < heads->cap; i++) {
+        if (stays(heads->slots[i], below)) {
+            place(slots, cap, heads->slots[i]);
+        } else {
+            hf_heap_free(heads->slots[i]);
+        }
+    }
+    hf_heap_free(heads->slots);
+    heads->slots = slots;
+    heads->cap = cap;
+    heads->count = kept;
 }
 
 enum hf_rc hf_heads_get(struct hf_heads *heads, enum hf_head_kind kind, struct hf_bytes name,

@@ -1,9 +1,9 @@
 /* log/core/heads.h: the newest version of each stream, sequence of each producer, place of each
  * blob.
  *
- * A fold over the entries, held in memory for every name that was asked for; the fold over
- * sealed volumes comes from the views (log/core/views.h). One thread. Pointers to heads stay
- * valid until hf_heads_fini or hf_heads_clear.
+ * A fold over the entries, held in memory for every name that was asked for since the last volume
+ * was sealed; the fold over sealed volumes comes from the views (log/core/views.h). One thread.
+ * Pointers to heads stay valid until hf_heads_fini, hf_heads_clear or hf_heads_forget.
  */
 #ifndef HF_LOG_CORE_HEADS_H
 #define HF_LOG_CORE_HEADS_H
@@ -42,6 +42,9 @@ void hf_heads_init(struct hf_heads *heads, const uint8_t key[16]);
 void hf_heads_fini(struct hf_heads *heads);
 /* Forgets everything. */
 void hf_heads_clear(struct hf_heads *heads);
+/* Forgets heads of entries below the index, and of names that have none: whoever asks again gets
+ * them from the views, which must have them. Without memory nothing is forgotten. */
+void hf_heads_forget(struct hf_heads *heads, uint64_t below);
 /* Gives the head, made with last 0 when it is new (*ret_new). HF_ENOMEM changes nothing. */
 enum hf_rc hf_heads_get(struct hf_heads *heads, enum hf_head_kind kind, struct hf_bytes name,
                         struct hf_head **ret_head, bool *ret_new);

@@ -282,6 +282,9 @@ static void committed(struct hf_work *work)
         writer->counts.commits++;
         if (commit->recorded_volume) {
             hf_tail_drop_front(hf_log_tail(writer->log));
+            if (hf_log_views(writer->log) != NULL) { /* they have what the volume has */
+                hf_heads_forget(&writer->admission.heads, hf_log_tail(writer->log)->base);
+            }
             writer->seal_done = false;
         }
         answer_batch(writer, commit->batch, HF_OK);
