@@ -6,6 +6,7 @@ import struct
 
 import harness
 from harness import check
+from region import in_region, local, until, up
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DEFAULT = os.path.join(ROOT, "packaging", "policy", "default.policy")
@@ -83,30 +84,42 @@ def compiles_to_the_same_bytes(world):
     world.run("policy", "check", write(world, "empty", "policy t version 1\n"), code=1)
 
 
-def record(world, bundle, results):
-    """A tenant's log of the decisions on all golden vectors."""
-    world.new_log(kind="events", origin="tenant.example/acme")
-    lines = []
+def decided(bundle, results, tenant):
+    """Events of the decisions on all golden vectors; tenant(number) says whose each is."""
+    events = []
     for number, (name, facts) in enumerate(sorted(vectors(bundle).items()), 1):
         got = results[name]
-        payload = {"tenant": "acme" if number % 2 else "other", "session": "s", "call": f"c{number}", "tool": "x",
+        payload = {"tenant": tenant(number), "session": "s", "call": f"c{number}", "tool": "x",
                    "vector": facts.hex(), "action": "00" * 32, "policy": "default",
                    "policy_digest": hashlib.sha256(bundle).hexdigest(), "rule": got["rule"],
                    "asi": "ASI01", "verdict": got["verdict"], "outcome": "refused", "latency": 3}
-        lines.append(json.dumps({"type": "call.decided", "schema_version": 1, "producer": "test",
-                                 "sequence": number, "stream": f"calls/{payload['tenant']}",
-                                 "occurred": "2026-11-30T10:00:00Z", "payload": payload}))
-    world.run("log", "append", world.path("log"), stdin="\n".join(lines).encode() + b"\n")
-    return len(lines)
+        events.append({"type": "call.decided", "producer": "test", "sequence": number,
+                       "occurred": "2026-11-30T10:00:00Z", "payload": payload})
+    return events
+
+
+def record(world, bundle, results):
+    """A log of the decisions on all golden vectors, of two tenants in turn."""
+    world.new_log(kind="events", origin="tenant.example/acme")
+    events = decided(bundle, results, lambda number: "acme" if number % 2 else "other")
+    for event in events:
+        event.update(schema_version=1, stream="calls/" + event["payload"]["tenant"])
+    lines = "\n".join(map(json.dumps, events))
+    world.run("log", "append", world.path("log"), stdin=lines.encode() + b"\n")
+    return len(events)
+
+
+def compiled(world):
+    """The default bundle, and what it says of each of its vectors."""
+    world.run("policy", "compile", DEFAULT, "--out", world.path("bundle"))
+    tested = json.loads(world.run("policy", "test", DEFAULT, "--json").stdout)
+    with open(world.path("bundle"), "rb") as file:
+        return file.read(), {v["name"]: v for v in tested["vectors"]}
 
 
 def simulation(world):
     """The recorded policy gives every verdict again; a candidate's flips are named with their places."""
-    world.run("policy", "compile", DEFAULT, "--out", world.path("bundle"))
-    with open(world.path("bundle"), "rb") as file:
-        bundle = file.read()
-    tested = json.loads(world.run("policy", "test", DEFAULT, "--json").stdout)
-    results = {v["name"]: v for v in tested["vectors"]}
+    bundle, results = compiled(world)
     calls = record(world, bundle, results)
     said = world.run("policy", "simulate", DEFAULT, world.path("log"), "--json").stdout.splitlines()
     summary = json.loads(said[-1])
@@ -141,15 +154,36 @@ def simulation(world):
 
 def a_false_record_is_found(world):
     """A decision that this very policy would not have made: exit code 1."""
-    world.run("policy", "compile", DEFAULT, "--out", world.path("bundle"))
-    with open(world.path("bundle"), "rb") as file:
-        bundle = file.read()
-    tested = json.loads(world.run("policy", "test", DEFAULT, "--json").stdout)
-    results = {v["name"]: v for v in tested["vectors"]}
+    bundle, results = compiled(world)
     results["pays"] = dict(results["pays"], verdict="permit")
     record(world, bundle, results)
     done = world.run("policy", "simulate", DEFAULT, world.path("log"), code=1)
     check(b"1 verdicts of this very policy come out otherwise" in done.stderr, done.stderr)
 
 
-harness.main([mistakes_have_places, compiles_to_the_same_bytes, simulation, a_false_record_is_found])
+@in_region
+def in_a_regions_log(world, region):
+    """Decisions that an agent sent up are found inside of their segments, by tenant."""
+    bundle, results = compiled(world)
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    events = decided(bundle, results, lambda number: "acme")
+    for event in events:
+        answer = local(world, "acme", "POST", "/v1/events", event)
+        check(answer is not None and answer[0] == 200, f"{answer}")
+    until(lambda: region.json("GET", "/v1/tenants/acme")["receipt"] >= len(events), "all are there")
+    region.hub.terminate()
+    region.hub.wait(60)
+    said = world.run("policy", "simulate", DEFAULT, world.path("hub"), "--tenant", "acme", "--json").stdout
+    summary = json.loads(said.splitlines()[-1])
+    check(summary["calls"] == len(events) == summary["reproduced"], summary)
+    said = world.run("policy", "simulate", DEFAULT, world.path("hub"), "--tenant", "nobody", "--json").stdout
+    check(json.loads(said.splitlines()[-1])["calls"] == 0, said)
+    candidate = write(world, "candidate", default_text().replace("rule l2-reads\n  permit\n", "rule l2-reads\n  ask\n"))
+    said = world.run("policy", "simulate", candidate, world.path("hub"), "--json").stdout.splitlines()
+    check(len(said) > 1 and all(json.loads(line)["offset"] > 0 for line in said[:-1]), said)
+
+
+harness.main([mistakes_have_places, compiles_to_the_same_bytes, simulation, a_false_record_is_found,
+              in_a_regions_log])

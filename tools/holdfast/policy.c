@@ -16,6 +16,9 @@ static void show_policy(struct hf_cli *cli, const struct hf_policy *policy, cons
     struct hf_str name = hf_policy_name(policy);
     struct hf_str version = hf_policy_version(policy);
     hf_hex_encode(hf_bytes_of(hf_policy_digest(policy)->b, HF_HASH_SIZE), digest);
+    if (cli->quiet) {
+        return;
+    }
     if (!cli->json) {
         hf_cli_printf(cli, "%.*s %.*s: %zu rules, %zu golden vectors, %s\n%s\n", HF_STR_ARG(name),
                       HF_STR_ARG(version), hf_policy_rule_count(policy),
