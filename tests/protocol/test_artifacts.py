@@ -173,6 +173,11 @@ def at_the_hub(world, region, release):
     check(b"holdfast/manifest@v1" in world.run("artifact", "show", two).stdout, "the manifest")
     status, package = region.call("GET", f"/v1/artifacts/{three}/package")
     check(status == 200 and package.endswith(big) and package[:4] == b"HFA1", f"{status}")
+    taken = world.path("taken")
+    world.run("artifact", "get", three, "--out", taken)
+    said = parsed(release.verify(taken, "--slot", "plugin", "--json"))
+    check(said["digest"] == three and os.path.getsize(taken) == len(big), f"{said}")
+    world.run("artifact", "get", "0" * 64, "--out", taken, code=3)
     refused = (
         (dict(sequence=2), b"x", (), b"sequence"), (dict(sequence=3, region="prod-eu"), b"x", (), b"wrong-region"),
         (dict(sequence=9, key="wrapper"), b"x", (), b"wrong-channel"),

@@ -66,6 +66,49 @@ static int run_show(struct hf_cli *cli)
     return hf_hub_command(cli, &request);
 }
 
+/* getting */
+
+/* Both files are what the Hub says; `artifact verify` says whether it may be believed. */
+static enum hf_rc write_package(struct hf_cli *cli, struct hf_bytes package, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    struct hf_bytes note = {NULL, 0};
+    struct hf_bytes bytes = {NULL, 0};
+    const char *out = hf_cli_str(cli, "out");
+    enum hf_rc rc = hf_package_split(package, &note, &bytes, err);
+    if (rc == HF_OK) {
+        rc = hf_release_manifest_path(/* named= */ NULL, out, path, sizeof path, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_file_replace(out, bytes, 0644, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_file_replace(path, note, 0644, err);
+    }
+    if (rc == HF_OK) {
+        hf_cli_printf(cli, "%s\n%s\n", out, path);
+    }
+    return rc;
+}
+
+static int run_get(struct hf_cli *cli)
+{
+    char path[128];
+    struct hf_hub_session session;
+    struct hf_err err = {0};
+    struct hf_bytes package = {NULL, 0};
+    (void)snprintf(path, sizeof path, "/v1/artifacts/%.80s/package", hf_cli_operand(cli, 0));
+    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
+    if (rc == HF_OK) {
+        rc = hf_hub_fetch(&session, path, &package, &err);
+    }
+    if (rc == HF_OK) {
+        rc = write_package(cli, package, &err);
+    }
+    hf_hub_session_close(&session);
+    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
 /* adding */
 
 int hf_artifact_add(struct hf_cli *cli, struct hf_bytes note, struct hf_bytes bytes)
@@ -199,6 +242,25 @@ static const struct hf_cli_command command_show = {.name = "show",
                                                    .operands = show_operands,
                                                    .operand_count = HF_LEN(show_operands),
                                                    .run = run_show};
+static const struct hf_cli_option get_options[] = {
+    HF_HUB_OPTIONS,
+    {.name = "out",
+     .kind = HF_CLI_STRING,
+     .value = "FILE",
+     .required = true,
+     .help = "where its bytes go; its manifest goes to FILE.manifest"}};
+static const struct hf_cli_command command_get = {
+    .name = "get",
+    .summary = "take an artifact and its manifest away",
+    .description =
+        "What comes is what the Hub says: `artifact verify FILE` checks it offline, with "
+        "the release keys that are pinned here.",
+    .options = get_options,
+    .option_count = HF_LEN(get_options),
+    .operands = show_operands,
+    .operand_count = HF_LEN(show_operands),
+    .run = run_get,
+    .no_json = true};
 static const struct hf_cli_command command_activate = {
     .name = "activate",
     .summary = "tell a tenant's agent, or all, to run an artifact",
@@ -214,5 +276,5 @@ const struct hf_cli_command hf_command_artifact = {
     .summary = "what a region hands to its tenants, under release keys",
     HF_CLI_CHILDREN(&hf_command_artifact_key, &hf_command_artifact_sign,
                     &hf_command_artifact_verify, &command_add, &command_list, &command_show,
-                    &command_activate),
+                    &command_get, &command_activate),
 };
