@@ -343,6 +343,18 @@ def command(world, region):
     until(lambda: len(pending(region)) == 2, "both are in the queue")
     shown = world.run("approvals", "list").stdout
     check([line.split()[1] for line in shown.splitlines()[1:]] == [b"a-1", b"a-2"], shown)
+    shown = world.run("approvals", "list", "--first", "1").stdout
+    check(b"a-1" in shown and b"a-2" not in shown and b"the first 1 of 2" in shown, shown)
+    page = json.loads(world.run("approvals", "list", "--first", "1", "--tenant", "acme", "--json").stdout)
+    check([a["approval"] for a in page["approvals"]] == ["a-1"] and page["next"], f"{page}")
+    check(len(world.run("approvals", "list", "--state", "denied").stdout.splitlines()) == 1, "none is denied")
+    check(len(world.run("approvals", "list", "--tenant", "none").stdout.splitlines()) == 1, "of nobody")
+    world.run("approvals", "list", "--tenant", "a&limit=9", code=2)
+    ask(world, "acme", "a-3", summary="\u001b[2J\u202eowned", arguments=[{"name": "x\u001b[1m", "value": "\u001b]0;y\u0007"}])
+    until(lambda: len(pending(region)) == 3, "it is in the queue")
+    shown = world.run("approvals", "show", "acme", "a-3").stdout.decode()
+    check("?[2J?owned" in shown and "x?[1m = ?]0;y?" in shown and "\u001b" not in shown, shown)
+    world.run("approvals", "deny", "acme", "a-3")
     shown = world.run("approvals", "show", "acme", "a-1").stdout
     check(b"Delete the folder a-1" in shown and b"command = rm -r x" in shown, shown)
     done = world.run("approvals", "approve", "acme", "a-1", "--reason", "fine", "--json").stdout
@@ -351,7 +363,7 @@ def command(world, region):
     world.run("approvals", "deny", "acme", "a-2", "--request", "00" * 32, code=3)
     check(b"denied" in world.run("approvals", "deny", "acme", "a-2").stdout, "denied")
     check(len(world.run("approvals", "list").stdout.splitlines()) == 1, "none waits")
-    until(lambda: len(decisions(world, "acme")["decisions"]) == 2, "both came")
+    until(lambda: len(decisions(world, "acme")["decisions"]) == 3, "all came")
 
 
 @in_region

@@ -1,8 +1,11 @@
 /* tools/holdfast/approvals.c: holdfast approvals: what agents want to do and may not do alone. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/assert.h"
+#include "base/cli/text.h"
 #include "base/parse.h"
+#include "commands/tenant.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/hub_call.h"
 
@@ -44,11 +47,46 @@ static void add_row(struct hf_table *table, const struct hf_json *page, const st
     hf_table_cell(table, by.len > 0 ? by : HF_STR("-"));
 }
 
-static const struct hf_hub_table as_listed = {"approvals", columns, HF_LEN(columns), add_row};
+/* The list that is asked for; the options' values are ours or checked here. */
+static bool list_path(struct hf_cli *cli, char out[PATH_SIZE])
+{
+    const char *tenant = hf_cli_str(cli, "tenant");
+    if (tenant != NULL && !hf_tenant_name_ok(hf_str_c(tenant))) {
+        return false;
+    }
+    (void)snprintf(out, PATH_SIZE, "/v1/approvals?state=%s%s%s", hf_cli_str(cli, "state"),
+                   tenant == NULL ? "" : "&tenant=", tenant == NULL ? "" : tenant);
+    return true;
+}
+
+static struct hf_hub_table as_listed(struct hf_cli *cli)
+{
+    bool waiting = strcmp(hf_cli_str(cli, "state"), "pending") == 0;
+    return (struct hf_hub_table){.list = "approvals",
+                                 .columns = columns,
+                                 .column_count = HF_LEN(columns),
+                                 .add_rows = add_row,
+                                 .most = hf_cli_u64(cli, "first"),
+                                 .total = waiting && hf_cli_str(cli, "tenant") == NULL ? "pending"
+                                                                                       : NULL};
+}
+
+static int run_listing(struct hf_cli *cli, int (*run)(struct hf_cli *cli, const char *path,
+                                                      const struct hf_hub_table *as))
+{
+    char path[PATH_SIZE];
+    struct hf_err err = {0};
+    const struct hf_hub_table as = as_listed(cli);
+    if (!list_path(cli, path)) {
+        (void)hf_err_set(&err, HF_EUSAGE, "--tenant: is not the name of a tenant");
+        return hf_cli_fail(cli, &err);
+    }
+    return run(cli, path, &as);
+}
 
 static int run_list(struct hf_cli *cli)
 {
-    return hf_hub_list_command(cli, "/v1/approvals", &as_listed);
+    return run_listing(cli, hf_hub_list_command);
 }
 
 /* one */
@@ -56,7 +94,8 @@ static int run_list(struct hf_cli *cli)
 static void print_line(struct hf_cli *cli, const char *label, struct hf_str text)
 {
     if (text.len > 0) {
-        hf_cli_printf(cli, "%-10s %.*s\n", label, HF_STR_ARG(text));
+        hf_cli_printf(cli, "%-10s ", label);
+        hf_text_wrap(cli->out, text, 11, 11);
     }
 }
 
@@ -64,7 +103,8 @@ static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struc
 {
     static const char *const keys[] = {"tenant",  "approval", "state",     "approver",  "risk",
                                        "tool",    "summary",  "channel",   "requester", "policy",
-                                       "rule",    "session",  "requested", "expires",   "decided",
+                                       "rule",    "reason",   "session",   "requested", "expires",
+                                       "seen",    "decided",  "delivered", "enforced",  "outcome",
                                        "request", "action"};
     if (hf_member_str(json, "approval").len == 0) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no request for approval");
@@ -75,8 +115,11 @@ static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struc
     const struct hf_json *arguments = hf_member_array(json, "arguments");
     for (size_t i = 0; arguments != NULL && i < hf_json_count(arguments); i++) {
         const struct hf_json *argument = hf_json_at(arguments, i);
-        hf_cli_printf(cli, "  %.*s = %.*s\n", HF_STR_ARG(hf_member_str(argument, "name")),
-                      HF_STR_ARG(hf_member_str(argument, "value")));
+        hf_cli_printf(cli, "  ");
+        hf_text_write(cli->out, hf_member_str(argument, "name"));
+        hf_cli_printf(cli, " = ");
+        hf_text_write(cli->out, hf_member_str(argument, "value"));
+        hf_cli_printf(cli, "\n");
     }
     return HF_OK;
 }
@@ -143,15 +186,34 @@ static int run_deny(struct hf_cli *cli)
 
 static int run_watch(struct hf_cli *cli)
 {
-    return hf_hub_watch_command(cli, "/v1/approvals", &as_listed);
+    return run_listing(cli, hf_hub_watch_command);
 }
 
 /* the tree */
 
+#define TENANT_OPTION                                                                              \
+    {                                                                                              \
+        .name = "tenant", .kind = HF_CLI_STRING, .value = "TENANT", .help = "only those of it"     \
+    }
+#define STATE_OPTION                                                                               \
+    {                                                                                              \
+        .name = "state", .kind = HF_CLI_CHOICE, .choices = states, .fallback = "pending",          \
+        .help = "those that wait, or those that were answered of late"                             \
+    }
+#define FIRST_OPTION(all, text)                                                                    \
+    {                                                                                              \
+        .name = "first", .kind = HF_CLI_U64, .value = "N", .fallback = all, .max = 1000,           \
+        .help = text                                                                               \
+    }
+
 static const struct hf_cli_operand operands[] = {
     {.name = "TENANT", .help = "whose agent asks"},
     {.name = "APPROVAL", .help = "name of the request"}};
-static const struct hf_cli_option list_options[] = {HF_HUB_OPTIONS};
+static const char *const states[] = {"pending", "approved", "denied", "expired", "cancelled", NULL};
+static const struct hf_cli_option show_options[] = {HF_HUB_OPTIONS};
+static const struct hf_cli_option list_options[] = {
+    HF_HUB_OPTIONS, TENANT_OPTION, STATE_OPTION,
+    FIRST_OPTION("0", "only so many, the oldest; 0: all")};
 static const struct hf_cli_option decide_options[] = {
     HF_HUB_OPTIONS,
     {.name = "request",
@@ -159,7 +221,9 @@ static const struct hf_cli_option decide_options[] = {
      .value = "HEX",
      .help = "the request that you mean, by its hash; else the one that waits now"},
     {.name = "reason", .kind = HF_CLI_STRING, .value = "TEXT", .help = "why, for the record"}};
-static const struct hf_cli_option watch_options[] = {HF_HUB_OPTIONS, HF_HUB_EVERY_OPTION};
+static const struct hf_cli_option watch_options[] = {
+    HF_HUB_OPTIONS, HF_HUB_EVERY_OPTION, TENANT_OPTION, STATE_OPTION,
+    FIRST_OPTION("40", "as many as a screen has, the oldest; 0: all")};
 
 static const struct hf_cli_command command_list = {.name = "list",
                                                    .summary = "what waits for an answer",
@@ -174,8 +238,8 @@ static const struct hf_cli_command command_watch = {.name = "watch",
 static const struct hf_cli_command command_show = {.name = "show",
                                                    .summary =
                                                        "one request: what the agent wants to do",
-                                                   .options = list_options,
-                                                   .option_count = HF_LEN(list_options),
+                                                   .options = show_options,
+                                                   .option_count = HF_LEN(show_options),
                                                    .operands = operands,
                                                    .operand_count = HF_LEN(operands),
                                                    .run = run_show};

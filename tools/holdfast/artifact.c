@@ -34,11 +34,13 @@ static void add_row(struct hf_table *table, const struct hf_json *page, const st
     hf_table_cell(table, hf_member_str(item, "digest"));
 }
 
-const struct hf_hub_table hf_artifacts_listed = {"artifacts", columns, HF_LEN(columns), add_row};
+const struct hf_hub_table hf_artifacts_listed = {
+    .list = "artifacts", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
 
 enum hf_rc hf_artifact_show_row(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    const struct hf_hub_table as = {NULL, columns, HF_LEN(columns), add_row};
+    const struct hf_hub_table as = {
+        .list = NULL, .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
     return hf_hub_show_table(cli, json, &as, err);
 }
 

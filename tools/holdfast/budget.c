@@ -97,7 +97,8 @@ static void add_rows(struct hf_table *table, const struct hf_json *page, const s
 
 static int run_list(struct hf_cli *cli)
 {
-    const struct hf_hub_table as = {"rows", columns, HF_LEN(columns), add_rows};
+    const struct hf_hub_table as = {
+        .list = "rows", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_rows};
     return hf_hub_list_command(cli, "/v1/models/budgets", &as);
 }
 

@@ -27,13 +27,15 @@ static void add_rows(struct hf_table *table, const struct hf_json *page, const s
 
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    const struct hf_hub_table as = {NULL, columns, HF_LEN(columns), add_rows};
+    const struct hf_hub_table as = {
+        .list = NULL, .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_rows};
     return hf_hub_show_table(cli, json, &as, err);
 }
 
 static int run_list(struct hf_cli *cli)
 {
-    const struct hf_hub_table as = {"flags", columns, HF_LEN(columns), add_rows};
+    const struct hf_hub_table as = {
+        .list = "flags", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_rows};
     return hf_hub_list_command(cli, "/v1/flags", &as);
 }
 

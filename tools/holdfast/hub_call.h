@@ -111,6 +111,8 @@ struct hf_hub_table {
     size_t column_count;
     void (*add_rows)(struct hf_table *table, const struct hf_json *page,
                      const struct hf_json *item);
+    uint64_t most;     /* only the first so many, up to 1,000; 0: all */
+    const char *total; /* member of a page that says how many there are; NULL: none does */
 };
 enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
                              const struct hf_hub_table *as, struct hf_err *err);
@@ -119,6 +121,8 @@ enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
 struct hf_hub_listing {
     const struct hf_hub_table *as;
     bool as_json;
+    bool cut; /* there are more than `most` */
+    uint64_t total;
     struct hf_table table;
     struct hf_buf text;
     struct hf_json_out json;

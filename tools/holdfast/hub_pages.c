@@ -1,5 +1,6 @@
 /* tools/holdfast/hub_pages.c: a list of the Hub, page by page. */
 #include <stdio.h>
+#include <string.h>
 
 #include "tools/holdfast/hub_call.h"
 
@@ -7,10 +8,21 @@
 #define CURSOR_MAX 512
 #define DEPTH_MAX  16 /* of a value that is copied; answers are not half as deep */
 
+/* One page of at most `limit` items, behind the cursor unless that is empty. */
+static enum hf_rc ask_page(struct hf_hub_session *session, const char *path, uint64_t limit,
+                           struct hf_str cursor, const struct hf_json **ret_page,
+                           struct hf_err *err)
+{
+    char url[1024];
+    (void)snprintf(url, sizeof url, "%s%climit=%llu%s%.*s", path,
+                   strchr(path, '?') == NULL ? '?' : '&', (unsigned long long)limit,
+                   cursor.len > 0 ? "&cursor=" : "", HF_STR_ARG(cursor));
+    return hf_hub_ask(session, "GET", url, (struct hf_bytes){NULL, 0}, ret_page, err);
+}
+
 enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub_page_fn *take,
                         void *arg, struct hf_err *err)
 {
-    char url[1024];
     const struct hf_json *page = NULL;
     struct hf_str next = HF_STR("");
     enum hf_rc rc = HF_OK;
@@ -18,10 +30,7 @@ enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub
         if (next.len > CURSOR_MAX || pages == PAGES_MAX) {
             return hf_err_set(err, HF_EIO, "the Hub's list does not end");
         }
-        (void)snprintf(url, sizeof url, "%s%climit=1000%s%.*s", path,
-                       strchr(path, '?') == NULL ? '?' : '&', next.len > 0 ? "&cursor=" : "",
-                       HF_STR_ARG(next));
-        rc = hf_hub_ask(session, "GET", url, (struct hf_bytes){NULL, 0}, &page, err);
+        rc = ask_page(session, path, 1000, next, &page, err);
         if (rc == HF_OK) {
             rc = take(arg, page, err);
             next = hf_member_str(page, "next");
@@ -92,7 +101,9 @@ static enum hf_rc take_page(void *arg, const struct hf_json *page, struct hf_err
             listing->as->add_rows(&listing->table, page, hf_json_at(items, i));
         }
     }
-    if (listing->as_json && hf_json_get(page, "next") == NULL) {
+    listing->cut = listing->as->most > 0 && hf_json_get(page, "next") != NULL;
+    listing->total = listing->as->total == NULL ? 0 : hf_member_u64(page, listing->as->total);
+    if (listing->as_json && (listing->cut || hf_json_get(page, "next") == NULL)) {
         hf_json_array_end(&listing->json);
         copy_rest(listing, page);
     }
@@ -110,7 +121,14 @@ enum hf_rc hf_hub_listing_gather(struct hf_hub_session *session, const char *pat
     hf_json_object_begin(&listing->json);
     hf_json_key(&listing->json, hf_str_c(as->list));
     hf_json_array_begin(&listing->json);
-    enum hf_rc rc = hf_hub_pages(session, path, take_page, listing, err);
+    enum hf_rc rc = HF_OK;
+    if (as->most == 0) {
+        rc = hf_hub_pages(session, path, take_page, listing, err);
+    } else {
+        const struct hf_json *page = NULL;
+        rc = ask_page(session, path, as->most, HF_STR(""), &page, err);
+        rc = rc == HF_OK ? take_page(listing, page, err) : rc;
+    }
     if (rc == HF_OK && as_json) {
         hf_json_object_end(&listing->json);
         rc = listing->text.failed == HF_OK
@@ -124,7 +142,15 @@ enum hf_rc hf_hub_listing_print(struct hf_cli *cli, struct hf_hub_listing *listi
                                 struct hf_err *err)
 {
     if (!listing->as_json) {
-        return hf_table_write(&listing->table, cli->out, err);
+        enum hf_rc rc = hf_table_write(&listing->table, cli->out, err);
+        if (rc == HF_OK && listing->cut && listing->total > 0) {
+            hf_cli_printf(cli, "the first %llu of %llu\n", (unsigned long long)listing->as->most,
+                          (unsigned long long)listing->total);
+        } else if (rc == HF_OK && listing->cut) {
+            hf_cli_printf(cli, "the first %llu; there are more\n",
+                          (unsigned long long)listing->as->most);
+        }
+        return rc;
     }
     hf_cli_printf(cli, "%.*s\n", (int)listing->text.len, (const char *)listing->text.ptr);
     return HF_OK;

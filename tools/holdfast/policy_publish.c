@@ -243,7 +243,8 @@ static int run_show(struct hf_cli *cli)
 {
     char path[128];
     const char *digest = hf_cli_operand(cli, 0);
-    const struct hf_hub_table running = {"rows", columns, HF_LEN(columns), add_row};
+    const struct hf_hub_table running = {
+        .list = "rows", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
     if (hf_cli_flag(cli, "running")) {
         return digest != NULL ? hf_cli_refuse(cli, "give a digest or --running, not both")
                               : hf_hub_list_command(cli, "/v1/models/activations", &running);

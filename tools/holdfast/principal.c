@@ -25,13 +25,17 @@ static void add_row(struct hf_table *table, const struct hf_json *page,
 
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    const struct hf_hub_table as = {NULL, columns, HF_LEN(columns), add_row};
+    const struct hf_hub_table as = {
+        .list = NULL, .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
     return hf_hub_show_table(cli, json, &as, err);
 }
 
 static int run_list(struct hf_cli *cli)
 {
-    const struct hf_hub_table as = {"principals", columns, HF_LEN(columns), add_row};
+    const struct hf_hub_table as = {.list = "principals",
+                                    .columns = columns,
+                                    .column_count = HF_LEN(columns),
+                                    .add_rows = add_row};
     return hf_hub_list_command(cli, "/v1/principals", &as);
 }
 

@@ -73,7 +73,8 @@ static void add_listed(struct hf_table *table, const struct hf_json *page,
     add_row(table, text_of(page, "now"), tenant);
 }
 
-static const struct hf_hub_table as_listed = {"tenants", columns, HF_LEN(columns), add_listed};
+static const struct hf_hub_table as_listed = {
+    .list = "tenants", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_listed};
 
 /* One tenant as the list shows it; its age by this machine's clock. */
 static enum hf_rc print_tenant(struct hf_cli *cli, const struct hf_json *tenant, struct hf_err *err)
