@@ -14,6 +14,7 @@ static const struct hf_str kinds[] = {
     [HF_DIRECTIVE_DECIDE] = {"decide", 6},
     [HF_DIRECTIVE_BUDGET] = {"budget", 6},
     [HF_DIRECTIVE_ACTIVATE] = {"activate", 8},
+    [HF_DIRECTIVE_PROBE] = {"probe", 5},
 };
 
 static enum hf_rc read_seconds(struct hf_str parameters, uint64_t *ret_seconds, struct hf_err *err)
@@ -83,6 +84,20 @@ static enum hf_rc read_activation(const struct hf_event_directive_issued *event,
     return HF_OK;
 }
 
+static enum hf_rc read_probe(struct hf_str parameters, struct hf_directive *ret, struct hf_err *err)
+{
+    struct hf_str name = HF_STR("");
+    if (!hf_parse_pair(&parameters, HF_STR("approval="), &name) || parameters.len > 0 ||
+        !hf_tenant_name_ok(name) || name.len >= sizeof ret->approval ||
+        !hf_str_starts(name, HF_STR(HF_DIRECTIVE_PROBE_PREFIX))) {
+        return hf_err_set(err, HF_EINVAL, "parameters: a probe takes approval=%sNAME",
+                          HF_DIRECTIVE_PROBE_PREFIX);
+    }
+    memcpy(ret->approval, name.ptr, name.len);
+    ret->approval[name.len] = '\0';
+    return HF_OK;
+}
+
 enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
                              struct hf_directive *ret, struct hf_err *err)
 {
@@ -104,6 +119,11 @@ enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
         return hf_str_eq(event->address, HF_STR(HF_DIRECTIVE_ALL))
                    ? hf_err_set(err, HF_EINVAL, "a decision is for one tenant")
                    : read_decision(parameters, ret, err);
+    }
+    if (ret->kind == HF_DIRECTIVE_PROBE) {
+        return hf_str_eq(event->address, HF_STR(HF_DIRECTIVE_ALL))
+                   ? hf_err_set(err, HF_EINVAL, "a probe is for one tenant")
+                   : read_probe(parameters, ret, err);
     }
     if (ret->kind == HF_DIRECTIVE_BUDGET) {
         return hf_budget_read(parameters, &ret->budget, err);
@@ -133,6 +153,9 @@ enum hf_rc hf_directive_may_issue(const struct hf_event_directive_issued *event,
     if (directive.kind == HF_DIRECTIVE_DECIDE) {
         return hf_err_set(err, HF_EINVAL,
                           "kind: an approval is answered by its decision, not by a directive");
+    }
+    if (directive.kind == HF_DIRECTIVE_PROBE) {
+        return hf_err_set(err, HF_EINVAL, "kind: probes are the region's own (probe-every)");
     }
     if (event->sequence != last + 1) {
         return hf_err_set(err, HF_EINVAL, "sequence: the next directive is number %llu",

@@ -14,10 +14,11 @@
 #include "commands/tenant.h"
 #include "schemas/events_gen.h"
 
-#define HF_DIRECTIVE_ALL         "*"
-#define HF_DIRECTIVE_STREAM      "directive/"
-#define HF_DIRECTIVE_PAUSE_MAX_S 3600
-#define HF_DIRECTIVE_LIFE_MAX_US (INT64_C(7) * 86400 * 1000000)
+#define HF_DIRECTIVE_ALL          "*"
+#define HF_DIRECTIVE_STREAM       "directive/"
+#define HF_DIRECTIVE_PAUSE_MAX_S  3600
+#define HF_DIRECTIVE_PROBE_PREFIX "probe-"
+#define HF_DIRECTIVE_LIFE_MAX_US  (INT64_C(7) * 86400 * 1000000)
 
 enum hf_directive_kind {
     HF_DIRECTIVE_REFRESH,       /* heartbeat and replicate at once */
@@ -28,6 +29,8 @@ enum hf_directive_kind {
                                    the region itself, behind the decision */
     HF_DIRECTIVE_BUDGET,        /* commands/budget.h: its parameters are the budget */
     HF_DIRECTIVE_ACTIVATE,      /* run the artifact that the event names: "slot=SLOT" */
+    HF_DIRECTIVE_PROBE,         /* ask for approval of nothing: "approval=NAME", which begins with
+                                   HF_DIRECTIVE_PROBE_PREFIX; by the region, for one tenant */
 };
 
 struct hf_directive {

@@ -27,6 +27,14 @@ static void pump(struct hf_hub *hub);
 
 /* posting */
 
+/* Probes are denied at once: nobody is asked, and nothing is allowed by a flag. */
+static void answer_probe(struct hf_hub *hub, struct hf_hub_approval *a)
+{
+    if (a != NULL && a->life.probe && a->life.state == HF_APPROVAL_PENDING && !a->ending) {
+        hf_hub_router_end(hub, a, HF_EVENT_APPROVAL_DECIDED_DECISION_DENIED, HF_STR("a probe"));
+    }
+}
+
 /* A conflict means that somebody else was quicker: a person's answer, or ours before a crash. */
 static void posted(struct hf_post *post)
 {
@@ -44,6 +52,10 @@ static void posted(struct hf_post *post)
         hub->router.routed +=
             routing->what == HF_HUB_ROUTING_ROUTE && !post->append.repeated ? 1 : 0;
         hf_hub_fold_own(hub, &post->append);
+        if (routing->what == HF_HUB_ROUTING_ROUTE) {
+            answer_probe(hub, hf_hub_approval_find(&hub->approvals, hf_str_c(routing->tenant),
+                                                   hf_str_c(routing->name)));
+        }
     } else if (rc != HF_ECONFLICT) {
         hf_log(hub->logger, HF_LOG_WARN, "approval.not_routed", hf_f_c("tenant", routing->tenant),
                hf_f_c("approval", routing->name), hf_f_err(&post->append.err));
@@ -144,6 +156,7 @@ static void expire(struct hf_hub *hub)
     for (struct hf_hub_approval *a = hf_hub_approvals_first(&hub->approvals, &all_waiting);
          a != NULL && hub->router.posting < EXPIRE_MAX;
          a = hf_hub_approvals_next(&hub->approvals, &all_waiting, a)) {
+        answer_probe(hub, a); /* one from before the Hub's start, or after a failure */
         if (!a->ending && a->life.expires_us <= now) {
             hf_hub_router_end(hub, a, HF_EVENT_APPROVAL_DECIDED_DECISION_EXPIRED, HF_STR(""));
         }

@@ -8,6 +8,7 @@
  *                                         nothing when its name is taken
  *   a segment holds a withdrawal          approval.decided: cancelled
  *   a request's time is over              approval.decided: expired
+ *   a request is a probe                  approval.decided: denied
  *   somebody has answered                 directive.issued of the kind "decide", to the tenant
  * Threads: the loop's. Order: start when the log is folded, stop before the log is closed.
  */

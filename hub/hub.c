@@ -360,6 +360,9 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     if (rc == HF_OK && conf->listen != NULL) {
         rc = start_models(hub, conf, models, err);
     }
+    if (rc == HF_OK) {
+        hf_hub_probes_start(hub, conf->probe_ns);
+    }
     return rc;
 }
 
@@ -417,6 +420,7 @@ void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)
         hub->listening = false;
         hf_listener_close(&hub->listener);
     }
+    hf_hub_probes_stop(hub);
     hf_model_reader_quit(hub->reader);
     hf_hub_directives_wake_all(&hub->directives);
     hf_hub_followers_close(&hub->followers);

@@ -24,6 +24,7 @@
 #include "hub/local.h"
 #include "hub/model_reader.h"
 #include "hub/principals.h"
+#include "hub/probes.h"
 #include "hub/read_models.h"
 #include "hub/snapshot.h"
 #include "hub/tenants.h"
@@ -73,6 +74,7 @@ struct hf_hub_conf {
     struct hf_peers allow;    /* who may use it besides root and the Hub's own user */
     uint64_t free_floor;
     uint64_t snapshot_ns; /* between two snapshots of the memory; 0: ten minutes */
+    uint64_t probe_ns;    /* between two probes of the way of approvals; 0: none */
     const struct hf_logger *logger;
     /* The log cannot be written any more: close, and open again. May be NULL. */
     void (*failed)(void *arg, const struct hf_err *err);
@@ -122,7 +124,8 @@ struct hf_hub {
     struct hf_hub_router router;    /* of approvals */
     struct hf_web_sessions sessions;
     struct hf_hub_models models;
-    struct hf_model_reader *reader;  /* of a worker's; NULL: there is none */
+    struct hf_model_reader *reader; /* of a worker's; NULL: there is none */
+    struct hf_hub_probes probes;
     struct hf_hub_entries *entries;  /* of the region's log, as the API shows them */
     struct hf_hub_snapshot snapshot; /* of the memory */
     uint64_t streams;                /* open now */

@@ -159,6 +159,7 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
                                .free_floor = hf_cli_u64(cli, "free-floor"),
                                .snapshot_ns =
                                    hf_cli_u64(cli, "snapshot-every") * UINT64_C(1000000000),
+                               .probe_ns = hf_cli_u64(cli, "probe-every") * UINT64_C(1000000000),
                                .logger = &service->logger,
                                .failed = failed,
                                .arg = service};
@@ -382,6 +383,14 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_HUB_SNAPSHOT_EVERY",
      .setting = "hub_snapshot_every",
      .help = "time between two snapshots of the Hub's memory, from which the next start goes on"},
+    {.name = "probe-every",
+     .kind = HF_CLI_U64,
+     .value = "SECONDS",
+     .fallback = "0",
+     .max = 86400,
+     .env = "HOLDFAST_HUB_PROBE_EVERY",
+     .setting = "hub_probe_every",
+     .help = "time between two probes of the way of approvals, each with the next tenant; 0: none"},
     {.name = "reset-admin", /* the last one: only `run` has it */
      .kind = HF_CLI_FLAG,
      .help = "write a new token for the principal \"admin\"; the one before ends"},

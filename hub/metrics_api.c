@@ -87,6 +87,8 @@ static void put_approvals(struct hf_buf *buf, const struct hf_hub *hub)
     hf_buf_printf(buf, "%s{reason=\"unreadable\"} %llu\n", name,
                   (unsigned long long)router->unreadable);
     hf_hub_hops_put(&hub->approvals.hops, buf);
+    counter(buf, "holdfast_approval_probes_total", hub->probes.issued,
+            "Probes of the way of approvals that tenants were told to run.");
 }
 
 static void put_tenants(struct hf_buf *buf, const struct hf_hub *hub)

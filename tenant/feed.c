@@ -7,6 +7,7 @@
 #include "tenant/agent.h"
 #include "tenant/decisions.h"
 #include "tenant/feed_store.h"
+#include "tenant/probe.h"
 
 #define SECOND      UINT64_C(1000000000)
 #define WAIT_S      20 /* and up to ten more, so that a fleet does not come all together */
@@ -76,33 +77,18 @@ static void act(struct hf_agent *agent, const struct hf_feed_item *item)
         agent->uploads_paused_ns =
             hf_env_mono_ns(hf_loop_env(agent->loop)) + item->directive.seconds * SECOND;
         break;
+    case HF_DIRECTIVE_PROBE:
     case HF_DIRECTIVE_DECIDE:          /* its record is what the wrapper waits for */
     case HF_DIRECTIVE_BUDGET:          /* set before, as that can fail */
     case HF_DIRECTIVE_ACTIVATE: break; /* remembered before, for the same reason */
     }
 }
 
-/* The event is in the tenant's log: this directive is behind us, whatever comes. One that was
- * recorded before a crash and came again has other bytes, as its time is another. */
-static void recorded(struct hf_post *ended)
+/* What there was to be recorded of the directive is in the tenant's log, and it is behind us. */
+static void go_on(struct hf_agent *agent)
 {
-    struct hf_agent_feed *feed = HF_CONTAINER_OF(ended, struct hf_agent_feed, post);
-    struct hf_agent *agent = HF_CONTAINER_OF(feed, struct hf_agent, feed);
+    struct hf_agent_feed *feed = &agent->feed;
     const struct hf_feed_item *item = &feed->answer.items[feed->at];
-    enum hf_rc rc = ended->append.rc;
-    feed->posting = false;
-    if (agent->sm.state == HF_AGENT_CLOSING) {
-        return;
-    }
-    if (rc != HF_OK && rc != HF_EFORK && rc != HF_ESTALE) {
-        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&ended->append.err));
-        hf_agent_back_off(agent, &feed->job);
-        return;
-    }
-    if (item->verdict == HF_FEED_DO && item->directive.kind == HF_DIRECTIVE_DECIDE) {
-        hf_agent_asking_end(&agent->asking, hf_str_c(item->directive.approval));
-        hf_agent_decisions_wake(agent);
-    }
     feed->sequence = item->sequence;
     if (item->for_all) {
         feed->all_version = item->version;
@@ -115,6 +101,74 @@ static void recorded(struct hf_post *ended)
         hf_agent_replicate_poke(agent, true);
         next_item(agent);
     }
+}
+
+/* True: it is in the log, or was there from before a crash; then it came again with other bytes, as
+ * its time is another. */
+static bool is_recorded(struct hf_agent *agent, const struct hf_post *ended)
+{
+    enum hf_rc rc = ended->append.rc;
+    agent->feed.posting = false;
+    if (agent->sm.state == HF_AGENT_CLOSING) {
+        return false;
+    }
+    if (rc != HF_OK && rc != HF_EFORK && rc != HF_ESTALE) {
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&ended->append.err));
+        hf_agent_back_off(agent, &agent->feed.job);
+        return false;
+    }
+    return true;
+}
+
+static void ended_probe(struct hf_post *ended)
+{
+    struct hf_agent_feed *feed = HF_CONTAINER_OF(ended, struct hf_agent_feed, post);
+    struct hf_agent *agent = HF_CONTAINER_OF(feed, struct hf_agent, feed);
+    if (is_recorded(agent, ended)) {
+        go_on(agent);
+    }
+}
+
+/* The answer to a probe has come; nothing runs, and the agent says so in the wrapper's place. */
+static void end_probe(struct hf_agent *agent, const struct hf_feed_item *item, uint64_t delivered)
+{
+    struct hf_agent_feed *feed = &agent->feed;
+    struct hf_err err = {0};
+    struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
+    const struct record record = {.type = HF_EVENT_APPROVAL_ENFORCED_NAME,
+                                  .version = HF_EVENT_APPROVAL_ENFORCED_VERSION,
+                                  .stream = "approval",
+                                  .subject = item->directive.approval,
+                                  .producer = "probe",
+                                  .sequence = item->sequence,
+                                  .payload = hf_probe_end(hf_str_c(agent->region.tenant),
+                                                          hf_str_c(item->directive.approval),
+                                                          delivered, &w)};
+    if (post(agent, &record, ended_probe, &err) != HF_OK) {
+        hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err));
+        hf_agent_back_off(agent, &feed->job);
+    }
+}
+
+static void recorded(struct hf_post *ended)
+{
+    struct hf_agent_feed *feed = HF_CONTAINER_OF(ended, struct hf_agent_feed, post);
+    struct hf_agent *agent = HF_CONTAINER_OF(feed, struct hf_agent, feed);
+    const struct hf_feed_item *item = &feed->answer.items[feed->at];
+    if (!is_recorded(agent, ended)) {
+        return;
+    }
+    bool decided = item->verdict == HF_FEED_DO && item->directive.kind == HF_DIRECTIVE_DECIDE;
+    if (decided) {
+        hf_agent_asking_end(&agent->asking, hf_str_c(item->directive.approval));
+        hf_agent_decisions_wake(agent);
+    }
+    if (decided && !item->directive.approved && ended->append.rc == HF_OK &&
+        hf_probe_is(hf_str_c(item->directive.approval))) {
+        end_probe(agent, item, ended->append.first);
+        return;
+    }
+    go_on(agent);
 }
 
 static struct hf_bytes write_applied(const struct hf_agent *agent, const struct hf_feed_item *item,
@@ -200,6 +254,13 @@ static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
         record.stream = "approval";
         record.subject = item->directive.approval;
         record.payload = write_delivered(agent, item, &w);
+    } else if (does && item->directive.kind == HF_DIRECTIVE_PROBE) {
+        record.type = HF_EVENT_APPROVAL_REQUESTED_NAME;
+        record.version = HF_EVENT_APPROVAL_REQUESTED_VERSION;
+        record.stream = "approval";
+        record.subject = item->directive.approval;
+        record.payload = hf_probe_ask(hf_str_c(agent->region.tenant),
+                                      hf_str_c(item->directive.approval), item->not_after_us, &w);
     } else if (does) {
         act(agent, item);
         record.payload = write_applied(agent, item, &w);

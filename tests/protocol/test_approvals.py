@@ -251,6 +251,36 @@ def way(world, region):
 
 
 @in_region
+def probes(world, region):
+    """The Hub makes tenants' agents probe the way, in turn: each probe goes all of it, nobody is asked, a
+    flag allows nothing, and probes are counted apart."""
+    start(world, region, "one", "two")
+    region.hub.terminate()
+    region.hub.wait()
+    region.hub.stdout.close()
+    region.start(region.url.removeprefix("https://"), "--probe-every", "1")
+    def rows():
+        return region.json("GET", "/v1/models/approvals?limit=1000")["rows"]
+    def done():
+        return {r["tenant"] for r in rows() if r["outcome"] == "blocked" and r["state"] == "denied" and
+                r["probe"] == 1 and r["approval"].startswith("probe-")}
+    until(lambda: done() == {"one", "two"}, "both were probed, all the way")
+    check(pending(region) == [], "nobody is asked")
+    ask(world, "one", "sly", probe=True)
+    until(lambda: [r["state"] for r in rows() if r["approval"] == "sly"] == ["denied"], "who sets the flag is denied")
+    ask(world, "one", "real")
+    until(lambda: pending(region) == ["real"], "real ones wait")
+    decide(region, "one", "real", "approved")
+    until(lambda: len([r for r in region.json("GET", "/v1/models/approvals?table=approval_slo_1")["rows"]
+                       if r["probe"] == 0 and r["attempts"] == 1]) == 1, "apart")
+    text = region.call("GET", "/metrics")[1].decode()
+    check('holdfast_approval_hop_duration_seconds_count{hop="decided",kind="real"} 1\n' in text, "apart")
+    check("holdfast_approval_probes_total 0\n" not in text, "counted")
+    region.json("POST", "/v1/tenants/one/directives", {"kind": "probe", "parameters": "approval=probe-1", "reason": "x"}, 400)
+    check(region.json("GET", "/v1/models/approvals?table=approval_findings_1")["rows"] == [], "nothing ran")
+
+
+@in_region
 def flood(world, region):
     """One tenant asks as fast as it can, with and without withdrawing: it is told what is too much, others
     are served meanwhile, and each of its requests is in its log and the region's."""
@@ -385,4 +415,4 @@ def quick(world, region):
 
 
 if __name__ == "__main__":
-    harness.main([answered, who, ends, person, way, flood, survives, command, quick])
+    harness.main([answered, who, ends, person, way, probes, flood, survives, command, quick])

@@ -202,8 +202,8 @@ static int run_watch(struct hf_cli *cli)
     }
 #define FIRST_OPTION(all, text)                                                                    \
     {                                                                                              \
-        .name = "first", .kind = HF_CLI_U64, .value = "N", .fallback = all, .max = 1000,           \
-        .help = text                                                                               \
+        .name = "first", .kind = HF_CLI_U64, .value = "N", .fallback = (all), .max = 1000,         \
+        .help = (text)                                                                             \
     }
 
 static const struct hf_cli_operand operands[] = {

@@ -69,6 +69,37 @@ HF_TEST(kinds)
     }
 }
 
+/* A probe is one tenant's, has a name of its own kind, and is not for people to issue. */
+HF_TEST(probes)
+{
+    static const struct {
+        const char *address;
+        const char *parameters;
+        enum hf_rc rc;
+    } cases[] = {
+        {"acme", "approval=probe-1a", HF_OK},
+        {"*", "approval=probe-1a", HF_EINVAL},
+        {"acme", "approval=a-1", HF_EINVAL},
+        {"acme", "approval=probe-1,x=y", HF_EINVAL},
+        {"acme", "approval=probe-X", HF_EINVAL},
+        {"acme", "approval=", HF_EINVAL},
+        {"acme", "", HF_EINVAL},
+    };
+
+    for (size_t i = 0; i < HF_LEN(cases); i++) {
+        struct hf_directive directive;
+        struct hf_err err = {0};
+        struct hf_event_directive_issued event = event_of(0);
+        event.kind = HF_STR("probe");
+        event.address = hf_str_c(cases[i].address);
+        event.has_parameters = true;
+        event.parameters = hf_str_c(cases[i].parameters);
+        HF_CHECK_RC(hf_directive_read(&event, &directive, &err), cases[i].rc);
+        HF_CHECK(cases[i].rc != HF_OK || strcmp(directive.approval, "probe-1a") == 0);
+        HF_CHECK_RC(hf_directive_may_issue(&event, 7, NULL, NOW, &err), HF_EINVAL);
+    }
+}
+
 /* The number is the next one, the end lies in the next seven days, the tenant is active. */
 HF_TEST(bounds)
 {
@@ -127,4 +158,5 @@ HF_TEST(decisions)
     HF_CHECK_RC(hf_directive_read(&event, &back, &err), HF_EINVAL);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(kinds), HF_TEST_CASE(decisions), HF_TEST_CASE(bounds))
+HF_TEST_MAIN(HF_TEST_CASE(kinds), HF_TEST_CASE(probes), HF_TEST_CASE(decisions),
+             HF_TEST_CASE(bounds))
