@@ -1,6 +1,8 @@
 /* wrapper/policy/diff.c: compares two policies by evaluation and by their records. */
 #include "wrapper/policy/diff.h"
 
+#include <stdlib.h>
+
 #include "base/assert.h"
 #include "base/heap.h"
 #include "wrapper/policy/table.h"
@@ -99,15 +101,31 @@ struct golden {
     struct hf_policy_diff *diff;
     hf_policy_flip_fn *visit;
     void *arg;
+    struct hf_hash *seen; /* vectors of the old policy, in ascending order once all are there */
+    size_t seen_count;
+    bool collects;
 };
+
+static int by_hash(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct hf_hash));
+}
 
 static bool golden_vector(void *arg, const struct hf_policy_vector *vector,
                           const struct hf_policy_verdict *got, bool good)
 {
     struct golden *golden = arg;
     struct hf_policy_flip flip;
+    struct hf_hash hash;
     (void)got;
     (void)good;
+    hf_facts_hash(vector->facts, &hash);
+    if (golden->collects) {
+        golden->seen[golden->seen_count++] = hash;
+    } else if (golden->seen_count > 0 &&
+               bsearch(&hash, golden->seen, golden->seen_count, sizeof hash, by_hash) != NULL) {
+        return true; /* both policies have it */
+    }
     if (hf_policy_diff_vector(golden->diff, vector->facts, &flip) && golden->visit != NULL) {
         golden->visit(golden->arg, vector->name, &flip);
     }
@@ -117,11 +135,19 @@ static bool golden_vector(void *arg, const struct hf_policy_vector *vector,
 enum hf_rc hf_policy_diff_golden(struct hf_policy_diff *diff, hf_policy_flip_fn *visit, void *arg,
                                  struct hf_err *err)
 {
-    struct golden golden = {diff, visit, arg};
-    enum hf_rc rc = hf_policy_each_vector(diff->old_side.policy, golden_vector, &golden, err);
+    const struct hf_policy *old_policy = diff->old_side.policy;
+    struct golden golden = {.diff = diff, .visit = visit, .arg = arg, .collects = true};
+    golden.seen = hf_heap_zalloc(old_policy->vector_count, sizeof *golden.seen);
+    if (golden.seen == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "out of memory");
+    }
+    enum hf_rc rc = hf_policy_each_vector(old_policy, golden_vector, &golden, err);
     if (rc == HF_OK) {
+        qsort(golden.seen, golden.seen_count, sizeof *golden.seen, by_hash);
+        golden.collects = false;
         rc = hf_policy_each_vector(diff->new_side.policy, golden_vector, &golden, err);
     }
+    hf_heap_free(golden.seen);
     return rc;
 }
 

@@ -47,7 +47,12 @@ static struct hf_str program_name(struct hf_reducing *r, struct hf_str text)
         return name;
     }
     hf_reduce_path(r, text, HF_POLICY_FACTS_PATHS_ACCESS_EXECUTE, false);
-    return text;
+    /* Nobody knows what is in that file. OpenClaw is OpenClaw wherever it was installed. */
+    hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_INTERPRETER);
+    const char *slash = memrchr(text.ptr, '/', text.len);
+    size_t skip = (size_t)(slash + 1 - text.ptr);
+    struct hf_str base = {text.ptr + skip, text.len - skip};
+    return hf_str_starts(base, HF_STR("openclaw")) ? HF_STR("openclaw") : text;
 }
 
 /* Adds the command as a fact; NULL when there is no room, which makes the call incomplete. */

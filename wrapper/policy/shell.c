@@ -162,8 +162,9 @@ static void read_word(struct hf_shell_reader *r)
 static void skip_here(struct hf_shell_reader *r)
 {
     const char *body = r->at;
+    bool ended = false;
     r->here = false;
-    while (r->at < r->end) {
+    while (r->at < r->end && !ended) {
         const char *line = r->at;
         const char *stop = memchr(line, '\n', (size_t)(r->end - line));
         const char *end = stop == NULL ? r->end : stop;
@@ -172,10 +173,15 @@ static void skip_here(struct hf_shell_reader *r)
         while (r->here_tabs && text < end && *text == '\t') {
             text++;
         }
-        if (hf_str_eq((struct hf_str){line, (size_t)(end - line)}, r->here_end) ||
-            hf_str_eq((struct hf_str){text, (size_t)(end - text)}, r->here_end)) {
-            break;
+        ended = hf_str_eq((struct hf_str){line, (size_t)(end - line)}, r->here_end) ||
+                hf_str_eq((struct hf_str){text, (size_t)(end - text)}, r->here_end);
+        /* Such a line goes on in the next one, which then ends nothing. */
+        if (!r->here_plain && end > line && end[-1] == '\\') {
+            hf_shell_mark(r, HF_OPAQUE_BIT(SYNTAX));
         }
+    }
+    if (!ended) {
+        hf_shell_mark(r, HF_OPAQUE_BIT(SYNTAX));
     }
     size_t len = (size_t)(r->at - body);
     if (!r->here_plain && len > 0 &&
@@ -206,7 +212,6 @@ static void read_here(struct hf_shell_reader *r)
     r->here = true;
     r->here_plain = word.quoted;
     r->here_end = word.text;
-    (void)command_of(r);
 }
 
 /* <(...) and >(...): a file that is not known, and commands. */

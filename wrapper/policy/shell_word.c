@@ -161,10 +161,31 @@ static void take_braces(struct hf_shell_reader *r, struct word *w)
 
 static void take_ansi(struct hf_shell_reader *r, struct word *w);
 
+/* $HOME or ${HOME} at the begin of a word is what ~ stands for; setting it is noticed. */
+static bool take_home(struct hf_shell_reader *r, struct word *w)
+{
+    size_t len = 0;
+    if (hf_shell_starts(r, "${HOME}")) {
+        len = 7;
+    } else if (hf_shell_starts(r, "$HOME") && !hf_shell_is_name(hf_shell_peek(r, 5), false)) {
+        len = 5;
+    }
+    if (len == 0 || w->len > 0) {
+        return false;
+    }
+    put(w, '~');
+    w->any = true;
+    r->at += len;
+    return true;
+}
+
 /* At a '$'. */
 static void take_dollar(struct hf_shell_reader *r, struct word *w, bool in_quotes)
 {
     int c = hf_shell_peek(r, 1);
+    if (take_home(r, w)) {
+        return;
+    }
     if (c == '(') {
         take_parens(r, w, 2);
     } else if (c == '{') {

@@ -315,6 +315,7 @@ static bool unwrap_builtin(struct hf_str name, const struct hf_shell_word *words
         ret->opaque |= HF_OPAQUE_BIT(INTERPRETER);
         ret->has_text = count == 2 && !words[1].unknown;
         ret->text = count == 2 ? words[1].text : ret->text;
+        ret->skip = count > 2 ? 1 : 0;
         return true;
     }
     if (hf_str_eq(name, HF_STR("trap")) && count > 1) {

@@ -103,7 +103,9 @@ HF_TEST(plain)
 HF_TEST(opaque)
 {
     static const struct row rows[] = {
-        {"echo $HOME", " !variable"},
+        {"echo $HOMES", " !variable"},
+        {"echo x$HOME", " !variable"},
+        {"cat \"$HOME/a\" ${HOME}/b", ""},
         {"echo ${A:-$(id)}", " !substitution !variable"},
         {"echo \"$(rm x)\"", " !substitution"},
         {"echo `rm x`", " !substitution"},
@@ -122,7 +124,8 @@ HF_TEST(opaque)
         {"echo $'\\x41'", " !syntax"},
         {"echo $(", " !syntax"},
         {"cat <<E\n$(x)\nE", " !substitution"},
-        {"cat <<E\nno end", ""},
+        {"cat <<E\nno end", " !syntax"},
+        {"cat <<E\na\\\nE\nb\nE", " !syntax"},
     };
     for (size_t i = 0; i < HF_LEN(rows); i++) {
         hf_arena_init(&arena, 1 << 20);
