@@ -225,6 +225,6 @@ static const struct hf_cli_command command_verify = {
 
 const struct hf_cli_command hf_command_audit = {
     .name = "audit",
-    .summary = "tenants' histories, to read and to take away",
-    HF_CLI_CHILDREN(&command_tenant, &command_verify),
+    .summary = "tenants' histories, to read and to take away; what must not be in a log",
+    HF_CLI_CHILDREN(&command_tenant, &command_verify, &hf_command_audit_secrets),
 };
