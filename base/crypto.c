@@ -215,36 +215,49 @@ bool hf_equal_secret(struct hf_bytes a, struct hf_bytes b)
 }
 
 /* OpenSSL's SHA-256 is four times as fast as libsodium's HMAC for what is short. */
-void hf_hmac_sha256(const struct hf_secret *key, struct hf_bytes head, struct hf_bytes rest,
-                    struct hf_hash *ret_mac)
+void hf_hmac_key_init(struct hf_bytes key, struct hf_hmac_key *ret_key)
 {
     uint8_t block[64] = {0};
-    struct hf_bytes bytes = hf_secret_reveal(key);
-    if (bytes.len > sizeof block) {
+    if (key.len > sizeof block) {
         struct hf_hash hash;
-        hf_sha256(bytes, &hash);
+        hf_sha256(key, &hash);
         memcpy(block, hash.b, sizeof hash.b);
-    } else {
-        memcpy(block, bytes.ptr, bytes.len);
+    } else if (key.len > 0) {
+        memcpy(block, key.ptr, key.len);
     }
     for (size_t i = 0; i < sizeof block; i++) {
         block[i] ^= 0x36;
     }
-    struct hf_sha256_state state;
-    hf_sha256_begin(&state);
-    hf_sha256_update(&state, hf_bytes_of(block, sizeof block));
-    hf_sha256_update(&state, head);
-    hf_sha256_update(&state, rest);
-    hf_sha256_end(&state, ret_mac);
+    hf_sha256_begin(&ret_key->inner);
+    hf_sha256_update(&ret_key->inner, hf_bytes_of(block, sizeof block));
     for (size_t i = 0; i < sizeof block; i++) {
         block[i] ^= 0x36 ^ 0x5C;
     }
-    hf_sha256_begin(&state);
-    hf_sha256_update(&state, hf_bytes_of(block, sizeof block));
+    hf_sha256_begin(&ret_key->outer);
+    hf_sha256_update(&ret_key->outer, hf_bytes_of(block, sizeof block));
+    hf_wipe(block, sizeof block);
+}
+
+void hf_hmac_key_sha256(const struct hf_hmac_key *key, struct hf_bytes head, struct hf_bytes rest,
+                        struct hf_hash *ret_mac)
+{
+    struct hf_sha256_state state = key->inner;
+    hf_sha256_update(&state, head);
+    hf_sha256_update(&state, rest);
+    hf_sha256_end(&state, ret_mac);
+    state = key->outer;
     hf_sha256_update(&state, hf_bytes_of(ret_mac->b, sizeof ret_mac->b));
     hf_sha256_end(&state, ret_mac);
-    hf_wipe(block, sizeof block);
     hf_wipe(&state, sizeof state);
+}
+
+void hf_hmac_sha256(const struct hf_secret *key, struct hf_bytes head, struct hf_bytes rest,
+                    struct hf_hash *ret_mac)
+{
+    struct hf_hmac_key once;
+    hf_hmac_key_init(hf_secret_reveal(key), &once);
+    hf_hmac_key_sha256(&once, head, rest, ret_mac);
+    hf_wipe(&once, sizeof once);
 }
 
 uint64_t hf_table_hash(const uint8_t key[16], struct hf_bytes data)

@@ -88,7 +88,18 @@ enum hf_rc hf_unseal(const struct hf_secret *key, struct hf_bytes sealed,
 /* Constant-time comparison of equal lengths. */
 bool hf_equal_secret(struct hf_bytes a, struct hf_bytes b);
 
-/* HMAC-SHA-256 (RFC 2104) of head || rest; key of any length. */
+/* A key of HMACs, half of whose work is done once; as secret as the key itself. */
+struct hf_hmac_key {
+    /* private */
+    struct hf_sha256_state inner;
+    struct hf_sha256_state outer;
+};
+
+void hf_hmac_key_init(struct hf_bytes key, struct hf_hmac_key *ret_key);
+/* HMAC-SHA-256 (RFC 2104) of head || rest. */
+void hf_hmac_key_sha256(const struct hf_hmac_key *key, struct hf_bytes head, struct hf_bytes rest,
+                        struct hf_hash *ret_mac);
+/* The same with a key of any length that is used once. */
 void hf_hmac_sha256(const struct hf_secret *key, struct hf_bytes head, struct hf_bytes rest,
                     struct hf_hash *ret_mac);
 

@@ -11,14 +11,14 @@ static size_t width_of(const struct hf_literal *literal)
 
 /* -- the filter -- */
 
-#define FRONTS_MAX 1500 /* of four bytes; more of one shape would fill the filter */
+#define FRONTS_MAX 4096 /* of four bytes; more of one shape would fill the filter */
 
 /* Of three or four bytes. */
 static uint32_t hash_of(const uint8_t *p, size_t len)
 {
     uint32_t value = (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
     value ^= len > 3 ? (uint32_t)p[3] << 24 : 0;
-    return value * UINT32_C(0x85EBCA6B) >> 16;
+    return value * UINT32_C(0x85EBCA6B) >> 14; /* 18 bits: few by chance */
 }
 
 static void mark(uint64_t *bits, size_t at)
@@ -181,7 +181,8 @@ static enum hf_rc make_engine(struct hf_anchors *anchors, struct hf_err *err)
 enum hf_rc hf_anchors_build(const struct hf_known *known, size_t known_count, bool with_shapes,
                             struct hf_anchors *ret, struct hf_err *err)
 {
-    *ret = (struct hf_anchors){.pattern_count = with_shapes ? hf_shape_count : 0};
+    memset(ret, 0, sizeof *ret); /* too big for the stack, where clang builds a literal */
+    ret->pattern_count = with_shapes ? hf_shape_count : 0;
     enum hf_rc rc = hf_literals_gather(known, known_count, &ret->literals);
     if (rc == HF_OK) {
         ret->patterns = hf_heap_zalloc(ret->pattern_count + 1, sizeof *ret->patterns);
@@ -213,7 +214,7 @@ void hf_anchors_free(struct hf_anchors *anchors)
     hf_heap_free(anchors->anchors);
     hf_heap_free(anchors->patterns);
     hf_literals_free(&anchors->literals);
-    *anchors = (struct hf_anchors){0};
+    memset(anchors, 0, sizeof *anchors);
 }
 
 /* -- what may have begun -- */

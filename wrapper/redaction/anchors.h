@@ -36,7 +36,7 @@ struct hf_anchors {
     struct hf_byte_set wide_firsts;
     struct hf_byte_set firsts[2]; /* bytes that begin a literal [0], a shape [1] */
     uint64_t pairs[2][1024];      /* two bytes that do */
-    uint64_t longer[1024]; /* three and four that may, of all but the wide shapes: their hashes */
+    uint64_t longer[4096]; /* three and four that may, of all but the wide shapes: their hashes */
 };
 
 /* known: borrowed while it runs. On failure what was built is freed. */

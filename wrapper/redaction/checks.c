@@ -7,12 +7,15 @@
 
 uint32_t hf_check_crc32(struct hf_bytes bytes)
 {
+    static const uint32_t half[16] = {0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC,
+                                      0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
+                                      0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
+                                      0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C};
     uint32_t crc = 0xFFFFFFFF;
     for (size_t i = 0; i < bytes.len; i++) {
         crc ^= bytes.ptr[i];
-        for (int bit = 0; bit < 8; bit++) {
-            crc = (crc & 1) != 0 ? crc >> 1 ^ 0xEDB88320 : crc >> 1;
-        }
+        crc = crc >> 4 ^ half[crc & 15];
+        crc = crc >> 4 ^ half[crc & 15];
     }
     return ~crc;
 }

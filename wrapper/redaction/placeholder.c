@@ -2,7 +2,6 @@
 #include "wrapper/redaction/placeholder.h"
 
 #include "base/assert.h"
-#include "base/crypto.h"
 
 #define DIGITS 13 /* times 5 are 65 bits */
 #define PREFIX "HFX_"
@@ -56,14 +55,14 @@ static void write_out(struct hf_str kind, const uint8_t digits[DIGITS], struct h
     ret->len = (uint8_t)w.len;
 }
 
-void hf_placeholder_make(const struct hf_secret *key, struct hf_str kind, struct hf_bytes value,
+void hf_placeholder_make(const struct hf_hmac_key *key, struct hf_str kind, struct hf_bytes value,
                          struct hf_placeholder *ret)
 {
     HF_ASSERT(hf_placeholder_kind_valid(kind));
     uint8_t head[HF_REDACTION_KIND_MAX + 1] = {0};
     memcpy(head, kind.ptr, kind.len);
     struct hf_hash mac;
-    hf_hmac_sha256(key, hf_bytes_of(head, kind.len + 1), value, &mac);
+    hf_hmac_key_sha256(key, hf_bytes_of(head, kind.len + 1), value, &mac);
     uint8_t digits[DIGITS];
     for (size_t i = 0; i < DIGITS; i++) {
         size_t bit = 5 * i;

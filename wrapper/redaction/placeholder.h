@@ -7,7 +7,7 @@
 #ifndef HF_WRAPPER_REDACTION_PLACEHOLDER_H
 #define HF_WRAPPER_REDACTION_PLACEHOLDER_H
 
-#include "base/secret.h"
+#include "base/crypto.h"
 #include "wrapper/redaction/redaction.h"
 
 struct hf_placeholder {
@@ -24,7 +24,7 @@ static inline struct hf_str hf_placeholder_str(const struct hf_placeholder *plac
 bool hf_placeholder_kind_valid(struct hf_str kind);
 
 /* kind must be valid. */
-void hf_placeholder_make(const struct hf_secret *key, struct hf_str kind, struct hf_bytes value,
+void hf_placeholder_make(const struct hf_hmac_key *key, struct hf_str kind, struct hf_bytes value,
                          struct hf_placeholder *ret);
 
 /* True when text begins with a well-formed placeholder, its check included; letters of any case, as

@@ -90,9 +90,11 @@ static enum hf_rc take_secrets(struct hf_redactor *redactor,
     redactor->texts = hf_heap_alloc(texts_len);
     redactor->known = hf_heap_zalloc(config->secret_count + 1, sizeof *redactor->known);
     if (redactor->texts == NULL || redactor->known == NULL ||
-        hf_secret_copy(hf_secret_reveal(config->key), &redactor->key) != HF_OK) {
+        hf_secret_alloc(sizeof(struct hf_hmac_key), &redactor->key) != HF_OK) {
         return HF_ENOMEM;
     }
+    hf_hmac_key_init(hf_secret_reveal(config->key),
+                     (struct hf_hmac_key *)(void *)hf_secret_fill(&redactor->key));
     char *at = redactor->texts;
     for (size_t i = 0; i < config->secret_count; i++) {
         struct hf_known *known = &redactor->known[i];
@@ -103,7 +105,7 @@ static enum hf_rc take_secrets(struct hf_redactor *redactor,
         redactor->known_count++;
         known->name = copy_text(config->secrets[i].name, &at);
         known->kind = copy_text(config->secrets[i].kind, &at);
-        hf_placeholder_make(&redactor->key, known->kind, value, &known->placeholder);
+        hf_placeholder_make(hf_redactor_key(redactor), known->kind, value, &known->placeholder);
     }
     return HF_OK;
 }

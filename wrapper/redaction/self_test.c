@@ -88,7 +88,8 @@ static enum hf_rc try_shape(struct self_test *test, const struct hf_shape *shape
     if (rc == HF_OK) {
         struct hf_bytes secret = {text.ptr + at + shape->keep, text.len - at - shape->keep};
         struct hf_placeholder placeholder;
-        hf_placeholder_make(&test->redactor->key, hf_str_c(shape->kind), secret, &placeholder);
+        hf_placeholder_make(hf_redactor_key(test->redactor), hf_str_c(shape->kind), secret,
+                            &placeholder);
         hf_buf_put(&expected, text.ptr, at + shape->keep);
         if (shape->layer == HF_REDACTION_ALLOW) {
             hf_buf_put(&expected, secret.ptr, secret.len);

@@ -199,7 +199,8 @@ static enum hf_rc apply(struct hf_redaction_stream *stream, uint64_t at,
     }
     if (verdict->layer == HF_REDACTION_TOKEN) {
         const uint8_t *value = stream->view.bytes.ptr + (span.at - stream->begin);
-        hf_placeholder_make(&redactor->key, span.kind, hf_bytes_of(value, (size_t)span.len), &made);
+        hf_placeholder_make(hf_redactor_key(redactor), span.kind,
+                            hf_bytes_of(value, (size_t)span.len), &made);
         span.placeholder = hf_placeholder_str(&made);
     }
     enum hf_rc rc = emit_until(stream, span.at);
