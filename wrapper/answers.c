@@ -47,6 +47,7 @@ static struct hf_waiting *find(struct hf_answers *a, struct hf_str approval,
                                const struct hf_hash *request)
 {
     HF_QUEUE_FOREACH (node, &a->waiting) {
+        HF_ASSERT(node != NULL); /* the analyzer does not know that the queue is a ring */
         struct hf_waiting *w = HF_CONTAINER_OF(node, struct hf_waiting, node);
         if (hf_str_eq(hf_str_c(w->approval), approval) && hf_hash_eq(&w->request, request)) {
             return w;

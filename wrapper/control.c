@@ -1,7 +1,8 @@
 /* wrapper/control.c: the control socket: how the wrapper is, for the agent, the proxy and people.
  *
  * GET  /v1/status         lease, enforcement, policy, counters
- * POST /v1/policy/reload  reads the bundle of --policy again; root and the wrapper's own user
+ * POST /v1/policy/reload  reads the bundles of --policy and --shadow again, for root and the
+ *                         wrapper's own user
  */
 #include <unistd.h>
 
@@ -104,6 +105,9 @@ static void reload(struct hf_wrapper *w, struct hf_http_exchange *exchange)
         return;
     }
     enum hf_rc rc = hf_policies_activate_file(&w->policies, w->conf.policy, &err);
+    if ((rc == HF_OK || rc == HF_EEXIST) && w->conf.shadow != NULL) {
+        rc = hf_policies_compare_file(&w->policies, w->conf.shadow, &err);
+    }
     if (rc != HF_OK && rc != HF_EEXIST) {
         hf_http_problem(exchange, 422, "invalid", err.text);
         return;

@@ -30,6 +30,7 @@ static enum hf_rc open_wrapper(struct hf_service *service, struct hf_err *err)
         .control_socket = hf_cli_str(cli, "control-socket"),
         .agent_socket = hf_cli_str(cli, "agent-socket"),
         .policy = hf_cli_str(cli, "policy"),
+        .shadow = hf_cli_str(cli, "shadow"),
         .workspace = hf_cli_str(cli, "workspace"),
         .home = hf_cli_str(cli, "home"),
         .openclaw_config = hf_cli_str(cli, "openclaw-config"),
@@ -112,6 +113,14 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_WRAPPER_POLICY",
      .setting = "wrapper_policy",
      .help = "compiled policy to begin with (default: the last one that was in force)"},
+    {.name = "shadow",
+     .kind = HF_CLI_STRING,
+     .value = "FILE",
+     .env = "HOLDFAST_WRAPPER_SHADOW",
+     .setting = "wrapper_shadow",
+     .help =
+         "compiled policy that is evaluated beside the one in force; where it says otherwise is "
+         "counted and stands in each decision"},
     {.name = "workspace",
      .kind = HF_CLI_STRING,
      .value = "DIR",

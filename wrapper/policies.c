@@ -60,6 +60,16 @@ enum hf_rc hf_policies_activate_file(struct hf_policies *policies, const char *p
     return rc;
 }
 
+enum hf_rc hf_policies_compare_file(struct hf_policies *policies, const char *path,
+                                    struct hf_err *err)
+{
+    struct hf_buf buf = hf_buf_init(HF_POLICY_BUNDLE_MAX);
+    enum hf_rc rc = hf_file_read(path, &buf, err);
+    rc = rc == HF_OK ? hf_policies_compare(policies, hf_buf_bytes(&buf), err) : rc;
+    hf_buf_free(&buf);
+    return rc;
+}
+
 void hf_policies_close(struct hf_policies *policies)
 {
     hf_policy_free(policies->active);

@@ -37,6 +37,8 @@ enum hf_rc hf_policies_compare(struct hf_policies *policies, struct hf_bytes bun
 /* From a file, such as the last good one. */
 enum hf_rc hf_policies_activate_file(struct hf_policies *policies, const char *path,
                                      struct hf_err *err);
+enum hf_rc hf_policies_compare_file(struct hf_policies *policies, const char *path,
+                                    struct hf_err *err);
 void hf_policies_close(struct hf_policies *policies);
 
 #endif

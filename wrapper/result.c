@@ -109,11 +109,7 @@ static struct hf_str name(struct hf_str text, const char *allowed, char *out, si
         bool upper = c >= 'A' && c <= 'Z' && allowed[0] == 'A';
         out[i] = (char)(letter || upper || (c != '\0' && strchr(allowed + 1, c) != NULL) ? c : '-');
     }
-    if (len == 0) {
-        memcpy(out, "unknown", 7);
-        len = 7;
-    }
-    return (struct hf_str){out, len};
+    return len == 0 ? HF_STR("unknown") : (struct hf_str){out, len};
 }
 
 void hf_result_usage(struct hf_link *link, const struct hf_plugin_usage *usage)

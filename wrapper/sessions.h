@@ -83,7 +83,7 @@ void hf_sessions_count(struct hf_sessions *sessions, struct hf_session *session,
                        const struct hf_session_call *call, uint64_t now_ns);
 /* Counters of the tenant: all calls, of a tool, of a class. A tool that never ran: NULL. */
 const struct hf_rate *hf_sessions_all(const struct hf_sessions *sessions);
-const struct hf_rate *hf_sessions_tool(const struct hf_sessions *sessions, struct hf_str tool);
+const struct hf_rate *hf_sessions_tool(const struct hf_sessions *sessions, struct hf_str name);
 const struct hf_rate *hf_sessions_class(const struct hf_sessions *sessions, unsigned class_number);
 
 /* Remembers an allowed call; the oldest is forgotten when there is no room. */

@@ -66,6 +66,11 @@ static enum hf_rc open_policy(struct hf_wrapper *w, struct hf_err *err)
             hf_log(w->logger, HF_LOG_ERROR, "policy.refused", hf_f_err(err));
         }
     }
+    /* A candidate that cannot be read is no reason not to guard. */
+    if (w->conf.shadow != NULL &&
+        hf_policies_compare_file(&w->policies, w->conf.shadow, &first) != HF_OK) {
+        hf_log(w->logger, HF_LOG_ERROR, "policy.shadow_refused", hf_f_err(&first));
+    }
     const struct hf_policy *policy = hf_policies_active(&w->policies);
     if (policy == NULL) {
         hf_log(w->logger, HF_LOG_WARN, "policy.none", hf_f_c("effect", "every call is refused"));

@@ -43,6 +43,7 @@ struct hf_wrapper_conf {
     const char *control_socket;
     const char *agent_socket;
     const char *policy;    /* bundle to begin with; NULL: the last good one in state */
+    const char *shadow;    /* candidate that is only counted; NULL: none */
     const char *workspace; /* the agent's; NULL: what the gateway says */
     const char *home;      /* of the gateway's user; NULL: not known */
     /* Folders with a name in policies: $config, $state, $wrapper; NULL: not known. */

@@ -128,7 +128,12 @@ def forbidden(t):
 
 
 def deferred(t):
-    """A tool that is called through another one is decided by itself."""
+    """A tool that is called through another one is decided by itself; not each version has such a one."""
+    t.turn(["exec", {"command": "echo hi"}], session="deferred")
+    tools = [tool["function"]["name"] for tool in t.provider.server.seen[-1].get("tools", [])]
+    if "tool_call" not in tools:
+        check("exec" in tools, f"{tools}")
+        return
     got = t.turn(["tool_call", {"id": "gateway", "args": {"action": "config.get"}}], session="deferred")
     check("Holdfast" in str(got) or "not" in str(got), f"{got}")
     got = t.turn(["tool_call", {"id": "agents_list", "args": {}}], session="deferred")
@@ -257,16 +262,18 @@ def drained(t):
     t.wrapper.start()
 
 
-def missing(t):
-    """The plugin is gone: OpenClaw starts all the same, and the agent raises the alarm."""
-    os.rename(t.openclaw.path("plugin"), t.openclaw.path("gone"))
+def broken(t):
+    """The plugin cannot be loaded: OpenClaw starts all the same, and the agent raises the alarm."""
+    with open(t.openclaw.path("plugin", "index.js"), "w", encoding="ascii") as file:
+        file.write('export default { id: "holdfast-wrapper", register() { throw new Error("broken"); } };')
+    t.openclaw.stop()
     until(lambda: t.enforcement() == "idle", "no gateway runs")
     t.openclaw.start()
     until(lambda: t.enforcement() == "unguarded", "it is an alarm")
 
 
 CASES = (guarded, allowed, forbidden, deferred, asked, parallel, imitated, secrets, escapes, killed, second, drained,
-         missing)
+         broken)
 
 
 def main():
