@@ -32,12 +32,18 @@ static void put_row(struct hf_hub_call *call, const struct hf_approval *a, struc
 {
     char left[WORDS_MAX];
     char what[WORDS_MAX];
+    uint8_t bytes[HF_APPROVAL_REQUEST_ROOM];
+    struct hf_writer room = hf_writer_init(bytes, sizeof bytes);
+    struct hf_event_approval_requested request;
+    struct hf_err err = {0};
+    bool is_read = hf_approval_request_read(call->hub, a, &room, &request, &err) == HF_OK;
     (void)snprintf(what, sizeof what, "%s%s%s%s", a->probe ? "Probe: " : "", a->tool,
                    a->requester[0] == '\0' ? "" : ", asked for by ", a->requester);
     const struct hf_html_value values[HF_PAGE_QUEUE_ROW_SLOTS] = {
         [HF_PAGE_QUEUE_ROW_RISK] = {.text = hf_event_approval_routed_risk_name(a->risk)},
         [HF_PAGE_QUEUE_ROW_TENANT] = {.text = hf_str_c(a->tenant)},
         [HF_PAGE_QUEUE_ROW_APPROVAL] = {.text = hf_str_c(a->name)},
+        [HF_PAGE_QUEUE_ROW_SUMMARY] = {.text = is_read ? request.summary : hf_str_c(a->tool)},
         [HF_PAGE_QUEUE_ROW_WHAT] = {.text = hf_str_c(what)},
         [HF_PAGE_QUEUE_ROW_LEFT] = {.text = left_words(call, a, left)}};
     hf_html_put(rows, &hf_page_queue_row, values);

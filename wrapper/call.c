@@ -373,6 +373,8 @@ static void ask_person(struct hf_call *call)
     event.policy_digest = hf_bytes_of(j->policy_digest.b, HF_HASH_SIZE);
     event.has_rule = true;
     event.rule = hf_str_c(call->rule);
+    event.has_reason = j->reason[0] != '\0';
+    event.reason = hf_str_c(j->reason);
     event.has_session = true;
     event.session = hf_str_c(call->session_name);
     event.has_requester = call->requester[0] != '\0';

@@ -89,7 +89,7 @@ def plain(world, region):
     check(cookie.startswith("__Host-holdfast=") and all(part in cookie for part in (
         "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict")) and ann not in cookie, cookie)
     _, text = visitor.ask("GET", "/approvals")
-    check("3 wait for an answer" in text and "/approvals/acme/a-2" in text, text)
+    check("3 wait for an answer" in text and "/approvals/acme/a-2" in text and "Delete the folder a-3" in text, text)
     form, text = visitor.form(page)
     check("Delete the folder a-1" in text and "rm -r x" in text and "destroy-asks" in text and "user:x" in text and
           "Deleting needs a person." in text and "High risk" in text and "s left" in text, text)
