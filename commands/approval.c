@@ -116,9 +116,8 @@ enum hf_rc hf_approval_fold(struct hf_approval *approval, const struct hf_envelo
     return rc;
 }
 
-struct hf_str hf_approval_asker(const struct hf_approval *approval)
+struct hf_str hf_approval_asker(struct hf_str requester)
 {
-    struct hf_str requester = hf_str_c(approval->requester);
     struct hf_str prefix = HF_STR("principal:");
     if (hf_str_starts(requester, prefix)) {
         requester = (struct hf_str){requester.ptr + prefix.len, requester.len - prefix.len};
@@ -141,13 +140,13 @@ static bool same_person(struct hf_str a, struct hf_str b)
     return same;
 }
 
-static bool asked_for_it(const struct hf_approval *approval,
-                         const struct hf_approval_answer *answer)
+bool hf_approval_is_requester(struct hf_str requester, const struct hf_principal *asker,
+                              const struct hf_principal *principal)
 {
-    struct hf_str person = hf_str_c(answer->by->person);
-    return hf_str_eq(hf_approval_asker(approval), hf_str_c(answer->by->name)) ||
-           same_person(hf_str_c(approval->requester), person) ||
-           (answer->asker != NULL && same_person(hf_str_c(answer->asker->person), person));
+    struct hf_str person = hf_str_c(principal->person);
+    return hf_str_eq(hf_approval_asker(requester), hf_str_c(principal->name)) ||
+           same_person(requester, person) ||
+           (asker != NULL && same_person(hf_str_c(asker->person), person));
 }
 
 enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
@@ -174,7 +173,8 @@ enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
         return hf_err_set(err, HF_ECONFLICT,
                           "request: is not what waits under this name; look at it again");
     }
-    if (answer->approves && asked_for_it(approval, answer)) {
+    if (answer->approves &&
+        hf_approval_is_requester(hf_str_c(approval->requester), answer->asker, answer->by)) {
         return hf_err_set(err, HF_EPERM, "nobody approves what they asked for; ask somebody else");
     }
     return HF_OK;

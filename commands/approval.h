@@ -61,7 +61,7 @@ enum hf_rc hf_approval_fold(struct hf_approval *approval, const struct hf_envelo
 
 /* The principal that a requester names, as NAME or principal:NAME; other forms give a name that no
  * principal can have. */
-struct hf_str hf_approval_asker(const struct hf_approval *approval);
+struct hf_str hf_approval_asker(struct hf_str requester);
 
 struct hf_approval_answer {
     const struct hf_principal *by;
@@ -81,6 +81,10 @@ struct hf_approval_answer {
 enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
                                   const struct hf_approval_answer *answer, int64_t now_us,
                                   struct hf_err *err);
+
+/* Did this principal ask for it? asker: whom hf_approval_asker names; NULL: there is none. */
+bool hf_approval_is_requester(struct hf_str requester, const struct hf_principal *asker,
+                              const struct hf_principal *principal);
 
 const char *hf_approval_state_name(enum hf_approval_state state);
 

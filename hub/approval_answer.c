@@ -130,7 +130,7 @@ static enum hf_rc check(struct hf_hub_call *call, const struct hf_approval *a,
                         const struct hf_approval_wish *wish, int64_t now, struct hf_err *err)
 {
     const struct hf_hub_principal *asker =
-        hf_hub_principal_find(&call->hub->principals, hf_approval_asker(a));
+        hf_hub_principal_find(&call->hub->principals, hf_approval_asker(hf_str_c(a->requester)));
     const struct hf_approval_answer answer = {.by = &call->principal->life,
                                               .asker = asker == NULL ? NULL : &asker->life,
                                               .approves = wish->approves,

@@ -102,6 +102,8 @@ void hf_call_answer_artifact(struct hf_hub_call *call);
 /* A refusal: by the artifact's reason, or where the error is another one as hf_call_refuse. */
 void hf_call_refuse_artifact(struct hf_hub_call *call, hf_artifact_reason reason,
                              const struct hf_err *err);
+/* With the contact that the path and the body name. */
+void hf_call_answer_contact(struct hf_hub_call *call);
 /* With the digest that the call's payload is. */
 void hf_call_answer_digest(struct hf_hub_call *call);
 /* With the directive that the call's payload is. */

@@ -124,6 +124,8 @@ static enum hf_rc open_keys(struct hf_hub *hub, const char *release_keys,
         hf_sign(hub->api_keys, HF_BYTES("holdfast/cursor-key/v1\n"), &signature);
         hf_sha256(hf_bytes_of(signature.b, sizeof signature.b), &hub->cursor_key);
         hf_wipe(&signature, sizeof signature);
+        const struct hf_contact_box_conf box = {hub->dir, hub->disk, env, host_key, hub->api_keys};
+        rc = hf_contact_box_open(&box, &hub->contact_box, err);
     }
     return rc == HF_OK ? open_release_keys(hub, release_keys, err) : rc;
 }
@@ -294,6 +296,32 @@ static enum hf_rc open_memory(struct hf_hub *hub, uint64_t every_ns, struct hf_e
     return rc == HF_OK ? fold_log(hub, every_ns, err) : rc;
 }
 
+/* Without one people are sent to where it listens, which is good on one machine. */
+static void set_public_url(struct hf_hub *hub, const char *given)
+{
+    char address[HF_ADDRESS_TEXT_MAX] = "localhost";
+    if (given == NULL && hub->listening) {
+        hf_address_format(&hub->listener.address, address);
+    }
+    size_t len = given == NULL ? 0 : strlen(given);
+    while (len > 0 && given[len - 1] == '/') {
+        len--;
+    }
+    if (given == NULL) {
+        (void)snprintf(hub->public_url, sizeof hub->public_url, "https://%s", address);
+    } else {
+        (void)snprintf(hub->public_url, sizeof hub->public_url, "%.*s", (int)len, given);
+    }
+}
+
+static void start_work(struct hf_hub *hub, const struct hf_hub_conf *conf)
+{
+    hf_hub_windows_start(hub);
+    hf_hub_router_start(hub);
+    set_public_url(hub, conf->public_url);
+    hf_outbox_start(&hub->outbox);
+}
+
 enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, struct hf_hub *hub,
                        struct hf_err *err)
 {
@@ -306,6 +334,8 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     hub->failed_arg = conf->arg;
     hub->disk = conf->disk == NULL ? hf_disk_os() : conf->disk;
     hf_hub_followers_init(&hub->followers, loop);
+    hf_hub_takers_init(&hub->takers);
+    hub->push_anywhere = conf->push_anywhere;
     (void)snprintf(hub->region, sizeof hub->region, "%s", conf->region);
     (void)snprintf(hub->dir, sizeof hub->dir, "%s", conf->dir);
     (void)snprintf(origin, sizeof origin, "holdfast/%s", conf->region);
@@ -354,8 +384,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         rc = hf_hub_local_open(&hub->local, loop, &local, &hf_hub_local_handler, hub, err);
     }
     if (rc == HF_OK) {
-        hf_hub_windows_start(hub);
-        hf_hub_router_start(hub);
+        start_work(hub, conf);
     }
     if (rc == HF_OK && conf->listen != NULL) {
         rc = start_models(hub, conf, models, err);
@@ -371,6 +400,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
 static void snapshot_closed(struct hf_hub *hub)
 {
     hf_memory_fini(hub);
+    hf_contact_box_close(&hub->contact_box);
     hf_web_sessions_fini(&hub->sessions);
     hf_tls_server_free(hub->tls);
     hf_signing_key_free(hub->cosigner);
@@ -388,6 +418,7 @@ static void reader_closed(void *arg)
     struct hf_hub *hub = arg;
     hf_hub_models_stop(&hub->models);
     hf_hub_router_stop(hub);
+    hf_outbox_stop(&hub->outbox);
     hf_hub_entries_free(hub->entries);
     hub->entries = NULL;
     hf_owned_close(&hub->log, log_closed, hub);
@@ -423,6 +454,7 @@ void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)
     hf_hub_probes_stop(hub);
     hf_model_reader_quit(hub->reader);
     hf_hub_directives_wake_all(&hub->directives);
+    hf_hub_takers_wake(&hub->takers);
     hf_hub_followers_close(&hub->followers);
     if (hub->http != NULL) {
         hf_http_server_drain(hub->http, drained, hub);

@@ -16,6 +16,7 @@
 #include "hub/approval_router.h"
 #include "hub/approvals.h"
 #include "hub/artifacts.h"
+#include "hub/contact_box.h"
 #include "hub/directives.h"
 #include "hub/entries.h"
 #include "hub/flags.h"
@@ -23,10 +24,12 @@
 #include "hub/keys.h"
 #include "hub/local.h"
 #include "hub/model_reader.h"
+#include "hub/outbox.h"
 #include "hub/principals.h"
 #include "hub/probes.h"
 #include "hub/read_models.h"
 #include "hub/snapshot.h"
+#include "hub/takers.h"
 #include "hub/tenants.h"
 #include "hub/web_sessions.h"
 #include "log/owned/owned.h"
@@ -70,6 +73,8 @@ struct hf_hub_conf {
     const char *release_keys; /* file; NULL: no artifact is taken */
     bool only_api;            /* the read models are a worker's: here they are read or, without
                               `models`, not there */
+    const char *public_url;   /* by which people reach this Hub; NULL: where it listens */
+    bool push_anywhere;       /* devices may have a push service on plain HTTP (tests) */
     const char *socket;       /* of the worker; NULL: hub.sock in dir */
     struct hf_peers allow;    /* who may use it besides root and the Hub's own user */
     uint64_t free_floor;
@@ -123,6 +128,11 @@ struct hf_hub {
     struct hf_release_keys release; /* that artifacts are verified with */
     struct hf_hub_router router;    /* of approvals */
     struct hf_web_sessions sessions;
+    struct hf_contact_box contact_box;
+    struct hf_outbox outbox;     /* what people have to be told */
+    struct hf_hub_takers takers; /* who waits to bring it to them */
+    char public_url[HF_HUB_URL_MAX];
+    bool push_anywhere;
     struct hf_hub_models models;
     struct hf_model_reader *reader; /* of a worker's; NULL: there is none */
     struct hf_hub_probes probes;

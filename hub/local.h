@@ -1,4 +1,5 @@
-/* hub/local.h: the Hub's own Unix socket, where the region's worker follows the log.
+/* hub/local.h: the Hub's own Unix socket, where the region's worker follows the log and the role
+ * notifications takes what people have to be told.
  *
  * It speaks what the API speaks, without TLS. Whoever may connect (root, the Hub's user, who is
  * named in allow_uids) is the worker there, and may call what schemas/api declares for it.

@@ -4,6 +4,7 @@
 #include "base/cli/service.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "hub/notifier_cli.h"
 #include "hub/principal_api.h"
 #include "hub/worker.h"
 
@@ -11,12 +12,14 @@ struct program {
     struct hf_service service;
     bool refused; /* before the Hub was opened */
     struct hf_hub hub;
+    struct hf_notifier notifier; /* of the role all */
+    char address[HF_ADDRESS_TEXT_MAX];
+    struct hf_secret smtp_password;
     struct hf_post first_admin;
     struct hf_secret token;
 };
 
-/* Roles of this program; a role that is not here yet has no work yet. */
-static const char *const role_names[] = {"all", "api", "worker", NULL};
+static const char *const role_names[] = {"all", "api", "worker", "notifications", NULL};
 
 static bool has_role(const struct hf_cli *cli, const char *name)
 {
@@ -124,13 +127,39 @@ static void allow_files(const struct hf_service *service)
     }
 }
 
+static bool public_url_ok(const char *url)
+{
+    struct hf_str text = hf_str_c(url);
+    struct hf_str origin;
+    if (url == NULL) {
+        return true;
+    }
+    bool slash = text.len > 0 && text.ptr[text.len - 1] == '/';
+    return hf_origin_of(text, &origin, /* err= */ NULL) == HF_OK &&
+           origin.len + (slash ? 1 : 0) == text.len && text.len < HF_HUB_URL_MAX &&
+           hf_str_starts(text, HF_STR("https://"));
+}
+
 /* What the role cannot be run with; said before anything is made. */
-static enum hf_rc check_role(const struct hf_cli *cli, struct hf_err *err)
+static enum hf_rc check_role(struct hf_cli *cli, struct hf_err *err)
 {
     const char *models = hf_cli_str(cli, "models");
+    if (has_role(cli, "notifications")) {
+        return hf_notifier_conf_check(cli, err);
+    }
+    if (hf_cli_str(cli, "data") == NULL) {
+        return hf_err_set(err, HF_EUSAGE, "--data is missing: the folder of the role");
+    }
     if (has_role(cli, "worker") && hf_cli_str(cli, "socket") == NULL) {
         return hf_err_set(err, HF_EUSAGE,
                           "a worker follows a Hub of the role api: name its socket with --socket");
+    }
+    if (!public_url_ok(hf_cli_str(cli, "public-url"))) {
+        return hf_err_set(err, HF_EUSAGE,
+                          "--public-url is of the form https://HOST[:PORT], without a path");
+    }
+    if (has_role(cli, "all")) {
+        return hf_notifier_conf_check(cli, err);
     }
     if (has_role(cli, "worker") || (has_role(cli, "api") && models != NULL)) {
         return hf_worker_models_check(models, err);
@@ -144,6 +173,22 @@ static void failed(void *arg, const struct hf_err *err)
     hf_service_fail(arg, err->rc == HF_OK ? HF_EIO : err->rc, err);
 }
 
+/* The role notifications in the same process comes by the same way as one of its own. */
+static enum hf_rc open_own_notifier(struct hf_service *service, struct hf_err *err)
+{
+    struct program *program = program_of(service);
+    struct hf_notifier_conf conf;
+    enum hf_rc rc = hf_notifier_conf_take(service->cli, &conf, &program->smtp_password, err);
+    if (rc == HF_OK) {
+        hf_address_format(&program->hub.local.listener.address, program->address);
+        conf.loop = service->loop;
+        conf.logger = &service->logger;
+        conf.socket = program->address + sizeof "unix:" - 1;
+        rc = hf_notifier_open(&program->notifier, &conf, err);
+    }
+    return rc;
+}
+
 static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
@@ -155,6 +200,8 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
                                .models = hf_cli_str(cli, "models"),
                                .release_keys = hf_cli_str(cli, "release-keys"),
                                .only_api = has_role(cli, "api"),
+                               .public_url = hf_cli_str(cli, "public-url"),
+                               .push_anywhere = hf_cli_flag(cli, "push-anywhere"),
                                .socket = hf_cli_str(cli, "socket"),
                                .free_floor = hf_cli_u64(cli, "free-floor"),
                                .snapshot_ns =
@@ -172,7 +219,8 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
         return rc;
     }
     allow_files(service);
-    return hf_hub_open(service->loop, &conf, &program_of(service)->hub, err);
+    rc = hf_hub_open(service->loop, &conf, &program_of(service)->hub, err);
+    return rc == HF_OK && has_role(cli, "all") ? open_own_notifier(service, err) : rc;
 }
 
 static enum hf_rc start(struct hf_service *service, struct hf_err *err)
@@ -192,6 +240,7 @@ static void stop(struct hf_service *service)
         hf_service_stopped(service);
         return;
     }
+    hf_notifier_close(&program_of(service)->notifier);
     hf_hub_close(&program_of(service)->hub, hf_service_stopped, service);
 }
 
@@ -249,9 +298,13 @@ static int run(struct hf_cli *cli)
     if (has_role(cli, "worker")) {
         return run_worker(cli);
     }
+    if (has_role(cli, "notifications")) {
+        return hf_notifier_run(cli);
+    }
     program.service = (struct hf_service){.open = open_hub, .start = start, .stop = stop};
     int code = hf_service_run(&program.service, cli);
     hf_secret_free(&program.token);
+    hf_secret_free(&program.smtp_password);
     return code;
 }
 
@@ -279,9 +332,12 @@ static int check_config(struct hf_cli *cli)
     if (hf_hub_peers_parse(hf_cli_str(cli, "peers"), peers, &peer_count, &err) != HF_OK) {
         return hf_cli_fail(cli, &err);
     }
-    hf_cli_printf(cli, "role      %s\nregion    %s\ndata      %s\n", hf_cli_str(cli, "role"),
-                  hf_cli_str(cli, "region"), hf_cli_str(cli, "data"));
-    if (has_role(cli, "worker")) {
+    hf_cli_printf(cli, "role      %s\nregion    %s\n", hf_cli_str(cli, "role"),
+                  hf_cli_str(cli, "region"));
+    if (hf_cli_str(cli, "data") != NULL) {
+        hf_cli_printf(cli, "data      %s\n", hf_cli_str(cli, "data"));
+    }
+    if (has_role(cli, "worker") || has_role(cli, "notifications")) {
         hf_cli_printf(cli, "socket    %s\n", hf_cli_str(cli, "socket"));
         return HF_EXIT_OK;
     }
@@ -302,7 +358,8 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_HUB_ROLE",
      .setting = "hub_role",
      .help = "api: the log and the API; worker: the read models in PostgreSQL, following an api's "
-             "socket; all: both in one process"},
+             "socket; notifications: pushes and mails, by the same socket; all: all in one "
+             "process"},
     {.name = "region",
      .kind = HF_CLI_CHOICE,
      .choices = region_names,
@@ -313,10 +370,10 @@ static const struct hf_cli_option options[] = {
     {.name = "data",
      .kind = HF_CLI_STRING,
      .value = "DIR",
-     .required = true,
      .env = "HOLDFAST_HUB_DATA",
      .setting = "hub_data",
-     .help = "folder of the region's log and keys; made when it is not there"},
+     .help = "folder of the region's log and keys; made when it is not there; all roles but "
+             "notifications need one"},
     {.name = "listen",
      .kind = HF_CLI_STRING,
      .value = "ADDRESS",
@@ -346,6 +403,13 @@ static const struct hf_cli_option options[] = {
      .setting = "hub_peers",
      .check = check_peers,
      .help = "the other regions' Hubs, for those who came to the wrong one"},
+    {.name = "public-url",
+     .kind = HF_CLI_STRING,
+     .value = "URL",
+     .env = "HOLDFAST_HUB_PUBLIC_URL",
+     .setting = "hub_public_url",
+     .help = "by which people reach this Hub, in links of messages (default: where it listens)"},
+    HF_NOTIFIER_OPTIONS,
     {.name = "models",
      .kind = HF_CLI_STRING,
      .value = "URL",

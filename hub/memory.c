@@ -8,6 +8,12 @@
 
 #define HEAD 5 /* of a record: tag, length */
 
+static void outbox_ready(void *arg)
+{
+    struct hf_hub *hub = arg;
+    hf_hub_takers_wake(&hub->takers);
+}
+
 enum hf_rc hf_memory_init(struct hf_hub *hub, struct hf_err *err)
 {
     struct hf_env *env = hf_loop_env(hub->loop);
@@ -32,12 +38,17 @@ enum hf_rc hf_memory_init(struct hf_hub *hub, struct hf_err *err)
     if (rc == HF_OK) {
         rc = hf_hub_artifacts_init(&hub->artifacts, env);
     }
+    if (rc == HF_OK) {
+        const struct hf_outbox_conf outbox = {hub->loop, &hub->principals, outbox_ready, hub};
+        rc = hf_outbox_init(&hub->outbox, &outbox);
+    }
     return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
 }
 
 void hf_memory_fini(struct hf_hub *hub)
 {
     hf_hub_tenants_free(hub->tenants);
+    hf_outbox_fini(&hub->outbox);
     hf_hub_principals_fini(&hub->principals);
     hf_hub_flags_fini(&hub->flags);
     hf_hub_keys_fini(&hub->keys);

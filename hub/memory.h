@@ -45,6 +45,10 @@ extern const struct hf_memory_part hf_memory_told;
 extern const struct hf_memory_part hf_memory_approvals; /* hub/memory_approvals.c: */
 extern const struct hf_memory_part hf_memory_untold;
 extern const struct hf_memory_part hf_memory_segments;
+extern const struct hf_memory_part hf_memory_people; /* hub/memory_outbox.c: */
+extern const struct hf_memory_part hf_memory_contacts;
+extern const struct hf_memory_part hf_memory_matters;
+extern const struct hf_memory_part hf_memory_attempts;
 
 /* Empty. HF_ENOMEM: to be ended as well. */
 enum hf_rc hf_memory_init(struct hf_hub *hub, struct hf_err *err);

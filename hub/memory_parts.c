@@ -378,5 +378,9 @@ const struct hf_memory_part *const hf_memory_parts[] = {
     &hf_memory_artifacts,
     &hf_memory_slots,
     &hf_memory_told,
+    &hf_memory_people,
+    &hf_memory_contacts,
+    &hf_memory_matters,
+    &hf_memory_attempts,
     NULL,
 };

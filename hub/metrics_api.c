@@ -91,6 +91,23 @@ static void put_approvals(struct hf_buf *buf, const struct hf_hub *hub)
             "Probes of the way of approvals that tenants were told to run.");
 }
 
+static void put_notices(struct hf_buf *buf, const struct hf_hub *hub)
+{
+    const char *name = "holdfast_notify_attempts_total";
+    head(buf, name, "counter", "Attempts to tell somebody, by channel and how it went.");
+    for (int c = 0; c < HF_OUTBOX_CHANNELS; c++) {
+        struct hf_str channel = hf_event_notification_attempted_channel_name(
+            (enum hf_event_notification_attempted_channel)c);
+        for (int o = 0; o < HF_OUTBOX_OUTCOMES; o++) {
+            struct hf_str outcome = hf_event_notification_attempted_outcome_name(
+                (enum hf_event_notification_attempted_outcome)o);
+            hf_buf_printf(buf, "%s{channel=\"%.*s\",outcome=\"%.*s\"} %llu\n", name,
+                          HF_STR_ARG(channel), HF_STR_ARG(outcome),
+                          (unsigned long long)hub->outbox.attempts[c][o]);
+        }
+    }
+}
+
 static void put_tenants(struct hf_buf *buf, const struct hf_hub *hub)
 {
     uint64_t expected = 0;
@@ -154,6 +171,7 @@ void hf_serve_metrics(struct hf_hub_call *call)
     put_log(buf, call->hub);
     put_models(buf, call->hub);
     put_approvals(buf, call->hub);
+    put_notices(buf, call->hub);
     put_tenants(buf, call->hub);
     put_http(buf, call->hub);
     put_process(buf);

@@ -8,8 +8,8 @@ import tempfile
 
 UNITS = {"holdfast-agent": os.environ["AGENT_BIN"], "holdfast-hub": os.environ["HUB_BIN"],
          "holdfast-wrapper": os.environ["WRAPPER_BIN"], "hub-web-api": os.environ["HUB_BIN"],
-         "hub-worker": os.environ["HUB_BIN"]}
-KEYLESS = ("hub-worker", "holdfast-wrapper")  # it could only lose the host key
+         "hub-worker": os.environ["HUB_BIN"], "hub-notifications": os.environ["HUB_BIN"]}
+KEYLESS = ("hub-worker", "hub-notifications", "holdfast-wrapper")  # it could only lose the host key
 EXPOSURE_MAX = 1.5  # of 10; "OK" ends at 4.9
 MUST = ("ProtectSystem=strict", "NoNewPrivileges=yes", "MemoryDenyWriteExecute=yes", "RestrictAddressFamilies=AF_UNIX",
         "CapabilityBoundingSet=\n")

@@ -80,7 +80,7 @@ class Hub(Region):
 
 def in_hub(case):
     def run(world):
-        hub = Hub(world)
+        hub = Hub(world, "--push-anywhere")
         try:
             case(hub)
         finally:

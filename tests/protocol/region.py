@@ -18,8 +18,8 @@ LIMIT = 60  # seconds that anything may take on a slow machine
 class Region:
     """A Hub in the world's folder, and what tests ask of it."""
 
-    def __init__(self, world):
-        self.world, self.hub, self.agents = world, None, {}
+    def __init__(self, world, *options):
+        self.world, self.hub, self.agents, self.options = world, None, {}, options
         self.start()
         with open(world.path("hub", "admin.token"), encoding="ascii") as file:
             self.admin = file.read()
@@ -27,8 +27,8 @@ class Region:
     def start(self, listen="127.0.0.1:0", *more):
         with open(self.world.path("hub.err"), "ab") as errors:
             self.hub = subprocess.Popen([HUB, "run", "--data", self.world.path("hub"), "--listen",
-                                         listen, *more], env=self.world.env, stdout=subprocess.PIPE,
-                                        stderr=errors)
+                                         listen, *self.options, *more], env=self.world.env,
+                                        stdout=subprocess.PIPE, stderr=errors)
         line = b""
         while not line.startswith(b"listening on "):
             line = self.hub.stdout.readline()

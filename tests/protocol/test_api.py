@@ -11,6 +11,7 @@ import harness
 from artifacts import Release
 from harness import check
 from hub import Agent, Answer, in_hub, leaf
+from notify import Device, PushService
 from openapi import Document
 from region import until
 
@@ -31,6 +32,7 @@ class Bench:
                                          {"principal": rank, "role": rank}, 201)["token"]
         hub.json("POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}, 201)
         self.agent, self.asker, self.number = Agent("acme"), None, 0
+        self.push = None
         request = self.agent.registration(self.mint("acme"))
         self.agent.api_key = hub.json("POST", "/v1/register", request, 201, token="")["api_key"]
 
@@ -89,6 +91,36 @@ class Bench:
             ("/v1/tenants", "tenants"), ("/v1/flags", "flags"), ("/v1/cutover", "version"))] + [
             {**row, "last_used": ""} for row in self.hub.json("GET", "/v1/principals")["principals"]]
 
+    def contact(self, add=True):
+        """A contact of the viewer, or the name that one may have; there is room for it."""
+        path = "/v1/principals/viewer/contacts"
+        for contact in self.hub.json("GET", path)["contacts"][:-5]:
+            self.hub.json("DELETE", path + "/" + contact["contact"])
+        self.number += 1
+        name = f"c{self.number}"
+        if add:
+            self.hub.json("POST", path, {"contact": name, "address": f"{name}@example.org"}, 201)
+            self.settle(name)
+        return name
+
+    def settle(self, contact):
+        """What is written about bringing a contact its code, is written."""
+        until(lambda: [c for c in self.hub.json("GET", "/v1/principals/viewer/contacts")["contacts"]
+                       if c["contact"] == contact and "tried" in c], "its code was brought, or not")
+
+    def verification(self):
+        """A device that got its code."""
+        if self.push is None:
+            self.push = PushService()
+        device, name = Device(self.push, f"/{self.number}"), self.contact(add=False)
+        self.hub.json("POST", "/v1/principals/viewer/contacts",
+                      {"contact": name, **device.subscription()}, 201)
+        until(device.messages, "the code came")
+        code = device.messages()[0]["code"]
+        device.close()
+        self.settle(name)
+        return {"principal": "viewer", "contact": name}, {}, {"code": code}
+
     def suspended(self):
         tenant = self.fresh()
         self.hub.json("POST", f"/v1/tenants/{tenant}/suspend", {"reason": "unpaid"})
@@ -114,6 +146,11 @@ class Bench:
             "artifact_package": lambda: (self.artifact(), {}, None),
             "artifact_show": lambda: (self.artifact(), {}, None),
             "artifacts_list": lambda: ({}, {"slot": "policy", "limit": "5"}, None),
+            "contact_add": lambda: ({"principal": "viewer"}, {}, {
+                "contact": self.contact(add=False), "address": f"n{self.number}@example.org"}),
+            "contact_remove": lambda: ({"principal": "viewer", "contact": self.contact()}, {}, None),
+            "contact_verify": self.verification,
+            "contacts_list": lambda: ({"principal": "viewer"}, {}, None),
             "cutover_admit": lambda: ({}, {}, {"way": "new-flow", "ring": "sandbox"}),
             "cutover_advance": lambda: ({}, {}, {"step": "freeze-legacy", "evidence": "e", "reason": "r"}),
             "cutover_begin": lambda: ({}, {}, {"reason": "r"}),
@@ -127,6 +164,10 @@ class Bench:
             "feed": lambda: ({}, {"after": "0", "size": "1", "wait_s": "0"}, None),
             "feed_region": lambda: ({}, {"from": "0", "wait_s": "0", "blobs": "1"}, None),
             "flags_list": lambda: ({}, {"limit": 7}, None),
+            "outbox_report": lambda: ({}, {}, {
+                "kind": "verify", "principal": "viewer", "contact": self.contact(), "outcome": "failed",
+                "status": 500, "patience_s": 60}),
+            "outbox_take": lambda: ({}, {}, {"most": 2, "wait_s": 0, "fresh": True}),
             "principals_list": lambda: ({}, {"limit": 7}, None),
             "flag_set": lambda: ({"flag": f"f{self.hub.size()}"}, {}, {
                 "value": "on", "scope": "tenant", "subject": "acme", "reason": "r"}),
@@ -210,7 +251,7 @@ def strangers(hub):
     for name, (_, _, operation) in bench.document.operations.items():
         who = operation["x-who"]
         params = {"tenant": "acme", "flag": "new", "principal": "viewer", "model": "fleet",
-                  "approval": "a1", "digest": "0" * 64}
+                  "approval": "a1", "contact": "c1", "digest": "0" * 64}
         if who == "anyone":
             continue
         if who == "worker":
@@ -249,7 +290,7 @@ def worker(hub):
             check(answer.status not in (401, 403), f"{name}: {answer.status} {answer.body[:300]}")
         else:
             is_problem(answer, 403, "not-permitted", "socket is for its worker")
-    check("feed_region" in may and "worker_digest" in may and len(may) < 10, f"{may}")
+    check("feed_region" in may and "worker_digest" in may and "outbox_take" in may and len(may) < 14, f"{may}")
     is_problem(hub.call("GET", "/v1/feed/region?from=99999", connection=connection), 422, "fork", "entries")
     is_problem(hub.call("POST", "/v1/worker/digests", {"projection": "nothing_1", "position": 1, "rows": 0,
                                                        "digest": "00" * 32}, connection=connection),
@@ -557,11 +598,13 @@ def repeated(hub):
         first = again(name, key, path, body)
         check(first.status in (200, 201) and first.fields["Idempotency-Replayed"] is None,
               f"{name}: {first.status} {first.body[:200]}")
+        if name == "contact_add":
+            bench.settle(body["contact"])
         size = hub.size()
         second = again(name, key, path, body)
         check((second.status, second.fields["Idempotency-Replayed"]) == (first.status, "true"), name)
         check(hub.size() == size, f"{name} was carried out twice")
-        one, two = ({k: v for k, v in answer.json().items() if k not in ("as_of", "token", "shown_before")}
+        one, two = ({k: v for k, v in answer.json().items() if k not in ("as_of", "token", "shown_before", "tried", "failing_since")}
                     for answer in (first, second))
         check(one == two and "token" not in second.json(), f"{name}: {one} {two}")
         check(("token" in first.json()) == ("shown_before" in second.json()), name)

@@ -33,6 +33,7 @@ extern const struct hf_cli_command hf_command_policy_show;
 extern const struct hf_cli_command hf_command_policy_activate;
 extern const struct hf_cli_command hf_command_policy_simulate;    /* policy_simulate.c */
 extern const struct hf_cli_command hf_command_principal;          /* principal.c: a group */
+extern const struct hf_cli_command hf_command_contact;            /* contact.c: of principal */
 extern const struct hf_cli_command hf_command_vault;              /* vault.c: a group */
 extern const struct hf_cli_command hf_command_vault_import;       /* vault_import.c */
 extern const struct hf_cli_command hf_command_tenant;             /* tenant.c: a group */

@@ -162,5 +162,6 @@ static const struct hf_cli_command command_revoke =
 const struct hf_cli_command hf_command_principal = {
     .name = "principal",
     .summary = "who may use a region's Hub, and with which role",
-    HF_CLI_CHILDREN(&command_create, &command_list, &command_rotate, &command_revoke),
+    HF_CLI_CHILDREN(&hf_command_contact, &command_create, &command_list, &command_rotate,
+                    &command_revoke),
 };

@@ -1,0 +1,203 @@
+/* tests/unit/hub/test_outbox.c: devices that are idle or fail for days, in virtual time; and no
+ * allocation that fails does more than lose time. What else must hold: tests/sim/notify.
+ */
+#include <stdio.h>
+
+#include "base/heap.h"
+#include "hub/outbox.h"
+#include "tests/harness/test.h"
+
+#define SECOND INT64_C(1000000)
+#define DAY    (INT64_C(86400) * SECOND)
+
+struct world {
+    struct hf_env_sim sim;
+    struct hf_loop *loop;
+    struct hf_hub_principals principals;
+    struct hf_outbox outbox;
+    uint64_t version;
+};
+
+static enum hf_rc try_fold(struct world *w, const char *type, const char *stream, const void *event,
+                           struct hf_err *err)
+{
+    uint8_t bytes[512];
+    const struct hf_event_type *known = hf_event_find(hf_str_c(type));
+    struct hf_writer out = hf_writer_init(bytes, sizeof bytes);
+    known->encode(event, &out);
+    const struct hf_envelope envelope = {.type = hf_str_c(type),
+                                         .schema_version = known->version,
+                                         .stream = hf_str_c(stream),
+                                         .version = ++w->version,
+                                         .occurred_us = hf_env_wall_us(&w->sim.env),
+                                         .recorded_us = hf_env_wall_us(&w->sim.env),
+                                         .payload = hf_writer_done(&out)};
+    enum hf_rc rc = hf_hub_principals_fold(&w->principals, &envelope, err);
+    return rc == HF_OK ? hf_outbox_fold(&w->outbox, &envelope, err) : rc;
+}
+
+static void fold(struct world *w, const char *type, const char *stream, const void *event)
+{
+    struct hf_err err = {0};
+    HF_CHECK_OK(try_fold(w, type, stream, event, &err), err);
+}
+
+static const struct hf_event_principal_created ann = {
+    .principal = {"ann", 3},
+    .kind = HF_EVENT_PRINCIPAL_CREATED_KIND_OPERATOR,
+    .role = HF_EVENT_PRINCIPAL_CREATED_ROLE_APPROVER,
+    .token_hash = {(const uint8_t *)"0123456789abcdef0123456789abcdef", 32}};
+static const struct hf_event_contact_added phone = {
+    .principal = {"ann", 3},
+    .contact = {"phone", 5},
+    .channel = HF_EVENT_CONTACT_ADDED_CHANNEL_PUSH,
+    .sealed = {(const uint8_t *)"sealed", 6},
+    .fingerprint = {(const uint8_t *)"0123456789abcdef0123456789abcdef", 32},
+    .hint = {"a device", 8}};
+static const struct hf_event_contact_verified verified = {.principal = {"ann", 3},
+                                                          .contact = {"phone", 5}};
+
+static void begin(struct world *w)
+{
+    struct hf_err err = {0};
+    *w = (struct world){.version = 0};
+    hf_env_sim_init(&w->sim, 1);
+    HF_CHECK_RC(hf_loop_sim_new(&w->sim, 1, &w->loop, &err), HF_OK);
+    HF_CHECK_RC(hf_hub_principals_init(&w->principals, &w->sim.env), HF_OK);
+    const struct hf_outbox_conf conf = {.loop = w->loop, .principals = &w->principals};
+    HF_CHECK_RC(hf_outbox_init(&w->outbox, &conf), HF_OK);
+}
+
+static void end(struct world *w)
+{
+    hf_outbox_stop(&w->outbox);
+    hf_outbox_fini(&w->outbox);
+    hf_hub_principals_fini(&w->principals);
+    hf_loop_free(w->loop);
+}
+
+/* Lets time pass and answers everything that is to be brought with one outcome; counts by kind. */
+static void live(struct world *w, int64_t us, enum hf_event_notification_attempted_outcome outcome,
+                 unsigned counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT])
+{
+    int64_t until = hf_env_wall_us(&w->sim.env) + us;
+    while (hf_env_wall_us(&w->sim.env) < until && hf_loop_step(w->loop) && !hf_test_failed()) {
+        const struct hf_outbox_send *send = NULL;
+        while ((send = hf_outbox_take(&w->outbox)) != NULL && !hf_test_failed()) {
+            struct hf_event_notification_attempted event = {.outcome = outcome};
+            int64_t now = hf_env_wall_us(&w->sim.env);
+            hf_outbox_name(send, &event);
+            hf_notice_decide(&send->life, now, 0, send->matter->expires_us, &event);
+            counts[event.kind]++;
+            char contact[64];
+            (void)snprintf(contact, sizeof contact, "%.*s", HF_STR_ARG(event.contact));
+            event.contact = hf_str_c(contact);
+            event.principal = HF_STR("ann");
+            fold(w, HF_EVENT_NOTIFICATION_ATTEMPTED_NAME, "notification/ann", &event);
+            const struct hf_hub_contact *c = hf_hub_contact_of(
+                hf_hub_person_find(&w->outbox.contacts, HF_STR("ann")), event.contact);
+            struct hf_event_contact_removed removed = {.principal = HF_STR("ann"),
+                                                       .contact = event.contact};
+            if (hf_contact_is_lost(&c->life, outcome, now, &removed.reason)) {
+                fold(w, HF_EVENT_CONTACT_REMOVED_NAME, "contact/ann", &removed);
+            }
+        }
+    }
+}
+
+/* An idle device is tried once a day, and as long as that goes well it stays. */
+HF_TEST(idle)
+{
+    unsigned counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT] = {0};
+    struct world w;
+    begin(&w);
+    hf_outbox_start(&w.outbox);
+    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
+    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+    live(&w, 10 * DAY + DAY / 2, HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED, counts);
+    HF_CHECK_U64(counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_VERIFY], 1);
+    HF_CHECK_U64(counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_PROBE], 10);
+    HF_CHECK(hf_hub_person_find(&w.outbox.contacts, HF_STR("ann"))->count == 1);
+    end(&w);
+}
+
+/* One that fails, for whatever reason but that it is gone, stays for three days; then it goes, and
+ * the person is told by the other one. */
+HF_TEST(failing)
+{
+    unsigned counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT] = {0};
+    struct hf_event_contact_added inbox = phone;
+    struct hf_event_contact_verified known = verified;
+    struct world w;
+    begin(&w);
+    hf_outbox_start(&w.outbox);
+    inbox.contact = known.contact = HF_STR("inbox");
+    inbox.channel = HF_EVENT_CONTACT_ADDED_CHANNEL_MAIL;
+    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
+    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+    fold(&w, HF_EVENT_CONTACT_VERIFIED_NAME, "contact/ann", &verified);
+    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &inbox);
+    fold(&w, HF_EVENT_CONTACT_VERIFIED_NAME, "contact/ann", &known);
+    const struct hf_hub_person *person = hf_hub_person_find(&w.outbox.contacts, HF_STR("ann"));
+    live(&w, 4 * DAY, HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_TIMEOUT, counts);
+    HF_CHECK(hf_hub_contact_of(person, HF_STR("phone")) != NULL);
+    live(&w, DAY, HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_TIMEOUT, counts);
+    HF_CHECK(hf_hub_contact_of(person, HF_STR("phone")) == NULL);
+    HF_CHECK(hf_hub_contact_of(person, HF_STR("inbox")) != NULL);
+    HF_CHECK(counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_LOST] > 0);
+    HF_CHECK(counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_PROBE] >= 4 * HF_NOTICE_ATTEMPTS_MAX - 4);
+    end(&w);
+}
+
+struct gate {
+    unsigned left; /* until one fails */
+    bool failed;
+};
+
+static bool allows(void *arg)
+{
+    struct gate *gate = arg;
+    bool now = gate->left > 0 && --gate->left == 0;
+    gate->failed = gate->failed || now;
+    return !now;
+}
+
+/* The n-th allocation fails, for every n: what is folded is refused, or what is planned comes
+ * later; nothing is lost, and nothing leaks. */
+HF_TEST(allocations)
+{
+    unsigned n = 1;
+    for (bool failed = true; failed && !hf_test_failed(); n++) {
+        struct gate gate = {.left = 0};
+        struct hf_err err = {0};
+        unsigned counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT] = {0};
+        struct world w;
+        begin(&w);
+        hf_outbox_start(&w.outbox);
+        fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
+        const struct hf_event_approval_routed routed = {.approval = HF_STR("a"),
+                                                        .tenant = HF_STR("acme"),
+                                                        .request = phone.fingerprint,
+                                                        .action = phone.fingerprint,
+                                                        .offset = 1,
+                                                        .tool = HF_STR("exec"),
+                                                        .expires =
+                                                            hf_env_wall_us(&w.sim.env) + DAY};
+        gate.left = n;
+        hf_heap_gate(allows, &gate);
+        enum hf_rc first = try_fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone, &err);
+        enum hf_rc second =
+            try_fold(&w, HF_EVENT_APPROVAL_ROUTED_NAME, "approval-decision/acme/a", &routed, &err);
+        hf_heap_gate(NULL, NULL);
+        failed = gate.failed;
+        HF_CHECK(first == HF_OK || first == HF_ENOMEM);
+        HF_CHECK(second == HF_OK || second == HF_ENOMEM);
+        live(&w, 200 * SECOND, HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED, counts);
+        HF_CHECK(first != HF_OK || second != HF_OK ||
+                 counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_APPROVAL] == 1);
+        end(&w);
+    }
+    HF_CHECK(n > 5);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(idle), HF_TEST_CASE(failing), HF_TEST_CASE(allocations))
