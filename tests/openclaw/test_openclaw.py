@@ -157,13 +157,15 @@ def parallel(t):
     """Two calls in one answer are two questions: each needs an answer of its own."""
     t.put("p1", "x")
     t.put("p2", "x")
-    turn = t.later(["exec", {"command": "rm p1"}], session="parallel-1")
-    other = t.later(["exec", {"command": "rm p2"}], session="parallel-2")
-    for approval in t.waiting(2):
-        summary = t.region.json("GET", f"/v1/tenants/acme/approvals/{approval}")["summary"]
-        t.answer(approval, "approved" if summary.endswith("p1") else "denied")
+    turn = t.later([["exec", {"command": "rm p1"}], ["exec", {"command": "rm p2"}]], session="parallel")
+    for name, decision in (("p1", "approved"), ("p2", "denied")):  # OpenClaw asks for one after the other
+        approval, = t.waiting()
+        shown = t.region.json("GET", f"/v1/tenants/acme/approvals/{approval}")
+        check(shown["summary"].endswith(name), f"{shown}")
+        t.answer(approval, decision)
+        until(lambda one=approval: t.region.json("GET", f"/v1/tenants/acme/approvals/{one}")["state"] != "pending",
+              "it is answered")
     turn()
-    other()
     check(not os.path.exists(t.work("p1")) and os.path.exists(t.work("p2")), "each its own")
 
 
