@@ -315,6 +315,26 @@ static enum hf_rc take_refused(struct change *c, struct hf_err *err)
     return hf_store_put(c->store, &slo, row, err);
 }
 
+/* The first message about it that a service of theirs took. */
+static enum hf_rc take_notified(struct change *c, struct hf_err *err)
+{
+    struct hf_event_notification_attempted e;
+    enum hf_rc rc = hf_event_notification_attempted_decode(c->payload, &e, err);
+    if (rc != HF_OK || e.kind != HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_APPROVAL || !e.has_tenant ||
+        !e.has_approval || e.outcome != HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED) {
+        return rc;
+    }
+    rc = find(c, e.tenant, e.approval, err);
+    if (rc != HF_OK || !c->found || c->row[NOTIFIED_US].number != 0) {
+        return rc;
+    }
+    c->row[NOTIFIED_US].number = c->position->recorded_us;
+    rc = put(c, err);
+    return rc == HF_OK
+               ? count_hop(c, "notified", c->row[ROUTED_US].number, c->position->recorded_us, err)
+               : rc;
+}
+
 static enum hf_rc take_seen(struct change *c, struct hf_err *err)
 {
     struct hf_event_approval_seen e;
@@ -467,6 +487,8 @@ static const struct {
 } kinds[] = {
     {HF_EVENT_APPROVAL_ROUTED_NAME, HF_EVENT_APPROVAL_ROUTED_VERSION, false, take_routed},
     {HF_EVENT_APPROVAL_REFUSED_NAME, HF_EVENT_APPROVAL_REFUSED_VERSION, false, take_refused},
+    {HF_EVENT_NOTIFICATION_ATTEMPTED_NAME, HF_EVENT_NOTIFICATION_ATTEMPTED_VERSION, false,
+     take_notified},
     {HF_EVENT_APPROVAL_SEEN_NAME, HF_EVENT_APPROVAL_SEEN_VERSION, false, take_seen},
     {HF_EVENT_APPROVAL_DECIDED_NAME, HF_EVENT_APPROVAL_DECIDED_VERSION, false, take_decided},
     {HF_EVENT_APPROVAL_DELIVERED_NAME, HF_EVENT_APPROVAL_DELIVERED_VERSION, true, take_delivered},

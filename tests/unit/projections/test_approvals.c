@@ -21,6 +21,10 @@
 #define ENFORCED(name, outcome, action)                                                            \
     "{\"approval\":\"" name "\",\"tenant\":\"t\",\"outcome\":\"" outcome "\",\"action\":\"" action \
     "\"}"
+#define NOTIFIED(outcome)                                                                          \
+    "{\"principal\":\"ann\",\"contact\":\"phone\",\"channel\":\"push\",\"kind\":\"approval\","     \
+    "\"tenant\":\"t\",\"approval\":\"a\",\"attempt\":1,\"outcome\":\"" outcome                     \
+    "\",\"status\":201,\"next\":\"1970-01-01T00:00:00Z\",\"dead\":false,\"latency\":1}"
 #define SEEN(name)                                                                                 \
     "{\"approval\":\"" name "\",\"tenant\":\"t\",\"principal\":\"ann\",\"how\":\"page\"}"
 
@@ -32,6 +36,9 @@ static const struct step way_steps[] = {
      .rc = HF_EINVAL},
     {.second = 3, .type = "approval.routed", .payload = ROUTED("b", "03", "true")},
     {.second = 8, .type = "approval.routed", .payload = ROUTED("c", "01", "false")},
+    {.second = 3, .type = "notification.attempted", .payload = NOTIFIED("failed")},
+    {.second = 3, .type = "notification.attempted", .payload = NOTIFIED("accepted")},
+    {.second = 4, .type = "notification.attempted", .payload = NOTIFIED("accepted")},
     {.second = 4, .type = "approval.seen", .payload = SEEN("a")},
     {.second = 5, .type = "approval.seen", .payload = SEEN("a")},
     {.second = 5, .type = "approval.seen", .payload = SEEN("unknown")},
@@ -74,7 +81,7 @@ HF_TEST(way)
     struct sheet s;
     sheet_play(&s, &hf_projection_approvals, way_steps, HF_LEN(way_steps));
     sheet_check(&s, 0,
-                "t|a|approved|high|exec|0|" H32 "|1|50|2|-|4|6|7|8|ran\n"
+                "t|a|approved|high|exec|0|" H32 "|1|50|2|3|4|6|7|8|ran\n"
                 "t|b|denied|high|exec|1|" H32 "|3|50|3|-|-|10|-|-|\n"
                 "t|c|expired|high|exec|0|" H32 "|1|50|8|-|-|51|-|-|\n");
     sheet_check(&s, 1,
@@ -82,6 +89,7 @@ HF_TEST(way)
                 "0|decided|1|1|7000000|7000000|0|0|0|0|0|0|0|0|1|0\n"
                 "0|delivered|0|1|1000000|1000000|0|0|0|0|0|1|0|0|0|0\n"
                 "0|enforced|0|1|1000000|1000000|0|0|0|0|0|1|0|0|0|0\n"
+                "0|notified|0|1|1000000|1000000|0|0|0|0|0|1|0|0|0|0\n"
                 "0|routed|0|2|8000000|7000000|0|0|0|0|0|1|0|0|1|0\n"
                 "0|routed|1|1|0|0|1|0|0|0|0|0|0|0|0|0\n"
                 "0|seen|0|1|2000000|2000000|0|0|0|0|0|0|1|0|0|0\n");
@@ -90,6 +98,7 @@ HF_TEST(way)
                 "0|decided|1|1|7000000|7000000|7000000|7000000\n"
                 "0|delivered|0|1|1000000|1000000|1000000|1000000\n"
                 "0|enforced|0|1|1000000|1000000|1000000|1000000\n"
+                "0|notified|0|1|1000000|1000000|1000000|1000000\n"
                 "0|routed|0|2|1000000|7000000|7000000|7000000\n"
                 "0|routed|1|1|0|0|0|0\n"
                 "0|seen|0|1|2000000|2000000|2000000|2000000\n");
