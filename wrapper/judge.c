@@ -164,6 +164,8 @@ static void fill(struct hf_wrapper *w, const struct hf_plugin_call *call,
     facts->channel =
         name_fits(call->channel) && call->channel.len <= 64 ? call->channel : HF_STR("none");
     facts->level = w->conf.level;
+    facts->has_budget = w->budget.known;
+    facts->budget = w->budget.state;
     add_requester(call, facts);
     add_time(w, facts);
     add_rates(w, session, call->tool, facts);

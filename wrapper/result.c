@@ -142,4 +142,5 @@ void hf_result_usage(struct hf_link *link, const struct hf_plugin_usage *usage)
         .has_policy = policy != NULL,
         .policy = policy == NULL ? HF_STR("") : hf_policy_name(policy)};
     hf_wrapper_note(w, HF_EVENT_METERING_RECORDED_NAME, &event);
+    hf_wrapper_budget_soon(&w->budget);
 }

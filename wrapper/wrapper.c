@@ -147,6 +147,7 @@ static enum hf_rc open_parts(struct hf_wrapper *w, struct hf_err *err)
     if (rc == HF_OK) {
         hf_secrets_open(&w->secrets, w->loop, w->logger, w->client, &w->redact);
         hf_channel_open(w);
+        hf_wrapper_budget_open(&w->budget, w->loop, w->client);
         rc = hf_answers_new(w->loop, w->client, &w->answers, err);
     }
     return rc;
@@ -259,6 +260,7 @@ void hf_wrapper_close(struct hf_wrapper *w, void (*closed)(void *arg), void *arg
     w->drain_until_ns = hf_env_mono_ns(hf_loop_env(w->loop)) + DRAIN_NS;
     hf_watch_stop(w);
     hf_channel_close(w);
+    hf_wrapper_budget_close(&w->budget);
     hf_links_drain(w);
     hf_timer_init(&w->drain, w->loop, draining);
     (void)hf_timer_arm(&w->drain, 0);

@@ -22,6 +22,7 @@
 #include "base/logger.h"
 #include "base/net/socket.h"
 #include "wrapper/answers.h"
+#include "wrapper/budget.h"
 #include "wrapper/channel.h"
 #include "wrapper/lease.h"
 #include "wrapper/note.h"
@@ -87,6 +88,7 @@ struct hf_wrapper {
     struct hf_redact redact;
     struct hf_secrets secrets;
     struct hf_channel channel;
+    struct hf_wrapper_budget budget;
     bool swept; /* requests of an earlier life are withdrawn */
     struct hf_driver_host host;
     struct hf_driver *driver;
