@@ -33,7 +33,7 @@ class Wrapper:
                 [WRAPPER, "run", "--state", self.path("state"), "--plugin-socket", self.plugin,
                  "--control-socket", self.control, "--look", "1",
                  "--agent-socket", self.world.path(self.tenant, "agent.sock"),
-                 "--policy", self.policy, *self.more], env=self.world.env, stderr=errors)
+                 *(["--policy", self.policy] if self.policy else []), *self.more], env=self.world.env, stderr=errors)
         until(lambda: (self.status() or {"tenant": ""})["tenant"] == self.tenant, "the wrapper knows its tenant")
         return self
 
