@@ -177,11 +177,15 @@ def many(world, region):
 
 def signed_in(world, region, name, token, page):
     browser = Browser(world, name)
-    browser.open(region.url + page)
-    browser.type("#token", token)
-    browser.shoot("sign-in")
-    browser.click("button.go")
-    until(lambda: browser.has("header"), f"{name} is signed in")
+    try:
+        browser.open(region.url + page)
+        browser.type("#token", token)
+        browser.shoot("sign-in")
+        browser.click("button.go")
+        until(lambda: browser.has("header"), f"{name} is signed in")
+    except BaseException:
+        browser.close()
+        raise
     return browser
 
 

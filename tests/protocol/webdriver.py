@@ -34,9 +34,13 @@ class Browser:
         self.base = f"http://127.0.0.1:{int(line.split(b'on port ')[1].rstrip(b'.' + bytes([10])))}"
         options = {"binary": program, "args": [*ARGUMENTS, "--user-data-dir=" + profile],
                    "mobileEmulation": {"deviceMetrics": {"width": 390, "height": 844, "pixelRatio": 2}}}
-        answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": {
-            "acceptInsecureCerts": True, "goog:chromeOptions": options}}})
-        self.base += "/session/" + answer["sessionId"]
+        try:
+            answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": {
+                "acceptInsecureCerts": True, "goog:chromeOptions": options}}})
+            self.base += "/session/" + answer["sessionId"]
+        except BaseException:
+            self.close()
+            raise
 
     def ask(self, method, path, body=None):
         data = None if method != "POST" else json.dumps(body or {}).encode()
