@@ -4,7 +4,7 @@
  *                  appends one event (log/event/codec.h describes it) and answers when it is
  *                  durable: {"index":N,"repeated":false}
  *                  Producers that the agent itself writes under are refused: "directive",
- *                  "agent/...", "vault/...".
+ *                  "agent/...", "vault/...", "artifact/...".
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * GET  /v1/approvals, /v1/metering  the views (tenant/views.h)

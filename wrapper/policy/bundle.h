@@ -7,10 +7,8 @@
  * 3 list, 4 program, 5 tool, 6 rule, 7 vector. Kinds ascend; there is one head, and it counts the
  * others.
  * Within a kind, records are in strictly ascending bytewise order of their keys: of level its `of`
- * and
- * name, of list name and part, of program its words, of tool and vector the name, of rule the id.
- * So a
- * policy has exactly one spelling, and its SHA-256 names it. There is at least one rule.
+ * and name, of list name and part, of program its words, of tool and vector the name, of rule the
+ * id. So a policy has exactly one spelling, and its SHA-256 names it. There is at least one rule.
  * Valid under 16 MiB, with at most 65,535 records of a kind. Pure; any thread; slices borrow.
  */
 #ifndef HF_WRAPPER_POLICY_BUNDLE_H
@@ -70,8 +68,7 @@ enum hf_rc hf_policy_bundle_next(struct hf_policy_bundle_reader *reader,
 void hf_policy_bundle_key(enum hf_policy_bundle_kind kind,
                           const union hf_policy_bundle_record *record, struct hf_writer *w);
 /* Checks and appends one record; the caller keeps the order. HF_EINVAL; the buffer's failures are
- * the
- * buffer's. */
+ * the buffer's. */
 enum hf_rc hf_policy_bundle_put(enum hf_policy_bundle_kind kind,
                                 const union hf_policy_bundle_record *record, struct hf_buf *out,
                                 struct hf_err *err);

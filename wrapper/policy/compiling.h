@@ -1,7 +1,7 @@
 /* wrapper/policy/compiling.h: the state of one compilation, shared by the files that do it.
  *
- * Included by text*.c and compile.c only. One thread. Memory is the arena's but for the arrays
- * that grow.
+ * Included by text*.c and compile.c only. One thread. Memory is the arena's but for the arrays that
+ * grow.
  */
 #ifndef HF_WRAPPER_POLICY_COMPILING_H
 #define HF_WRAPPER_POLICY_COMPILING_H
@@ -105,8 +105,8 @@ bool hf_text_split(struct hf_compiling *c, struct hf_str line);
 unsigned hf_text_end(const struct hf_compiling *c);
 /* Is token i there, unquoted, and this word? */
 bool hf_text_is(const struct hf_compiling *c, size_t i, const char *word);
-/* The number of the token's text among names; -1, with a mistake noted that says what is possible.
- * */
+/* The number of the token's text among names; -1, with a mistake noted that says what is
+ * possible. */
 int hf_text_choice(struct hf_compiling *c, size_t i, struct hf_str (*name)(unsigned),
                    unsigned count, const char *what);
 /* A whole number from min to max; false with a mistake noted. */

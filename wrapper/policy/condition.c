@@ -150,8 +150,7 @@ static enum hf_fit fit_unlisted(const struct hf_policy_facts *facts)
 }
 
 /* "over": some amount is, or is in another currency and cannot be compared. "at most": all are in
- * the
- * currency, and none is over. A payment whose amount is not known cannot be judged at all. */
+ * the currency, and none is over. A payment whose amount is not known cannot be judged at all. */
 static enum hf_fit fit_amount(const struct hf_condition *c, const struct hf_policy_facts *facts)
 {
     bool over = false;
@@ -198,8 +197,7 @@ static enum hf_fit fit_budget(const struct hf_condition *c, const struct hf_poli
 }
 
 /* One of the last `high` calls of the session was of a class or tool that is named, and its result
- * was
- * not trusted where low says so. Calls that were forbidden brought nothing in. */
+ * was not trusted where low says so. Calls that were forbidden brought nothing in. */
 static enum hf_fit fit_after(const struct hf_condition *c, const struct hf_policy_facts *facts)
 {
     bool by_tool = hf_str_eq(c->name, HF_STR("tool"));
@@ -218,8 +216,7 @@ static enum hf_fit fit_after(const struct hf_condition *c, const struct hf_polic
 }
 
 /* The Rule of Two: untrusted content seen, private data or credentials within reach, and a call
- * that
- * changes something or sends something out. All three want a person. */
+ * that changes something or sends something out. All three want a person. */
 static enum hf_fit fit_two(const struct hf_policy_facts *facts)
 {
     hf_class_set classes = hf_facts_classes(facts);

@@ -1,12 +1,10 @@
 /* wrapper/policy/diff.h: is one policy tighter or looser than another, and what changed in it?
  *
  * Both are evaluated over vectors: the golden ones of both, and recorded calls that the caller
- * gives.
- * Evaluation says tighter, looser or both. What evaluation cannot see counts as what it might be: a
- * change of classification, of levels or of lists as both; a rule that changed and decided none of
- * the
- * vectors by what such a change can do (a new forbid can only tighten, a permit that is gone as
- * well).
+ * gives. Evaluation says tighter, looser or both. What evaluation cannot see counts as what it
+ * might be: a change of classification, of levels or of lists as both; a rule that changed and
+ * decided none of the vectors by what such a change can do (a new forbid can only tighten, a permit
+ * that is gone as well).
  * So "tighter" is said only when nothing speaks against it.
  * Order: open, vectors, strictness and changes, close. One thread; the policies stay the caller's.
  */

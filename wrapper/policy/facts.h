@@ -2,17 +2,14 @@
  *
  * A call is reduced to facts (wrapper/policy/reduce.h): its tool, the classes of what it does,
  * resolved paths, hosts, commands as a shell would run them, amounts, time, counters, who asked,
- * what
- * the session has seen. The struct is struct hf_policy_facts, generated from
+ * what the session has seen. The struct is struct hf_policy_facts, generated from
  * schemas/formats/policy.facts.json; its canonical bytes are MessagePack as in events. Exactly
- * these
- * bytes are decided on, hashed and recorded (event call.decided), so a replay of a policy over them
- * gives every verdict again. Secrets and people are in them as keyed markers only.
+ * these bytes are decided on, hashed and recorded (event call.decided), so a replay of a policy
+ * over them gives every verdict again. Secrets and people are in them as keyed markers only.
  *
  * Beyond the bounds of the schema: lists of names (classes, opaque, taint) are in the order of the
  * schema without duplicates, and the whole has at most HF_FACTS_SIZE_MAX bytes. What does not fit
- * is
- * left out by whoever reduces, with `incomplete` set, and no rule can permit such a call.
+ * is left out by whoever reduces, with `incomplete` set, and no rule can permit such a call.
  * Pure functions; any thread; slices borrow.
  */
 #ifndef HF_WRAPPER_POLICY_FACTS_H

@@ -35,10 +35,8 @@ bool hf_match_word(struct hf_str pattern, struct hf_str text)
 }
 
 /* Two places to go back to: the last "*", which never passes a "/", and the last "**". Going back
- * to
- * a "**" forgets the "*" after it, so the work is bounded by the product of the lengths, squared
- * only
- * over one part between two "**". */
+ * to a "**" forgets the "*" after it, so the work is bounded by the product of the lengths, squared
+ * only over one part between two "**". */
 static bool glob_path(struct hf_str pattern, struct hf_str path)
 {
     size_t p = 0;

@@ -2,13 +2,12 @@
  *
  * word      "*" stands for any text; "update.*"
  * path      "*" stands for any text without "/", "**" for any text; at the end, X/ and "**" fit X
- * itself too
+ *           itself too
  * host      as word; "*.example.org" does not fit example.org itself
  * command   words with one space between: the first is the program, the others what its arguments
  *           begin with; each is a word pattern, and a word "*" stands for any number of arguments
  * A set holds many patterns of one kind. Fixed texts, paths that end with their only star pair and
- * hosts
- * that begin with their only star are looked up, so a long list costs little.
+ * hosts that begin with their only star are looked up, so a long list costs little.
  * Pure; matching allocates nothing; any thread.
  */
 #ifndef HF_WRAPPER_POLICY_MATCH_H
@@ -31,8 +30,8 @@ bool hf_match_command(struct hf_str pattern, struct hf_str program, const struct
 
 /* A host that names this machine or a network that is not the public one: localhost, loopback,
  * private, link-local and shared addresses of IPv4 and IPv6, however an address is spelled (also
- * one
- * number, octal and hexadecimal parts), and names that end in .local, .internal or .localhost. */
+ * one number, octal and hexadecimal parts), and names that end in .local, .internal or
+ * .localhost. */
 bool hf_host_private(struct hf_str host);
 
 struct hf_match_set {

@@ -1,28 +1,23 @@
 /* wrapper/policy/policy.h: a compiled policy bundle, and its verdict on a fact vector.
  *
- * A bundle (wrapper/policy/bundle.h) is made from text by hf_policy_compile
- * (wrapper/policy/text.h) and
- * loaded here into an immutable, indexed form. Signatures and who may publish are not its business:
- * whoever loads one has checked where it comes from.
+ * A bundle (wrapper/policy/bundle.h) is made from text by hf_policy_compile (wrapper/policy/text.h)
+ * and loaded here into an immutable, indexed form. Signatures and who may publish are not its
+ * business: whoever loads one has checked where it comes from.
  *
  * What a verdict is, whatever the order in which rules are written:
  * 1. A vector that is damaged or incomplete is forbidden, and so is one on which any rule cannot be
  *    evaluated (it asks for a fact that is not there).
  * 2. A forbid that fits forbids.
  * 3. Each class of the call must be covered by an ask or a permit that fits and names that class,
- * or
- *    names no class; a call without classes needs at least one that fits. What is not covered is
+ *    or names no class; a call without classes needs at least one that fits. What is not covered is
  *    forbidden.
  * 4. An ask that fits makes it an ask; else it is permitted.
  * The rule that is named is the first by id among those of the effect that decided. Verdicts that
- * come
- * from no rule of the text name holdfast.default, holdfast.incomplete or holdfast.error.
+ * come from no rule of the text name holdfast.default, holdfast.incomplete or holdfast.error.
  *
  * The level of autonomy is the bundle's for the tenant and for the channel, the lower of both, at
- * most
- * the vector's `level`, less what the bundle says that untrusted content takes, down to the lowest
- * that
- * it may come to by that.
+ * most the vector's `level`, less what the bundle says that untrusted content takes, down to the
+ * lowest that it may come to by that.
  *
  * Threads: a loaded policy is never changed, any number of threads may evaluate.
  */
@@ -55,8 +50,7 @@ struct hf_policy_verdict {
 };
 
 /* Copies the bundle. Gives *ret_policy. HF_EINVAL for what is no bundle, is not in canonical form,
- * or
- * has no rule: an empty policy is not valid. HF_ETOOBIG, HF_ENOMEM. */
+ * or has no rule: an empty policy is not valid. HF_ETOOBIG, HF_ENOMEM. */
 enum hf_rc hf_policy_load(struct hf_bytes bundle, struct hf_policy **ret_policy,
                           struct hf_err *err);
 /* NULL is fine. */
@@ -73,13 +67,11 @@ void hf_policy_decide(const struct hf_policy *policy, struct hf_bytes vector,
                       struct hf_policy_verdict *ret);
 
 /* Evaluates every golden vector in the bundle; HF_EMISMATCH names the first that comes out
- * otherwise.
- * To be run before a bundle is activated; HF_EINVAL when there are none. */
+ * otherwise. To be run before a bundle is activated; HF_EINVAL when there are none. */
 enum hf_rc hf_policy_selftest(const struct hf_policy *policy, struct hf_err *err);
 
-/* The golden vectors one by one, in the order of their names, each with what the policy says on
- * it; good:
- * that is what is expected. Until visit answers false. */
+/* The golden vectors one by one, in the order of their names, each with what the policy says on it;
+ * good: that is what is expected. Until visit answers false. */
 typedef bool hf_policy_vector_fn(void *arg, const struct hf_policy_vector *vector,
                                  const struct hf_policy_verdict *got, bool good);
 enum hf_rc hf_policy_each_vector(const struct hf_policy *policy, hf_policy_vector_fn *visit,

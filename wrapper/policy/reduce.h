@@ -1,17 +1,14 @@
 /* wrapper/policy/reduce.h: a tool call as facts, by the classification in a policy bundle.
  *
  * The caller fills what it knows of the moment into the facts (tenant, tool, time, counters,
- * requester,
- * channel, taint, level, budget, recent calls, secrets); hf_reduce adds what the call itself does:
- * classes, paths, hosts, commands, amounts, values, and what is not understood about it.
- * Parameters that
- * the policy does not classify are named in `strange`; a tool that it does not know has no classes.
+ * requester, channel, taint, level, budget, recent calls, secrets); hf_reduce adds what the call
+ * itself does: classes, paths, hosts, commands, amounts, values, and what is not understood about
+ * it. Parameters that the policy does not classify are named in `strange`; a tool that it does not
+ * know has no classes.
  *
  * Paths are resolved by the caller's resolver, because only who is on the machine can follow
- * symbolic
- * links; hf_resolver_lexical does it by the text alone, for tests and golden vectors. A file may
- * change
- * between the decision and its use: what is decided on is what was resolved.
+ * symbolic links; hf_resolver_lexical does it by the text alone, for tests and golden vectors. A
+ * file may change between the decision and its use: what is decided on is what was resolved.
  * Pure but for the resolver; any thread.
  */
 #ifndef HF_WRAPPER_POLICY_REDUCE_H
@@ -53,15 +50,13 @@ struct hf_call {
 };
 
 /* io_facts->tool is set, and whatever else is not about the call. Text in the facts borrows from
- * the
- * parameters and the arena. Never fails: what cannot be held sets `incomplete`. */
+ * the parameters and the arena. Never fails: what cannot be held sets `incomplete`. */
 void hf_reduce(const struct hf_policy *policy, const struct hf_call *call, struct hf_arena *arena,
                struct hf_policy_facts *io_facts);
 
 /* What a session has seen once the call ran: the labels of the tool's results, content from outside
  * when it communicates, credentials when it touches them. Adds them to the session's taint; bit N
- * for
- * enum hf_policy_facts_taint N. */
+ * for enum hf_policy_facts_taint N. */
 unsigned hf_policy_result_taint(const struct hf_policy *policy,
                                 const struct hf_policy_facts *facts);
 

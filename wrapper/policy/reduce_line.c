@@ -32,10 +32,8 @@ static bool system_name(struct hf_str path, struct hf_str *ret_name)
 }
 
 /* The name that rules know a program by: without its folder, if as written, or after ".." and
- * links,
- * that is one of the system's. A program somewhere else keeps its path, fits no rule about the
- * name,
- * and is a file that is executed. */
+ * links, that is one of the system's. A program somewhere else keeps its path, fits no rule about
+ * the name, and is a file that is executed. */
 static struct hf_str program_name(struct hf_reducing *r, struct hf_str text)
 {
     struct hf_str name = text;

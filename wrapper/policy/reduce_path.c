@@ -250,8 +250,7 @@ static bool add_host(struct hf_reducing *r, struct hf_str text)
 }
 
 /* What stands before the path, without a user. The rules are the WHATWG's, in which a backslash is
- * a
- * slash: what a lenient client would connect to is what counts. */
+ * a slash: what a lenient client would connect to is what counts. */
 static struct hf_str authority(struct hf_str text)
 {
     size_t end = 0;

@@ -1,10 +1,8 @@
 /* wrapper/policy/rule_index.h: which rules can fit a call at all, by its tool and its classes.
  *
  * While a policy is loaded, each rule's tools are noted; then the index is made in the policy's
- * arena.
- * Evaluation walks the candidates only (one that names a tool and also what it begins with may come
- * twice), so a policy of thousands of rules about other tools
- * costs no time.
+ * arena. Evaluation walks the candidates only (one that names a tool and also what it begins with
+ * may come twice), so a policy of thousands of rules about other tools costs no time.
  * One thread while it is made.
  */
 #ifndef HF_WRAPPER_POLICY_RULE_INDEX_H
@@ -32,8 +30,7 @@ enum hf_rc hf_rule_index_finish(struct hf_rule_index *index, struct hf_policy *p
 /* Frees the notes; an index of zeroes is fine. */
 void hf_rule_index_fini(struct hf_rule_index *index);
 
-/* Calls visit with each rule that can be about the tool and the classes, until it answers
- * false. */
+/* Calls visit with each rule that can be about the tool and the classes, until it answers false. */
 typedef bool hf_rule_visit_fn(void *arg, const struct hf_rule *rule);
 void hf_rule_index_each(const struct hf_policy *policy, struct hf_str tool, hf_class_set classes,
                         hf_rule_visit_fn *visit, void *arg);

@@ -1,10 +1,8 @@
 /* wrapper/policy/shadow.h: a candidate policy beside the active one, and what would be different.
  *
  * The candidate decides nothing: its verdicts are counted where they differ, by the rules of both.
- * Counters
- * are bounded; flips beyond the rows are counted without their rules. One thread; both policies
- * stay the
- * caller's and outlive it.
+ * Counters are bounded; flips beyond the rows are counted without their rules. One thread; both
+ * policies stay the caller's and outlive it.
  */
 #ifndef HF_WRAPPER_POLICY_SHADOW_H
 #define HF_WRAPPER_POLICY_SHADOW_H

@@ -1,15 +1,12 @@
 /* wrapper/policy/shell.h: a command line as a shell would read it, as far as that can be known.
  *
  * Understood are words with all quotes and escapes, pipelines, lists, groups and subshells, the
- * words
- * of if, while, until and for, redirections, here-documents, assignments, comments, and
- * substitutions,
- * whose inner commands are listed too. A word that the shell would still expand (a variable, a
- * substitution, a glob, a brace) is marked, and so is the whole line. What is not understood makes
- * the
- * line opaque with the reason HF_POLICY_FACTS_OPAQUE_SYNTAX, and is never guessed at: what comes
- * out is
- * what would run, or more, or the line is opaque. The syntax is POSIX's with what bash adds.
+ * words of if, while, until and for, redirections, here-documents, assignments, comments, and
+ * substitutions, whose inner commands are listed too. A word that the shell would still expand (a
+ * variable, a substitution, a glob, a brace) is marked, and so is the whole line. What is not
+ * understood makes the line opaque with the reason HF_POLICY_FACTS_OPAQUE_SYNTAX, and is never
+ * guessed at: what comes out is what would run, or more, or the line is opaque. The syntax is
+ * POSIX's with what bash adds.
  * Bounded: HF_SHELL_TEXT_MAX bytes, HF_SHELL_COMMANDS_MAX commands, HF_SHELL_WORDS_MAX words each,
  * HF_SHELL_DEPTH_MAX substitutions inside each other; beyond is opaque with reason LIMIT.
  * Pure; any thread; memory is the arena's, text borrows from it or from the input.

@@ -1,5 +1,4 @@
-/* wrapper/policy/shell_word.c: words of a command line: quotes, escapes, expansions,
- * substitutions. */
+/* wrapper/policy/shell_word.c: words of a command line: quotes, escapes, what is expanded. */
 #include "base/assert.h"
 #include "wrapper/policy/shell_reader.h"
 
@@ -38,8 +37,8 @@ static void read_inner(struct hf_shell_reader *r, const char *from, const char *
     }
 }
 
-/* The end of a quoted or nested piece from at on, or NULL; at stands behind the opening character.
- * */
+/* The end of a quoted or nested piece from at on, or NULL; at stands behind the opening
+ * character. */
 static const char *skip_quoted(const char *at, const char *end, char close)
 {
     for (; at < end; at++) {
@@ -54,8 +53,7 @@ static const char *skip_quoted(const char *at, const char *end, char close)
 }
 
 /* The parenthesis that closes the one before at. Quotes inside are respected, comments are not, so
- * a
- * lone quote in a comment makes it not found, and the line opaque. */
+ * a lone quote in a comment makes it not found, and the line opaque. */
 static const char *skip_parens(const char *at, const char *end)
 {
     unsigned depth = 1;

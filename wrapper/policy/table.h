@@ -1,9 +1,7 @@
-/* wrapper/policy/table.h: a loaded policy in memory: rules, their conditions, and the index of
- * rules.
+/* wrapper/policy/table.h: a loaded policy in memory: rules, conditions, and the index of rules.
  *
- * Made by load.c, read by eval.c and reduce.c; nobody else includes it. All of it lives in the
- * arena of
- * the policy and borrows from its copy of the bundle; nothing changes after loading.
+ * Made by load.c, read by the files of this folder; nobody else includes it. All of it lives in
+ * the arena of the policy and borrows from its copy of the bundle; nothing changes after loading.
  */
 #ifndef HF_WRAPPER_POLICY_TABLE_H
 #define HF_WRAPPER_POLICY_TABLE_H

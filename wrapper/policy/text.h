@@ -1,12 +1,9 @@
 /* wrapper/policy/text.h: policies as people write them, and their compilation to a bundle.
  *
  * The language is described in docs/POLICY.md. Lines; what begins a block stands at the margin,
- * what
- * belongs to it is indented; words and "quoted texts"; # begins a comment. Each mistake is named
- * with
- * its line and column, up to HF_POLICY_FAULTS_MAX of them in one run. The same text always gives
- * the
- * same bytes, and so does any order of its blocks.
+ * what belongs to it is indented; words and "quoted texts"; # begins a comment. Each mistake is
+ * named with its line and column, up to HF_POLICY_FAULTS_MAX of them in one run. The same text
+ * always gives the same bytes, and so does any order of its blocks.
  * Pure; any thread.
  */
 #ifndef HF_WRAPPER_POLICY_TEXT_H
@@ -31,10 +28,8 @@ struct hf_policy_faults {
 };
 
 /* Appends the bundle of the text to out. HF_EINVAL: the text has mistakes, which are in
- * *ret_faults, in
- * the order of their lines; err names the first one as "line L, column C: ...". HF_ETOOBIG,
- * HF_ENOMEM.
- * The golden vectors are compiled and not run: see hf_policy_selftest. */
+ * *ret_faults, in the order of their lines; err names the first one as "line L, column C: ...".
+ * HF_ETOOBIG, HF_ENOMEM. The golden vectors are compiled and not run: see hf_policy_selftest. */
 enum hf_rc hf_policy_compile(struct hf_str text, struct hf_buf *out,
                              struct hf_policy_faults *ret_faults, struct hf_err *err);
 

@@ -99,8 +99,7 @@ static bool is_option(const struct hf_shell_word *word)
 }
 
 /* Where the options end that begin at `at`. A long option whose value may be the next word cannot
- * be
- * told from one without, so it makes the command opaque. */
+ * be told from one without, so it makes the command opaque. */
 static size_t skip_options(const char *with_value, const struct hf_shell_word *words, size_t count,
                            size_t at, unsigned *io_opaque)
 {

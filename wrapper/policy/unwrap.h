@@ -1,5 +1,4 @@
-/* wrapper/policy/unwrap.h: what a command runs when it only runs another one: sudo, env, xargs, sh
- * -c.
+/* wrapper/policy/unwrap.h: what a command runs that only runs another one: sudo, env, xargs, sh -c.
  *
  * Looks at one command's words and says how many of them belong to the wrapper, or which text is a
  * command line of its own. What is not understood is opaque. Pure; any thread; borrows.
