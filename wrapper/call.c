@@ -113,7 +113,10 @@ static void remember(struct hf_call *call)
     if (call->allowed) {
         const struct hf_session_open open = {
             .call = call->call_hash, .action = call->judged.action, .labels = call->judged.labels};
-        hf_session_open_call(call->session, &open);
+        struct hf_err err = {0};
+        if (hf_session_open_call(w->sessions, call->session, &open, &err) != HF_OK) {
+            hf_log(w->logger, HF_LOG_ERROR, "taint.unwritten", hf_f_err(&err));
+        }
     }
 }
 

@@ -268,11 +268,15 @@ const struct hf_rate *hf_sessions_class(const struct hf_sessions *s, unsigned cl
     return &s->classes[class_number];
 }
 
-void hf_session_open_call(struct hf_session *session, const struct hf_session_open *call)
+enum hf_rc hf_session_open_call(struct hf_sessions *s, struct hf_session *session,
+                                const struct hf_session_open *call, struct hf_err *err)
 {
-    session->open[session->open_next] = *call;
-    session->open[session->open_next].used = true;
+    struct hf_session_open *at = &session->open[session->open_next];
+    uint8_t labels = at->used ? at->labels : 0;
+    *at = *call;
+    at->used = true;
     session->open_next = (session->open_next + 1) % (sizeof session->open / sizeof *call);
+    return hf_sessions_taint(s, session, labels, err);
 }
 
 struct hf_session_open *hf_session_find_call(struct hf_session *session, const struct hf_hash *call)

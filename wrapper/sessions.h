@@ -86,8 +86,10 @@ const struct hf_rate *hf_sessions_all(const struct hf_sessions *sessions);
 const struct hf_rate *hf_sessions_tool(const struct hf_sessions *sessions, struct hf_str name);
 const struct hf_rate *hf_sessions_class(const struct hf_sessions *sessions, unsigned class_number);
 
-/* Remembers an allowed call; the oldest is forgotten when there is no room. */
-void hf_session_open_call(struct hf_session *session, const struct hf_session_open *call);
+/* Remembers an allowed call. When there is no room the oldest is forgotten, and the session has its
+ * labels at once: its result may still come. Errors as of hf_sessions_taint; it is remembered. */
+enum hf_rc hf_session_open_call(struct hf_sessions *sessions, struct hf_session *session,
+                                const struct hf_session_open *call, struct hf_err *err);
 /* The call that did not come back yet; NULL. */
 struct hf_session_open *hf_session_find_call(struct hf_session *session,
                                              const struct hf_hash *call);

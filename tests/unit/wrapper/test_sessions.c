@@ -88,12 +88,36 @@ HF_TEST(calls)
     HF_CHECK(hf_sessions_tool(s, HF_STR("never")) == NULL);
     struct hf_session_open open = {.labels = 1};
     hf_sha256(HF_BYTES("c1"), &open.call);
-    hf_session_open_call(session, &open);
+    HF_CHECK_RC(hf_session_open_call(s, session, &open, NULL), HF_OK);
     HF_CHECK(hf_session_find_call(session, &open.call)->labels == 1);
     hf_session_find_call(session, &open.call)->used = false;
     HF_CHECK(hf_session_find_call(session, &open.call) == NULL);
     hf_sessions_free(s);
 }
 
+/* More calls under way than are remembered: what the forgotten ones will bring counts already, and
+ * is written down. */
+HF_TEST(many_open)
+{
+    char path[HF_PATH_MAX];
+    HF_CHECK_RC(hf_path_join(hf_test_dir(), "taint", path, sizeof path), HF_OK);
+    struct hf_sessions *s = open_at(path);
+    struct hf_session *session = hf_sessions_get(s, HF_STR("a"));
+    for (unsigned i = 0; i < HF_LEN(session->open); i++) {
+        struct hf_session_open open = {.labels = i == 0 ? 2 : 0};
+        hf_sha256(hf_bytes_of(&i, sizeof i), &open.call);
+        HF_CHECK_RC(hf_session_open_call(s, session, &open, NULL), HF_OK);
+    }
+    HF_CHECK_U64(session->taint, 0);
+    struct hf_session_open last = {.labels = 1};
+    hf_sha256(HF_BYTES("last"), &last.call);
+    HF_CHECK_RC(hf_session_open_call(s, session, &last, NULL), HF_OK);
+    HF_CHECK_U64(session->taint, 2);
+    hf_sessions_free(s);
+    s = open_at(path);
+    HF_CHECK_U64(hf_sessions_get(s, HF_STR("a"))->taint, 2);
+    hf_sessions_free(s);
+}
+
 HF_TEST_MAIN(HF_TEST_CASE(taint), HF_TEST_CASE(pushed_out), HF_TEST_CASE(rates),
-             HF_TEST_CASE(calls))
+             HF_TEST_CASE(calls), HF_TEST_CASE(many_open))
