@@ -291,6 +291,8 @@ static void answered(struct hf_waiting *waiting)
                     "the policy changed while a person was asked; ask again");
     } else if (call->link == NULL || !hf_link_holds(call->link)) {
         refuse_with(call, "holdfast.lease", "the gateway does not hold the lease any more");
+    } else if (hf_lease_state(&w->lease, hf_env_mono_ns(hf_loop_env(w->loop))) == HF_LEASE_BROKEN) {
+        refuse_with(call, "holdfast.lease", "the gateway did not obey the gate; nothing may run");
     } else if (hf_env_wall_us(hf_loop_env(w->loop)) >= call->expires_us) {
         refuse_with(call, "holdfast.expired", "the answer came too late");
     } else {
@@ -308,13 +310,13 @@ static void wait_for_person(struct hf_call *call)
         .kind = HF_PLUGIN_PENDING, .id = call->id, .answer = {.wait_ms = left_ms}};
     struct hf_link *link = call->link;
     hf_sm_move(&call->sm, CALL_WAITING);
+    link->questions--;
     call->waiting.answered = answered;
     hf_answers_wait(call->wrapper->answers, &call->waiting);
     if (hf_timer_arm(&call->expiry, left_ms * 1000000) != HF_OK) {
         expired(&call->expiry);
         return;
     }
-    link->questions--;
     hf_link_send(link, &message); /* may end the connection, and what waits on it */
     hf_link_flow(link);
 }
