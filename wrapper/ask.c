@@ -1,6 +1,8 @@
 /* wrapper/ask.c: the parameters of a call in words that a person reads. */
 #include "wrapper/ask.h"
 
+#include <stdio.h>
+
 #include "base/json_in.h"
 #include "base/json_out.h"
 #include "wrapper/wrapper.h"
@@ -57,16 +59,42 @@ static enum hf_rc add_argument(struct hf_wrapper *w, struct hf_str name,
     bool changed = false;
     enum hf_rc rc = hf_redact_text(&w->redact, name, &title, &changed, /* err= */ NULL);
     rc = rc == HF_OK ? redacted(w, value, &clean) : rc;
-    if (rc == HF_OK && title.len > 0) {
+    if (rc == HF_OK) {
         size_t i = ask->count++;
-        ask->arguments[i].name_len =
-            put_cut(&ask->text, hf_bytes_str(hf_buf_bytes(&title)), NAME_LEN);
+        struct hf_str shown = title.len > 0 ? hf_bytes_str(hf_buf_bytes(&title)) : HF_STR("\"\"");
+        ask->arguments[i].name_len = put_cut(&ask->text, shown, NAME_LEN);
         ask->arguments[i].value_len =
             put_cut(&ask->text, hf_bytes_str(hf_buf_bytes(&clean)), VALUE_LEN);
     }
     hf_buf_free(&clean);
     hf_buf_free(&title);
     return rc == HF_OK ? ask->text.failed : rc;
+}
+
+/* Who answers must know that there is more than they see. */
+static enum hf_rc add_omitted(size_t omitted, struct hf_ask *ask)
+{
+    char words[64];
+    int len = snprintf(words, sizeof words, "%zu more parameters, which are not shown", omitted);
+    size_t i = ask->count++;
+    ask->arguments[i].name_len = put_cut(&ask->text, HF_STR("..."), NAME_LEN);
+    ask->arguments[i].value_len =
+        put_cut(&ask->text, (struct hf_str){words, (size_t)len}, VALUE_LEN);
+    return ask->text.failed;
+}
+
+static enum hf_rc add_arguments(struct hf_wrapper *w, const struct hf_json *params,
+                                struct hf_ask *ask)
+{
+    size_t count = hf_json_count(params);
+    size_t shown = count > HF_ASK_ARGUMENTS_MAX ? HF_ASK_ARGUMENTS_MAX - 1 : count;
+    enum hf_rc rc = HF_OK;
+    for (size_t i = 0; i < shown && rc == HF_OK; i++) {
+        struct hf_str name;
+        const struct hf_json *value = hf_json_member(params, i, &name);
+        rc = add_argument(w, name, value, ask);
+    }
+    return rc == HF_OK && shown < count ? add_omitted(count - shown, ask) : rc;
 }
 
 static enum hf_rc add_summary(struct hf_wrapper *w, const struct hf_plugin_call *call,
@@ -101,12 +129,7 @@ enum hf_rc hf_ask_make(struct hf_wrapper *w, const struct hf_plugin_call *call, 
     if (rc == HF_OK) {
         const struct hf_json *root = hf_json_root(doc);
         rc = add_summary(w, call, root, ask);
-        for (size_t i = 0; i < hf_json_count(root) && i < HF_ASK_ARGUMENTS_MAX && rc == HF_OK;
-             i++) {
-            struct hf_str name;
-            const struct hf_json *value = hf_json_member(root, i, &name);
-            rc = add_argument(w, name, value, ask);
-        }
+        rc = rc == HF_OK ? add_arguments(w, root, ask) : rc;
     }
     hf_json_free(doc);
     return rc;

@@ -10,7 +10,7 @@
 
 struct hf_wrapper;
 
-#define HF_ASK_ARGUMENTS_MAX 16
+#define HF_ASK_ARGUMENTS_MAX 16 /* of more, the last says how many are not shown */
 
 struct hf_ask {
     /* private */
