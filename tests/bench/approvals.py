@@ -19,6 +19,7 @@ import time
 import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "protocol"))
+from figures import Report, timed  # noqa: E402
 from harness import World  # noqa: E402
 from region import Region, options, until, up  # noqa: E402
 
@@ -115,20 +116,6 @@ class Wrapper:
                                         "delivered": delivered}, f"approval/{name}")
 
 
-def timed(times, call):
-    """Runs it so many times; milliseconds, sorted."""
-    took = []
-    for number in range(times):
-        began = time.perf_counter()
-        call(number)
-        took.append((time.perf_counter() - began) * 1000)
-    return sorted(took)
-
-
-def at(took, share):
-    return took[min(len(took) - 1, int(len(took) * share))]
-
-
 def hop_ms(region, hop):
     """How often, and the mean, as the Hub counts it."""
     text = region.call("GET", "/metrics")[1].decode()
@@ -136,26 +123,6 @@ def hop_ms(region, hop):
     total, count = (float(re.search(rf'{name}_{part}{{hop="{hop}",kind="real"}} (\S+)', text).group(1))
                     for part in ("sum", "count"))
     return int(count), total * 1000 / max(count, 1)
-
-
-class Report:
-    def __init__(self, as_json):
-        self.as_json = as_json
-
-    def mean(self, name, count, mean):
-        if self.as_json:
-            print(json.dumps({"what": name.strip(), "count": count, "mean_ms": round(mean, 3)}), flush=True)
-        else:
-            print(f"{name:58} {count:6} {mean:9.2f} ms on average", flush=True)
-
-    def row(self, name, took, bare=None):
-        p50, p99 = at(took, .5), at(took, .99)
-        ratio = None if bare is None else round(p50 / at(bare, .5), 2)
-        if self.as_json:
-            print(json.dumps({"what": name, "count": len(took), "p50_ms": round(p50, 3), "p99_ms": round(p99, 3),
-                              "to_bare": ratio}), flush=True)
-        else:
-            print(f"{name:58} {len(took):6} {p50:9.2f} ms {p99:9.2f} ms {'' if ratio is None else f'{ratio:8.2f}'}", flush=True)
 
 
 def whole_way(world, region, requests, report):
@@ -247,8 +214,6 @@ def main():
     report, world = Report(asked.json), World()
     region = Region(world)
     try:
-        if not asked.json:
-            print(f"{'':58} {'count':>6} {'p50':>12} {'p99':>12} {'to bare':>8}")
         region.create("t-0")
         region.run_agent("t-0", region.mint("t-0"))
         up(world, "t-0")

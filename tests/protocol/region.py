@@ -68,12 +68,11 @@ class Region:
 
     def run_agent(self, tenant, token=None, folder=None, hub=None, **settings):
         more = [] if token is None else ["--token-file", token]
-        for name, value in settings.items():
+        for name, value in {"heartbeat": "1", "batch": "0", **settings}.items():
             more += ["--" + name.replace("_", "-"), value]
         folder = folder or self.world.path(tenant)
         with open(self.world.path(tenant + ".err"), "ab") as errors:
-            process = subprocess.Popen([AGENT, "run", "--data", folder, "--hub", hub or self.url,
-                                        "--heartbeat", "1", "--batch", "0", *more],
+            process = subprocess.Popen([AGENT, "run", "--data", folder, "--hub", hub or self.url, *more],
                                        env=self.world.env, stderr=errors)
         self.agents[tenant] = process
         return process
