@@ -173,14 +173,6 @@ static enum hf_approval_state state_of(const struct hf_api_approvals_list_query 
     return query->has_state ? states[query->state] : HF_APPROVAL_PENDING;
 }
 
-/* The list that a cursor is of. */
-static struct hf_str list_of(const struct hf_api_approvals_list_query *query, char out[96])
-{
-    int len = snprintf(out, 96, "approvals %d %.*s", (int)state_of(query),
-                       HF_STR_ARG(query->has_tenant ? query->tenant : HF_STR("*")));
-    return (struct hf_str){out, (size_t)len};
-}
-
 /* Of the caller's tenant, or the one that is asked for; is_listed knows who may see it. */
 static struct hf_hub_approvals_filter filter_of(const struct hf_hub_call *call)
 {
@@ -188,6 +180,15 @@ static struct hf_hub_approvals_filter filter_of(const struct hf_hub_call *call)
     return (struct hf_hub_approvals_filter){
         .tenant = query->has_tenant ? query->tenant : hf_str_c(call->principal->life.tenant),
         .waiting = state_of(query) == HF_APPROVAL_PENDING};
+}
+
+/* The list that a cursor is of: who sees one tenant alone goes on in no list of all. */
+static struct hf_str list_of(const struct hf_hub_call *call, char out[96])
+{
+    struct hf_str tenant = filter_of(call).tenant;
+    int len = snprintf(out, 96, "approvals %d %.*s", (int)state_of(&call->asked.approvals_list),
+                       HF_STR_ARG(tenant.len > 0 ? tenant : HF_STR("*")));
+    return (struct hf_str){out, (size_t)len};
 }
 
 static enum hf_rc find_first(const struct hf_hub_call *call, struct hf_hub_approval **ret_first,
@@ -202,7 +203,7 @@ static enum hf_rc find_first(const struct hf_hub_call *call, struct hf_hub_appro
         *ret_first = hf_hub_approvals_first(approvals, &filter);
         return HF_OK;
     }
-    enum hf_rc rc = hf_cursor_open(call->hub, list_of(query, list), query->cursor, &text, err);
+    enum hf_rc rc = hf_cursor_open(call->hub, list_of(call, list), query->cursor, &text, err);
     if (rc != HF_OK) {
         return rc;
     }
@@ -235,7 +236,7 @@ static void put_next(struct hf_hub_call *call, struct hf_json_out *json, uint64_
     }
     hf_writer_printf(&w, "%c", '\0');
     (void)snprintf(name, sizeof name, "%s/%s", last->tenant, last->name);
-    hf_cursor_put_next(call, json, target, list_of(query, list), hf_str_c(name));
+    hf_cursor_put_next(call, json, target, list_of(call, list), hf_str_c(name));
 }
 
 static bool is_listed(const struct hf_hub_call *call, const struct hf_approval *a)

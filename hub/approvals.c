@@ -171,6 +171,8 @@ struct hf_hub_approval *hf_hub_approvals_next(const struct hf_hub_approvals *app
                                               const struct hf_hub_approvals_filter *filter,
                                               const struct hf_hub_approval *approval)
 {
+    HF_ASSERT(filter->tenant.len == 0 ||
+              hf_str_eq(hf_str_c(approval->life.tenant), filter->tenant));
     return filter->waiting && filter->tenant.len == 0 && is_pending(approval)
                ? waiting(approvals, &approval->waiting)
                : go_on(approvals, filter, approval);

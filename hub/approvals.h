@@ -113,7 +113,7 @@ struct hf_hub_approvals_filter {
     bool waiting;         /* only those that wait */
 };
 /* By routing, the oldest first; NULL at the end. To go on behind one that does not wait any more
- * is fine. */
+ * is fine; it is of the filter's tenant. */
 struct hf_hub_approval *hf_hub_approvals_first(const struct hf_hub_approvals *approvals,
                                                const struct hf_hub_approvals_filter *filter);
 struct hf_hub_approval *hf_hub_approvals_next(const struct hf_hub_approvals *approvals,

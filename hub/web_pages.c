@@ -49,16 +49,25 @@ static void put_row(struct hf_hub_call *call, const struct hf_approval *a, struc
     hf_html_put(rows, &hf_page_queue_row, values);
 }
 
+/* The list that a cursor is of: who sees one tenant alone goes on in no list of all. */
+static struct hf_str list_of(const struct hf_hub_call *call, char out[WORDS_MAX])
+{
+    int len = snprintf(out, WORDS_MAX, "page %s", call->principal->life.tenant);
+    return (struct hf_str){out, (size_t)len};
+}
+
 static struct hf_hub_approval *first_of(struct hf_hub_call *call, struct hf_str cursor,
                                         const struct hf_hub_approvals_filter *filter)
 {
     uint8_t bytes[HF_CURSOR_MAX];
+    char list[WORDS_MAX];
     size_t len = 0;
     struct hf_str name;
     struct hf_err err = {0};
     const struct hf_hub_approval *last = NULL;
     if (cursor.len > 0 && hf_hex_decode(cursor, bytes, sizeof bytes, &len, NULL) == HF_OK &&
-        hf_cursor_open(call->hub, HF_STR("page"), hf_bytes_of(bytes, len), &name, &err) == HF_OK) {
+        hf_cursor_open(call->hub, list_of(call, list), hf_bytes_of(bytes, len), &name, &err) ==
+            HF_OK) {
         const char *slash = memchr(name.ptr, '/', name.len);
         size_t at = slash == NULL ? name.len : (size_t)(slash - name.ptr);
         size_t skipped = slash == NULL ? name.len : at + 1;
@@ -74,8 +83,9 @@ static void put_more(struct hf_hub_call *call, const struct hf_approval *last, s
 {
     char name[HF_APPROVAL_SUBJECT_SIZE];
     char cursor[HF_CURSOR_TEXT];
+    char list[WORDS_MAX];
     (void)snprintf(name, sizeof name, "%s/%s", last->tenant, last->name);
-    hf_cursor_format(call->hub, HF_STR("page"), hf_str_c(name), cursor);
+    hf_cursor_format(call->hub, list_of(call, list), hf_str_c(name), cursor);
     const struct hf_html_value values[HF_PAGE_MORE_SLOTS] = {
         [HF_PAGE_MORE_CURSOR] = {.text = hf_str_c(cursor)}};
     hf_html_put(more, &hf_page_more, values);

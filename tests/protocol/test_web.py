@@ -160,18 +160,30 @@ def plain(world, region):
 
 @in_region
 def many(world, region):
-    """The queue comes in pages, and each has what it says."""
-    start(world, region, "acme")
+    """The queue comes in pages, each has what it says, and no page leads into another tenant's."""
+    start(world, region, "acme", "other")
+    (bob,) = people(region, ("bob", "approver", "other"))
+    ask(world, "other", "own")
     for number in range(120):
         ask(world, "acme", f"q-{number:03}")
-    until(lambda: region.json("GET", "/v1/approvals")["pending"] == 120, "they are in the queue")
-    visitor, path, found = Visitor(region), "/approvals", []
+    until(lambda: region.json("GET", "/v1/approvals")["pending"] == 121, "they are in the queue")
+    visitor, path, found, pages = Visitor(region), "/approvals", [], []
     visitor.sign_in(region.admin)
     while path:
         _, text = visitor.ask("GET", path)
         found += re.findall(r'href="/approvals/acme/(q-\d+)"', text)
         more = re.search(r'href="(/approvals\?cursor=\w+)"', text)
         path = more and more.group(1)
+        pages += [path] if path else []
+    stranger = Visitor(region)
+    stranger.sign_in(bob)
+    for page in pages:
+        answer, text = stranger.ask("GET", page)
+        check(answer.status == 200 and re.findall(r'href="(/approvals/\w+/[\w-]+)"', text) == ["/approvals/other/own"],
+              f"somebody else's page: {text[:2000]}")
+    cursor = region.json("GET", "/v1/approvals?limit=10")["next"]
+    status = region.call("GET", f"/v1/approvals?limit=10&cursor={cursor}", token=bob)[0]
+    check(status == 400, f"somebody else's cursor: {status}")
     check(found == [f"q-{n:03}" for n in range(120)], f"{len(found)}")
 
 
