@@ -140,6 +140,33 @@ static struct hf_str value_in(struct hf_str text)
     return (struct hf_str){text.ptr + skip, text.len - skip};
 }
 
+/* Letters, digits and what else the name before a "=" has. */
+static bool is_plain_name(struct hf_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_')) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* An argument that is a URL or holds one as a value. A URL, or a host, with another URL in what it
+ * asks for leads to the first one. */
+static bool use_url(struct hf_reducing *r, struct hf_str text, struct hf_str value)
+{
+    size_t before = (size_t)(value.ptr - text.ptr);
+    struct hf_str head = {text.ptr, before > 0 ? before - 1 : 0};
+    bool option = text.ptr[0] == '-';
+    if (!hf_reduce_is_url(value) || hf_reduce_is_url(head)) {
+        return hf_reduce_url(r, text);
+    }
+    bool good = option || is_plain_name(head) || hf_reduce_host(r, text);
+    return hf_reduce_url(r, value) && good;
+}
+
 /* One argument: a URL, a path in an option or in the argument itself, a file after @, a host. */
 static bool use_arg(struct hf_reducing *r, const struct known *known,
                     const struct hf_shell_word *word)
@@ -150,11 +177,11 @@ static bool use_arg(struct hf_reducing *r, const struct known *known,
         return false;
     }
     struct hf_str value = value_in(text);
-    if (memmem(text.ptr, text.len, "://", 3) != NULL) {
+    if (hf_reduce_is_url(text) || hf_reduce_is_url(value)) {
         if (!known->listed) {
             hf_facts_add_classes(r->facts, HF_CLASS_BIT(COMMUNICATE));
         }
-        bool url = hf_reduce_url(r, memmem(value.ptr, value.len, "://", 3) != NULL ? value : text);
+        bool url = use_url(r, text, value);
         if (!url) {
             hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_HOST);
         }

@@ -1,4 +1,4 @@
-/* wrapper/policy/reduce_path.c: paths, hosts and patches of a call as facts. */
+/* wrapper/policy/reduce_path.c: paths and patches of a call as facts. */
 #include "wrapper/policy/reducing.h"
 
 enum {
@@ -196,93 +196,6 @@ void hf_reduce_path(struct hf_reducing *r, struct hf_str text,
         return;
     }
     add_path(r, hf_bytes_str(hf_writer_done(&out)), moved, access);
-}
-
-static bool host_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
-           c == ':' || c == '[' || c == ']' || (uint8_t)c >= 0x80;
-}
-
-/* Small letters, without port and final dot. */
-static bool add_host(struct hf_reducing *r, struct hf_str text)
-{
-    struct hf_policy_facts *facts = r->facts;
-    char small[256];
-    size_t len = 0;
-    bool bracket = text.len > 0 && text.ptr[0] == '[';
-    size_t colons = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        colons += text.ptr[i] == ':' ? 1 : 0;
-    }
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        c = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-        if ((c == ':' && !bracket && colons == 1) || (bracket && i > 0 && text.ptr[i - 1] == ']')) {
-            break;
-        }
-        if (len == sizeof small - 1 || !host_char(c)) {
-            return false;
-        }
-        small[len++] = c;
-    }
-    if (len >= 2 && small[0] == '[' && small[len - 1] == ']') {
-        memmove(small, small + 1, len - 2);
-        len -= 2;
-    }
-    len -= len > 1 && small[len - 1] == '.' ? 1 : 0;
-    struct hf_str host = {small, len};
-    for (size_t i = 0; i < facts->hosts_count; i++) {
-        if (hf_str_eq(facts->hosts[i], host)) {
-            return true;
-        }
-    }
-    bool cut = false;
-    if (len == 0) {
-        return false;
-    }
-    if (facts->hosts_count == sizeof facts->hosts / sizeof *facts->hosts) {
-        facts->incomplete = true;
-        return true;
-    }
-    facts->hosts[facts->hosts_count++] = hf_reduce_text(r, host, 255, &cut);
-    return true;
-}
-
-/* What stands before the path, without a user. The rules are the WHATWG's, in which a backslash is
- * a slash: what a lenient client would connect to is what counts. */
-static struct hf_str authority(struct hf_str text)
-{
-    size_t end = 0;
-    while (end < text.len && strchr("/\\?#", text.ptr[end]) == NULL) {
-        end++;
-    }
-    const char *user = memrchr(text.ptr, '@', end);
-    size_t skip = user == NULL ? 0 : (size_t)(user + 1 - text.ptr);
-    return (struct hf_str){text.ptr + skip, end - skip};
-}
-
-bool hf_reduce_host(struct hf_reducing *r, struct hf_str text)
-{
-    return text.len > 0 && add_host(r, authority(text));
-}
-
-bool hf_reduce_url(struct hf_reducing *r, struct hf_str text)
-{
-    const char *colon = text.len == 0 ? NULL : memmem(text.ptr, text.len, "://", 3);
-    if (colon == NULL) {
-        return hf_reduce_host(r, text);
-    }
-    size_t skip = (size_t)(colon + 3 - text.ptr);
-    struct hf_str rest = {text.ptr + skip, text.len - skip};
-    if (skip == 7 && (memcmp(text.ptr, "file", 4) == 0 || memcmp(text.ptr, "FILE", 4) == 0)) {
-        hf_reduce_path(r, rest, HF_POLICY_FACTS_PATHS_ACCESS_READ, false);
-        return true;
-    }
-    while (rest.len > 0 && (rest.ptr[0] == '/' || rest.ptr[0] == '\\')) {
-        rest = (struct hf_str){rest.ptr + 1, rest.len - 1};
-    }
-    return rest.len > 0 && add_host(r, authority(rest));
 }
 
 struct patch_word {

@@ -26,8 +26,11 @@ void hf_reduce_path(struct hf_reducing *r, struct hf_str text,
 /* Where a path leads, absolute; false when that cannot be known, which is noted. */
 bool hf_reduce_resolve(struct hf_reducing *r, struct hf_str text, struct hf_str *ret_path,
                        bool *ret_moved);
-/* The host of a URL, or of host[:port][/path]; the path of a file URL. False when there is none. */
+/* The host of a URL, or of host[:port][/path]; the path of a file URL. False when there is none, or
+ * where it leads cannot be told. */
 bool hf_reduce_url(struct hf_reducing *r, struct hf_str text);
+/* Does it begin as a URL does, or hold one? */
+bool hf_reduce_is_url(struct hf_str text);
 bool hf_reduce_host(struct hf_reducing *r, struct hf_str text);
 /* A command line for a shell; a command whose words are known. */
 void hf_reduce_line(struct hf_reducing *r, struct hf_str text,
