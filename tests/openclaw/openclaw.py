@@ -1,7 +1,7 @@
 """tests/openclaw/openclaw.py: the real OpenClaw: installed in an exact version, run beside a tenant.
 
-The cache ($HOLDFAST_CACHE, else ~/.cache/holdfast) has a folder for each version of OpenClaw and of Node,
-complete or not there. Without the npm registry and without the cache there is nothing to test with.
+The cache ($HOLDFAST_CACHE, else /var/cache/holdfast for root, ~/.cache/holdfast for others) has a folder for
+each version of OpenClaw and of Node, complete or not there. Without the npm registry and without the cache there is nothing to test with.
 """
 import json
 import os
@@ -16,7 +16,9 @@ import urllib.request
 
 from harness import Failed, Skipped, check
 
-CACHE = os.environ.get("HOLDFAST_CACHE") or os.path.join(os.path.expanduser("~"), ".cache", "holdfast")
+# The gateway runs as another user, who could not look into root's home.
+CACHE = os.environ.get("HOLDFAST_CACHE") or (
+    "/var/cache/holdfast" if os.geteuid() == 0 else os.path.join(os.path.expanduser("~"), ".cache", "holdfast"))
 PLUGIN = os.path.join(os.path.dirname(__file__), "..", "..", "wrapper", "plugin")
 PLUGIN_FILES = ("index.js", "openclaw.plugin.json", "package.json")
 LIMIT = 240  # seconds that a gateway may take to start on a slow machine
@@ -77,16 +79,16 @@ def free_port():
 class OpenClaw:
     """A gateway: its files, its process. Root-owned configuration and plugin, a user of its own."""
 
-    def __init__(self, folder, version, provider_port, plugin_socket):
+    def __init__(self, folder, version, provider_port, plugin_socket, port=None, uid=None):
         self.version, self.dir = version, folder
         node = install("node", NODE[version], os.environ["PATH"])
         self.node = os.path.join(node, "node_modules", "node", "bin")
         path = self.node + os.pathsep + os.environ["PATH"]
         self.modules = install("openclaw", version, path)
         self.bin = os.path.join(self.modules, "node_modules", ".bin", "openclaw")
-        self.port, self.token, self.process = free_port(), "token-of-a-test", None
+        self.port, self.token, self.process = port or free_port(), "token-of-a-test", None
         # A user that nobody else's gateway runs as, so that tests beside each other see their own.
-        self.uid = 40000 + os.getpid() % 20000 if os.geteuid() == 0 else os.geteuid()
+        self.uid = (uid or 40000 + os.getpid() % 20000) if os.geteuid() == 0 else os.geteuid()
         os.chmod(folder, 0o755)
         for name in ("etc", "plugin", "state", "home", "work"):
             os.makedirs(self.path(name), exist_ok=True)

@@ -2,7 +2,8 @@
 
 The script is in the user's message itself, as one line of JSON: {"do": [STEP, ...], "say": TEXT}. A step
 is a list of tool calls [NAME, ARGUMENTS], made in one answer; after the last step's results came back the
-model says TEXT. What it was sent is kept, so that a test can look for what a model should never see.
+model says TEXT, or with "show": true what the tools answered. What it was sent is kept, so that a test can
+look for what a model should never see.
 """
 import http.server
 import json
@@ -38,6 +39,8 @@ def next_step(messages):
         if left == 0:
             return step, None
         left -= min(left, len(step))
+    if script.get("show"):
+        return [], "\n".join(words(m.get("content")) for m in results)
     return [], script.get("say", "done")
 
 
