@@ -105,7 +105,9 @@ void hf_wrapper_budget_open(struct hf_wrapper_budget *budget, struct hf_loop *lo
 
 void hf_wrapper_budget_soon(struct hf_wrapper_budget *budget)
 {
-    (void)hf_timer_arm(&budget->timer, SOON_NS);
+    if (budget->client != NULL) { /* while it closes, the gateway's last words still come */
+        (void)hf_timer_arm(&budget->timer, SOON_NS);
+    }
 }
 
 void hf_wrapper_budget_close(struct hf_wrapper_budget *budget)
@@ -119,4 +121,5 @@ void hf_wrapper_budget_close(struct hf_wrapper_budget *budget)
         hf_buf_free(&budget->call.answer);
         budget->asking = false;
     }
+    budget->client = NULL;
 }

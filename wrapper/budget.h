@@ -26,7 +26,7 @@ struct hf_wrapper_budget {
 void hf_wrapper_budget_open(struct hf_wrapper_budget *budget, struct hf_loop *loop,
                             struct hf_http_client *client);
 void hf_wrapper_budget_close(struct hf_wrapper_budget *budget);
-/* Something was metered: the agent is asked soon. */
+/* Something was metered: the agent is asked soon. Nothing happens when it is closed. */
 void hf_wrapper_budget_soon(struct hf_wrapper_budget *budget);
 
 /* The worst of what the agent's answer to GET /v1/budget says. Pure; HF_EINVAL: it is no such

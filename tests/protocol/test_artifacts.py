@@ -43,7 +43,9 @@ def offline_refusals(world):
     manifest = path + ".manifest"
     with open(manifest, "rb") as file:
         good = file.read()
-    change(manifest)
+    # Another letter of the signature's base64: still a note, and signed by nobody.
+    with open(manifest, "wb") as file:
+        file.write(good[:-5] + (b"B" if good[-5:-4] == b"A" else b"A") + good[-4:])
     release.refused(path, "bad-signature")
     for text, reason in ((good.partition(b"\n\n")[0] + b"\n", "unsigned"), (b"", "malformed"),
                          (good.replace(b"floor 0", b"floor 1"), "bad-signature"),
