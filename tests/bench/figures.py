@@ -1,5 +1,7 @@
 """tests/bench/figures.py: calls that are timed by the clock, and the table or the JSON lines of what they took."""
+import glob
 import json
+import os
 import time
 
 
@@ -18,6 +20,20 @@ def at(took, share):
     return took[min(len(took) - 1, int(len(took) * share))]
 
 
+def processor_ms(session):
+    """What all processes of a session spent so far, or a process that leads none."""
+    spent = 0
+    for path in glob.glob("/proc/[0-9]*/task/*/schedstat"):
+        try:
+            pid = int(path.split("/")[2])
+            if session in (pid, os.getsid(pid)):
+                with open(path, encoding="ascii") as file:
+                    spent += int(file.read().split()[0])
+        except (OSError, ValueError):
+            pass  # it ended
+    return spent / 1e6
+
+
 class Report:
     """Rows as they come. `bare` is what a row is compared with, at p50 and at p99."""
 
@@ -31,6 +47,13 @@ class Report:
             print(json.dumps({"what": name.strip(), "count": count, "mean_ms": round(mean, 4)}), flush=True)
         else:
             print(f"{name:58} {count:6} {mean:9.3f} ms on average", flush=True)
+
+    def value(self, name, ms):
+        """What was worked out from rows."""
+        if self.as_json:
+            print(json.dumps({"what": name.strip(), "ms": round(ms, 4)}), flush=True)
+        else:
+            print(f"{name:58} {'':6} {ms:9.3f} ms", flush=True)
 
     def row(self, name, took, bare=None):
         p50, p99 = at(took, .5), at(took, .99)

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
-"""tests/bench/wrapper.py [--times N] [--rules N] [--json]: what the safety wrapper adds to a tool call.
+"""tests/bench/wrapper.py [--times N] [--rules N] [--openclaw] [--json]: what the safety wrapper adds to a tool call.
 
 Hub, agent and wrapper are the real programs; this is the plugin. Every kind of question is asked ten
 times a round, in a new order each time, with the same few lines of client over the same kind of
 socket. Run by tools/bench wrapper, which sets the programs' paths.
 """
 import argparse
-import glob
 import json
 import os
 import random
@@ -17,7 +16,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "protocol"))
-from figures import Report, at, took_ms  # noqa: E402
+import guarded  # noqa: E402
+from figures import Report, at, processor_ms, took_ms  # noqa: E402
 from harness import World, check  # noqa: E402
 from plugin import Plugin, Wrapper  # noqa: E402
 from region import LIMIT, Region, up  # noqa: E402
@@ -33,6 +33,8 @@ list hosts
 tool exec
   classes execute
   param command command
+tool session_status
+  classes read
 program cat grep
   classes read
   paths read
@@ -119,7 +121,8 @@ class Bench:
         up(world, TENANT)
         work = world.path("work")
         os.makedirs(work)
-        self.wrapper = Wrapper(world, TENANT, compiled(world, rules), "--workspace", work, "--home", world.dir)
+        self.bundle = compiled(world, rules)
+        self.wrapper = Wrapper(world, TENANT, self.bundle, "--workspace", work, "--home", world.dir)
         self.child = echo(world.path("echo.sock"))
         self.took = {kind: [] for kind in ("echo", "unjudged", "result", "bare", "decision")}
 
@@ -209,45 +212,49 @@ class Bench:
 
     def processor_ms(self, times, kind):
         """What the wrapper's process spends on one, on average."""
-        def spent():
-            return sum(int(open(path, encoding="ascii").read().split()[0])
-                       for path in glob.glob(f"/proc/{self.wrapper.process.pid}/task/*/schedstat"))
-        before = spent()
+        before = processor_ms(self.wrapper.process.pid)
         for _ in range(times):
             getattr(self, kind)()
-        return (spent() - before) / 1e6 / times
+        return (processor_ms(self.wrapper.process.pid) - before) / times
+
+
+def compare(bench, times, rules, report):
+    order = random.Random(1)
+    for _ in range(max(1, times // BURST)):
+        bench.round(order)
+    took = {kind: sorted(values) for kind, values in bench.took.items()}
+    report.row("an echo of the same message, by a process of nothing else", took["echo"])
+    report.row("a call that the daemon answers unjudged, unrecorded", took["unjudged"], took["echo"])
+    report.row("a result of 1 KB, looked through for secrets", took["result"], took["echo"])
+    report.row("a bare durable commit of a decision's event", took["bare"])
+    report.row(f"a decision with {rules} rules, durable", took["decision"], took["bare"])
+    spent = {kind: bench.processor_ms(times, kind) for kind in ("unjudged", "decision")}
+    for kind, value in spent.items():
+        report.mean(f"  the daemon's processor time, {kind}", times, value)
+    # There is no decision that is not recorded: what judging and recording cost the daemon, on top of
+    # a message that is only answered.
+    report.value("  both together: a decision without the wait for the log",
+                 at(took["unjudged"], .5) + spent["decision"] - spent["unjudged"])
+    latency = sorted(event["latency"] / 1000 for event in bench.decided() if event["call"] != bench.payload["call"])
+    report.row("  policy alone, as it stands in the events (whole us)", latency)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--times", type=int, default=2000, help="that each question is asked")
     parser.add_argument("--rules", type=int, default=500, help="of the policy")
+    parser.add_argument("--openclaw", action="store_true", help="also in the real OpenClaw, from the npm registry")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    world = World()
+    report, world = Report(asked.json), World()
     region, bench = Region(world), None
     try:
         bench = Bench(world, region, asked.rules)
         bench.start()
-        order = random.Random(1)
-        for _ in range(max(1, asked.times // BURST)):
-            bench.round(order)
-        took = {kind: sorted(values) for kind, values in bench.took.items()}
-        report = Report(asked.json)
-        report.row("an echo of the same message, by a process of nothing else", took["echo"])
-        report.row("a call that the daemon answers unjudged, unrecorded", took["unjudged"], took["echo"])
-        report.row("a result of 1 KB, looked through for secrets", took["result"], took["echo"])
-        report.row("a bare durable commit of a decision's event", took["bare"])
-        report.row(f"a decision with {asked.rules} rules, durable", took["decision"], took["bare"])
-        spent = {kind: bench.processor_ms(asked.times, kind) for kind in ("unjudged", "decision")}
-        for kind, value in spent.items():
-            report.mean(f"  the daemon's processor time, {kind}", asked.times, value)
-        # There is no decision that is not recorded: what judging and recording cost the daemon, on top
-        # of a message that is only answered.
-        report.mean("  both together: a decision without the wait for the log", asked.times,
-                    at(took["unjudged"], .5) + spent["decision"] - spent["unjudged"])
-        latency = sorted(event["latency"] / 1000 for event in bench.decided() if event["call"] != bench.payload["call"])
-        report.row("  policy alone, as it stands in the events (whole us)", latency)
+        compare(bench, asked.times, asked.rules, report)
+        bench.stop()
+        if asked.openclaw:
+            guarded.measure(world, region, bench.bundle, LIVED_WITH, asked.times, report)
     finally:
         if bench is not None:
             bench.stop()
