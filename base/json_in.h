@@ -2,7 +2,7 @@
  *
  * A parsed document owns everything in it; values and slices borrow from the document until
  * hf_json_free. Numbers are int64 integers or doubles; the product's own formats use integers
- * only, and strings for those beyond 2^53 (hf_json_get_u64 takes both spellings).
+ * only, and strings for those beyond 2^53 (hf_json_to_u64 takes both spellings).
  * One thread a document.
  */
 #ifndef HF_BASE_JSON_IN_H

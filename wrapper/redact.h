@@ -1,8 +1,9 @@
 /* wrapper/redact.h: the redactor of this wrapper, for everything that leaves it.
  *
  * Registered secrets come from the agent's vault (wrapper/secrets.c asks for them); until they do,
- * and beside them, what providers hand out is found by its shape. Placeholders are made with a key
- * of the state folder, so the same value is the same placeholder after a restart.
+ * and beside them, what providers hand out is found by its shape. Placeholders are made with the
+ * vault's key once it is here, before that with a key of the state folder; by either the same value
+ * is the same placeholder, also after a restart.
  * Threads: the loop's.
  */
 #ifndef HF_WRAPPER_REDACT_H
