@@ -18,7 +18,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "protocol"))
 import guarded  # noqa: E402
 from figures import Report, at, processor_ms, took_ms  # noqa: E402
-from harness import World, check  # noqa: E402
+from harness import Skipped, World, check  # noqa: E402
 from plugin import Plugin, Wrapper  # noqa: E402
 from region import LIMIT, Region, up  # noqa: E402
 
@@ -255,6 +255,8 @@ def main():
         bench.stop()
         if asked.openclaw:
             guarded.measure(world, region, bench.bundle, LIVED_WITH, asked.times, report)
+    except Skipped as why:
+        print(f"without the real OpenClaw: {why}", file=sys.stderr)
     finally:
         if bench is not None:
             bench.stop()
