@@ -3,9 +3,10 @@
  *
  * volume-1.txt: a sealed volume of 65,536 entries, "entry N of the golden volume": its root, the
  * log's vkey, the bytes under "head" and the groups of packed bundles as they were sealed.
- * events-1.txt: leaves of every type and version, of an unknown type and of a version from the
- * future, packed by an independent encoder, each with the JSON that it is shown as. A change of
- * format gets a new file beside the old one; a line here is never edited.
+ * events-N.txt: leaves of every type and version that there was, of an unknown type and of a
+ * version from the future, packed by an independent encoder (events.py), each with the JSON that it
+ * is shown as. What is new gets a new file beside the old ones; a line that is there is never
+ * edited.
  */
 #include <stdio.h>
 
@@ -21,7 +22,8 @@
 #include "tests/harness/test.h"
 
 enum {
-    PIECE_MAX = 1 << 20
+    PIECE_MAX = 1 << 20,
+    EVENTS_2 = 56, /* lines of events-2.txt */
 };
 
 struct golden {
@@ -214,19 +216,27 @@ static void check_event(struct hf_str line)
     hf_buf_free(&buf);
 }
 
+/* Goal: leaves of earlier releases are shown as they were then. Method: each line of each file. */
 HF_TEST(events)
 {
-    struct hf_err err = {0};
-    struct hf_str line;
-    struct hf_buf text = hf_buf_init(1u << 20);
-    unsigned count = 0;
-    HF_CHECK_OK(hf_file_read(hf_test_source("golden/events-1.txt"), &text, &err), err);
-    struct hf_str rest = hf_bytes_str(hf_buf_bytes(&text));
-    for (; next_line(&rest, &line) && !hf_test_failed(); count++) {
-        check_event(line);
+    static const struct {
+        const char *file;
+        unsigned lines;
+    } files[] = {{"golden/events-1.txt", 19}, {"golden/events-2.txt", EVENTS_2}};
+
+    for (size_t i = 0; i < HF_LEN(files); i++) {
+        struct hf_err err = {0};
+        struct hf_str line;
+        struct hf_buf text = hf_buf_init(1u << 20);
+        unsigned count = 0;
+        HF_CHECK_OK(hf_file_read(hf_test_source(files[i].file), &text, &err), err);
+        struct hf_str rest = hf_bytes_str(hf_buf_bytes(&text));
+        for (; next_line(&rest, &line) && !hf_test_failed(); count++) {
+            check_event(line);
+        }
+        HF_CHECK_U64(count, files[i].lines);
+        hf_buf_free(&text);
     }
-    HF_CHECK_U64(count, 19);
-    hf_buf_free(&text);
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(volume), HF_TEST_CASE(events))

@@ -210,4 +210,5 @@ def main():
         f.write(''.join(sorted(set(lines))))
 
 
-main()
+if __name__ == '__main__':
+    main()
