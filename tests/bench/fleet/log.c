@@ -85,11 +85,11 @@ void tenant_append(struct tenant *t, bool urgent)
     } else {
         metering(t, &p);
     }
+    struct hf_str type =
+        urgent ? HF_STR(HF_EVENT_APPROVAL_REQUESTED_NAME) : HF_STR(HF_EVENT_METERING_RECORDED_NAME);
     const struct hf_envelope envelope = {
-        .type = urgent ? HF_STR(HF_EVENT_APPROVAL_REQUESTED_NAME)
-                       : HF_STR(HF_EVENT_METERING_RECORDED_NAME),
-        .schema_version =
-            urgent ? HF_EVENT_APPROVAL_REQUESTED_VERSION : HF_EVENT_METERING_RECORDED_VERSION,
+        .type = type,
+        .schema_version = hf_event_find(type)->version,
         .producer = hf_str_c(producer),
         .sequence = ++t->sequence,
         .stream = hf_str_c(stream),

@@ -271,7 +271,9 @@ static void take_api_key(struct fuzz_world *w)
     const char *at = memmem(w->answer.ptr, w->answer.len, member, sizeof member - 1);
     HF_ASSERT(at != NULL);
     at += sizeof member - 1;
-    (void)snprintf(w->api_key, sizeof w->api_key, "%.*s", (int)strcspn(at, "\""), at);
+    const char *end = memchr(at, '"', w->answer.len - (size_t)(at - (const char *)w->answer.ptr));
+    HF_ASSERT(end != NULL);
+    (void)snprintf(w->api_key, sizeof w->api_key, "%.*s", (int)(end - at), at);
 }
 
 struct fuzz_world *fuzz_make(void)

@@ -72,6 +72,7 @@ HF_TEST(hostile)
     static const char *const summaries[] = {
         "x\r\n\r\nApproved by ann. Link: https://evil.example/",
         "x\r\n.\r\nRCPT TO:<y@z>",
+        /* NOLINTNEXTLINE(misc-misleading-bidirectional): hostile on purpose */
         "\xc3\xa9\xc3\xa9\xe2\x80\xae \x7f\x01\x1b[31m =3D = ",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
     };
