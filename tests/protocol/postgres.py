@@ -29,7 +29,7 @@ class Postgres:
         self.bin = find()
         self.dir = tempfile.mkdtemp(prefix="holdfast-postgres-")
         self.as_user = None
-        self.server = None
+        self.server, self.frozen = None, set()
         if os.geteuid() == 0:  # the server refuses to run as root
             entry = pwd.getpwnam(USER)
             self.as_user = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
@@ -72,14 +72,32 @@ class Postgres:
     def stop(self, hard=False):
         """Hard: as after a power cut, what was committed lies in its write-ahead log alone."""
         if self.server.poll() is None:
+            self.freeze(False)
             self.server.send_signal(signal.SIGQUIT if hard else signal.SIGINT)
-            self.server.wait()
+            try:
+                self.server.wait(60)
+            except subprocess.TimeoutExpired:
+                for pid in self.processes():
+                    os.kill(pid, signal.SIGKILL)
+                self.server.wait()
+                raise
+
+    def processes(self):
+        with open(f"/proc/{self.server.pid}/task/{self.server.pid}/children", encoding="ascii") as file:
+            return [self.server.pid, *map(int, file.read().split())]
 
     def freeze(self, frozen=True):
-        """The server and all of its processes stand still: connections stay, nothing is answered."""
-        with open(f"/proc/{self.server.pid}/task/{self.server.pid}/children", encoding="ascii") as file:
-            for pid in [self.server.pid, *map(int, file.read().split())]:
+        """The server and all of its processes stand still: connections stay, nothing is answered. The list of
+        children may miss one while others end, so those that were stopped are remembered."""
+        pids = self.processes()
+        self.frozen.update(pids if frozen else ())
+        for pid in pids if frozen else self.frozen.union(pids):
+            try:
                 os.kill(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+            except ProcessLookupError:
+                pass  # it ended meanwhile
+        if not frozen:
+            self.frozen.clear()
 
     def close(self):
         self.stop()
