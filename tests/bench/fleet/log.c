@@ -43,13 +43,14 @@ static void metering(struct tenant *t, struct hf_writer *w)
 
 static void approval(struct tenant *t, const char *name, struct hf_writer *w)
 {
-    static const uint8_t facts[HF_HASH_SIZE] = {1};
+    static const uint8_t facts[HF_HASH_SIZE] = {1}, action[HF_HASH_SIZE] = {2};
     const struct hf_event_approval_requested event = {
         .approval = hf_str_c(name),
         .tenant = hf_str_c(t->name),
         .tool = HF_STR("shell"),
         .summary = HF_STR("May the agent run make install?"),
         .policy = HF_STR("fleet-2026-11"),
+        .action = hf_bytes_of(action, sizeof action),
         .facts = hf_bytes_of(facts, sizeof facts),
         .expires = hf_env_wall_us(hf_env_os()) + 3600 * INT64_C(1000000),
     };

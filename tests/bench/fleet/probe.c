@@ -4,14 +4,19 @@
 
 #define AGAIN_NS UINT64_C(2000000)
 
-/* The number that the answer's member counts; 0 when it is not there. */
+/* The number that the member counts, of the answer or of the first row that it has; 0 when it is not there. */
 static uint64_t member(struct hf_bytes body, const char *key)
 {
     struct hf_json_doc *doc = NULL;
     struct hf_err err = {0};
     uint64_t size = 0;
     must(hf_json_parse(body, &doc, &err), &err, "answer of the read model");
-    const struct hf_json *value = hf_json_get(hf_json_root(doc), key);
+    const struct hf_json *at = hf_json_root(doc);
+    const struct hf_json *rows = hf_json_get(at, "rows");
+    if (rows != NULL && hf_json_kind(rows) == HF_JSON_ARRAY && hf_json_count(rows) > 0) {
+        at = hf_json_at(rows, 0);
+    }
+    const struct hf_json *value = hf_json_get(at, key);
     if (value != NULL) {
         must(hf_json_to_u64(value, &size), NULL, key);
     }
