@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "base/parse.h"
+#include "schemas/canonical.h"
 #include "schemas/envelope.h"
 
 static const char *colon_name(const char *name)
@@ -32,6 +33,12 @@ enum hf_rc hf_field_bytes_fault(const struct hf_field_bytes *rule, struct hf_err
                           colon_name(rule->name), colon(rule->name), rule->min);
     }
     return hf_err_set(err, HF_EINVAL, "%s%sneeds %zu to %zu bytes (hexadecimal in JSON)",
+                      colon_name(rule->name), colon(rule->name), rule->min, rule->max);
+}
+
+enum hf_rc hf_field_sealed_fault(const struct hf_field_bytes *rule, struct hf_err *err)
+{
+    return hf_err_set(err, HF_EINVAL, "%s%sneeds sealed data of %zu to %zu bytes",
                       colon_name(rule->name), colon(rule->name), rule->min, rule->max);
 }
 
@@ -106,6 +113,14 @@ enum hf_rc hf_field_bytes_check(const struct hf_field_bytes *rule, struct hf_byt
     return ok ? HF_OK : hf_field_bytes_fault(rule, err);
 }
 
+enum hf_rc hf_field_sealed_check(const struct hf_field_bytes *rule, struct hf_bytes value,
+                                 struct hf_err *err)
+{
+    bool ok = value.len >= rule->min && value.len <= rule->max && value.len >= HF_SEALED_MIN &&
+              value.ptr[0] == HF_SEALED_FORMAT;
+    return ok ? HF_OK : hf_field_sealed_fault(rule, err);
+}
+
 enum hf_rc hf_field_u64_check(const struct hf_field_u64 *rule, uint64_t value, struct hf_err *err)
 {
     bool ok = value >= rule->min && value <= rule->max;
@@ -161,6 +176,13 @@ enum hf_rc hf_field_bytes_json(const struct hf_field_bytes *rule, const struct h
     }
     *ret = hf_bytes_of(copy, len);
     return HF_OK;
+}
+
+enum hf_rc hf_field_sealed_json(const struct hf_field_bytes *rule, const struct hf_json *value,
+                                struct hf_arena *arena, struct hf_bytes *ret, struct hf_err *err)
+{
+    enum hf_rc rc = hf_field_bytes_json(rule, value, arena, ret, err);
+    return rc != HF_OK ? rc : hf_field_sealed_check(rule, *ret, err);
 }
 
 enum hf_rc hf_field_u64_json(const struct hf_field_u64 *rule, const struct hf_json *value,

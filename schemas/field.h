@@ -49,6 +49,7 @@ struct hf_field_choice {
 /* "NAME: needs ...": the one text for every way to break the rule. */
 enum hf_rc hf_field_text_fault(const struct hf_field_text *rule, struct hf_err *err);
 enum hf_rc hf_field_bytes_fault(const struct hf_field_bytes *rule, struct hf_err *err);
+enum hf_rc hf_field_sealed_fault(const struct hf_field_bytes *rule, struct hf_err *err);
 enum hf_rc hf_field_u64_fault(const struct hf_field_u64 *rule, struct hf_err *err);
 enum hf_rc hf_field_i64_fault(const struct hf_field_i64 *rule, struct hf_err *err);
 enum hf_rc hf_field_choice_fault(const struct hf_field_choice *rule, struct hf_err *err);
@@ -59,6 +60,8 @@ enum hf_rc hf_field_text_check(const struct hf_field_text *rule, struct hf_str v
                                struct hf_err *err);
 enum hf_rc hf_field_bytes_check(const struct hf_field_bytes *rule, struct hf_bytes value,
                                 struct hf_err *err);
+enum hf_rc hf_field_sealed_check(const struct hf_field_bytes *rule, struct hf_bytes value,
+                                 struct hf_err *err);
 enum hf_rc hf_field_u64_check(const struct hf_field_u64 *rule, uint64_t value, struct hf_err *err);
 enum hf_rc hf_field_i64_check(const struct hf_field_i64 *rule, int64_t value, struct hf_err *err);
 enum hf_rc hf_field_choice_check(const struct hf_field_choice *rule, size_t value,
@@ -74,6 +77,8 @@ enum hf_rc hf_field_text_json(const struct hf_field_text *rule, const struct hf_
                               struct hf_str *ret, struct hf_err *err);
 enum hf_rc hf_field_bytes_json(const struct hf_field_bytes *rule, const struct hf_json *value,
                                struct hf_arena *arena, struct hf_bytes *ret, struct hf_err *err);
+enum hf_rc hf_field_sealed_json(const struct hf_field_bytes *rule, const struct hf_json *value,
+                                struct hf_arena *arena, struct hf_bytes *ret, struct hf_err *err);
 enum hf_rc hf_field_u64_json(const struct hf_field_u64 *rule, const struct hf_json *value,
                              uint64_t *ret, struct hf_err *err);
 enum hf_rc hf_field_i64_json(const struct hf_field_i64 *rule, const struct hf_json *value,
@@ -132,6 +137,16 @@ static inline enum hf_rc hf_field_bytes_unpack(const struct hf_field_bytes *rule
 {
     if (!hf_unpack_bin(u, ret) || ret->len < rule->min || ret->len > rule->max) {
         return hf_field_bytes_fault(rule, err);
+    }
+    return HF_OK;
+}
+
+static inline enum hf_rc hf_field_sealed_unpack(const struct hf_field_bytes *rule,
+                                                struct hf_unpack *u, struct hf_bytes *ret,
+                                                struct hf_err *err)
+{
+    if (!hf_unpack_sealed(u, ret) || ret->len < rule->min || ret->len > rule->max) {
+        return hf_field_sealed_fault(rule, err);
     }
     return HF_OK;
 }

@@ -15,7 +15,7 @@ def schema(node, answer):
             out['pattern'] = node.pattern
     elif node.kind == 'enum':
         out.update(type='string', enum=node.values)
-    elif node.kind == 'bytes':
+    elif node.kind in ('bytes', 'sealed'):
         out.update(type='string', contentEncoding='base16', minLength=2 * node.min, maxLength=2 * node.max,
                    pattern='^[0-9a-fA-F]*$')
     elif node.kind in ('u64', 'i64'):

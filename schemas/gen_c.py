@@ -23,7 +23,7 @@ FORMAT_TOP = '''/* schemas/formats_gen.h: formats that are no events, as C struc
 
 #include "schemas/event.h"
 '''
-SCALAR_TYPES = {'text': 'struct hf_str', 'bytes': 'struct hf_bytes', 'u64': 'uint64_t', 'i64': 'int64_t',
+SCALAR_TYPES = {'text': 'struct hf_str', 'bytes': 'struct hf_bytes', 'sealed': 'struct hf_bytes', 'u64': 'uint64_t', 'i64': 'int64_t',
                 'time': 'int64_t', 'bool': 'bool'}
 
 
@@ -123,7 +123,7 @@ class Emitter:
                 chars, shape = f'chars_{symbol}', quoted(node.pattern[1:-2])
             self.c.append(f'static const struct hf_field_text rule_{symbol} = '
                           f'{{{label}, {node.min}, {node.max}, {chars}, {shape}}};')
-        elif node.kind == 'bytes':
+        elif node.kind in ('bytes', 'sealed'):
             self.c.append(f'static const struct hf_field_bytes rule_{symbol} = {{{label}, {node.min}, {node.max}}};')
         elif node.kind == 'u64':
             self.c.append(f'static const struct hf_field_u64 rule_{symbol} = '
@@ -177,6 +177,7 @@ class Emitter:
 
     def encode_value(self, out, pad, node, symbol, value):
         call = {'text': f'hf_pack_str(w, {value})', 'bytes': f'hf_pack_bin(w, {value})',
+                'sealed': f'hf_pack_sealed(w, {value})',
                 'u64': f'hf_pack_u64(w, {value})', 'i64': f'hf_pack_i64(w, {value})',
                 'time': f'hf_pack_i64(w, {value})', 'bool': f'hf_pack_bool(w, {value})',
                 'enum': f'hf_pack_str(w, {symbol}_name({value}))',
@@ -202,12 +203,13 @@ class Emitter:
             self.step(out, pad, f'hf_field_choice_json(&rule_{symbol}, item, &choice, err)', name, array, False)
             out.append(f'{pad}{value} = ({self.c_type(node, symbol)})choice;')
         else:
-            arena = 'arena, ' if node.kind == 'bytes' else ''
+            arena = 'arena, ' if node.kind in ('bytes', 'sealed') else ''
             self.step(out, pad, f'hf_field_{node.kind}_json({self.first(node, symbol, name)}, item, {arena}&{value}, err)',
                       name, array, False)
 
     def json_out_value(self, out, pad, node, symbol, value):
         call = {'text': f'hf_json_str(json, {value})', 'bytes': f'hf_json_hex(json, {value})',
+                'sealed': f'hf_json_hex(json, {value})',
                 'u64': f'hf_json_u64(json, {value})', 'i64': f'hf_json_i64(json, {value})',
                 'time': f'hf_json_time_us(json, {value})', 'bool': f'hf_json_bool(json, {value})',
                 'enum': f'hf_json_str(json, {symbol}_name({value}))',

@@ -20,6 +20,7 @@ I64_MIN, I64_MAX = -2**63, 2**63 - 1
 TIME_MAX = 253402300799999999
 TEXT_MAX = 4096
 BYTES_MAX = 32768
+SEALED_MIN = 1 + 16 + 24 + 16  # HF_SEALED_MIN of schemas/canonical.h
 ARRAY_MAX = 64
 DEPTH_MAX = 6
 STREAM_MAX = 128
@@ -34,7 +35,7 @@ class SchemaError(Exception):
 
 
 class Node:
-    """A checked schema node. kind: text, enum, bytes, u64, i64, time, bool, array, object."""
+    """A checked schema node. kind: text, enum, bytes, sealed, u64, i64, time, bool, array, object."""
 
     def __init__(self, kind, doc):
         self.kind = kind
@@ -161,8 +162,9 @@ class Checker:
         return node
 
     def bytes(self, raw, path):
-        self.keywords(raw, path, ('type', 'description', 'contentEncoding', 'minLength', 'maxLength'), ('x-personal',))
-        node = Node('bytes', self.doc(raw, path))
+        self.keywords(raw, path, ('type', 'description', 'contentEncoding', 'minLength', 'maxLength'),
+                      ('x-personal', 'x-sealed'))
+        node = Node('sealed' if 'x-sealed' in raw else 'bytes', self.doc(raw, path))
         if raw['contentEncoding'] != 'hex':
             self.fail(f'{path}.contentEncoding', 'only hex is in the subset')
         high = self.integer(raw, 'maxLength', path, 2, 2 * BYTES_MAX)
@@ -170,6 +172,10 @@ class Checker:
         if high % 2 or low % 2:
             self.fail(path, 'lengths of hexadecimal text are even')
         node.min, node.max = low // 2, high // 2
+        if node.kind == 'sealed' and raw['x-sealed'] is not True:
+            self.fail(f'{path}.x-sealed', 'true is expected, or nothing')
+        if node.kind == 'sealed' and node.min < SEALED_MIN:
+            self.fail(f'{path}.minLength', f'sealed data has at least {SEALED_MIN} bytes')
         return node
 
     def number(self, raw, path):
@@ -310,6 +316,8 @@ def encoded_max(node):
     """Most bytes of a value in MessagePack, rounded up."""
     if node.kind in ('text', 'bytes'):
         return 3 + node.max
+    if node.kind == 'sealed':
+        return 4 + node.max
     if node.kind == 'enum':
         return 1 + max(map(len, node.values))
     if node.kind in ('u64', 'i64', 'time'):
@@ -327,7 +335,7 @@ def struct_max(node):
         return 8 + node.max * struct_max(node.items)
     if node.kind == 'object':
         return sum(struct_max(m.node) + (0 if m.required else 8) for m in node.members)
-    return 16 if node.kind in ('text', 'bytes') else 8
+    return 16 if node.kind in ('text', 'bytes', 'sealed') else 8
 
 
 def is_personal(node):

@@ -38,6 +38,8 @@ def pack(value):
     if isinstance(value, str):
         raw = value.encode()
         return head(len(raw), 0xa0, 31, ((0xd9, 1), (0xda, 2))) + raw
+    if isinstance(value, Sealed):
+        return head(len(value), 0, -1, ((0xc7, 1), (0xc8, 2))) + b'\x01' + value
     if isinstance(value, bytes):
         return head(len(value), 0, -1, ((0xc4, 1), (0xc5, 2))) + value
     if isinstance(value, list):
@@ -47,6 +49,10 @@ def pack(value):
 
 
 class Time(int):
+    pass
+
+
+class Sealed(bytes):
     pass
 
 
@@ -84,6 +90,8 @@ def build(node, high, short=False):
     """The least value without optional members, or the greatest with all of them; short: all members,
     but not longer than they need to be."""
     kind = node.kind
+    if kind == 'sealed':
+        return Sealed(bytes([1]) + bytes(i * 7 % 256 for i in range((node.max if high and not short else node.min) - 1)))
     if short and kind in ('text', 'bytes'):
         return small(node, build(node, True))
     if short and kind == 'array':
@@ -121,6 +129,8 @@ def outside(node):
         return bad
     if kind == 'enum':
         return ['none-of-them', '', node.values[0] + 'x', 1]
+    if kind == 'sealed':
+        return [Sealed(b'\x01' + bytes(node.max)), bytes(node.min), 7, '']
     if kind == 'bytes':
         bad = [bytes(node.max + 1), 7, False]
         return bad + ([bytes(node.min - 1)] if node.min else [])
