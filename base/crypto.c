@@ -178,12 +178,19 @@ bool hf_verify(const struct hf_public_key *key, struct hf_bytes message,
 void hf_seal(struct hf_env *env, const struct hf_secret *key, struct hf_bytes plain,
              struct hf_bytes associated, uint8_t *out)
 {
+    uint8_t nonce[HF_SEAL_NONCE_SIZE];
+    hf_env_random(env, nonce, sizeof nonce);
+    hf_seal_with(key, nonce, plain, associated, out);
+}
+
+void hf_seal_with(const struct hf_secret *key, const uint8_t *nonce, struct hf_bytes plain,
+                  struct hf_bytes associated, uint8_t *out)
+{
     HF_ASSERT(hf_secret_reveal(key).len == HF_SEAL_KEY_SIZE);
-    const size_t nonce = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
-    hf_env_random(env, out, nonce);
-    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(out + nonce, NULL, plain.ptr, plain.len,
-                                                     associated.ptr, associated.len, NULL, out,
-                                                     hf_secret_reveal(key).ptr);
+    memcpy(out, nonce, HF_SEAL_NONCE_SIZE);
+    (void)crypto_aead_xchacha20poly1305_ietf_encrypt(out + HF_SEAL_NONCE_SIZE, NULL, plain.ptr,
+                                                     plain.len, associated.ptr, associated.len,
+                                                     NULL, out, hf_secret_reveal(key).ptr);
 }
 
 enum hf_rc hf_unseal(const struct hf_secret *key, struct hf_bytes sealed,

@@ -17,7 +17,9 @@
 #define HF_SIGNATURE_SIZE  64
 #define HF_SEED_SIZE       32
 #define HF_SEAL_KEY_SIZE   32
-#define HF_SEAL_OVERHEAD   (24 + 16) /* nonce and tag of XChaCha20-Poly1305 */
+#define HF_SEAL_NONCE_SIZE 24
+#define HF_SEAL_TAG_SIZE   16
+#define HF_SEAL_OVERHEAD   (HF_SEAL_NONCE_SIZE + HF_SEAL_TAG_SIZE) /* XChaCha20-Poly1305 */
 
 struct hf_hash {
     uint8_t b[HF_HASH_SIZE];
@@ -80,6 +82,10 @@ bool hf_verify(const struct hf_public_key *key, struct hf_bytes message,
 /* XChaCha20-Poly1305 with a random nonce in front. out holds plain.len + HF_SEAL_OVERHEAD. */
 void hf_seal(struct hf_env *env, const struct hf_secret *key, struct hf_bytes plain,
              struct hf_bytes associated, uint8_t *out);
+/* The same with a nonce of the caller's, HF_SEAL_NONCE_SIZE bytes, under which nothing else is
+ * sealed with this key. */
+void hf_seal_with(const struct hf_secret *key, const uint8_t *nonce, struct hf_bytes plain,
+                  struct hf_bytes associated, uint8_t *out);
 /* HF_EBADSIG when key, bytes or associated data are not those of the sealing. *ret_plain is
  * given; free with hf_secret_free. */
 enum hf_rc hf_unseal(const struct hf_secret *key, struct hf_bytes sealed,

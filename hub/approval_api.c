@@ -72,7 +72,7 @@ static void put_way(struct hf_json_out *json, const struct hf_hub_approval *a)
 
 static void put_request(struct hf_json_out *json, const struct hf_event_approval_requested *r)
 {
-    hf_json_key_str(json, "summary", r->summary);
+    put_text(json, "summary", r->has_summary, r->summary);
     if (r->has_arguments) {
         hf_json_key(json, HF_STR("arguments"));
         hf_json_array_begin(json);

@@ -73,7 +73,8 @@ static void put_approval(struct hf_hub *hub, const struct hf_outbox_matter *matt
     }
     hf_json_key_str(json, "tool", hf_str_c(a->life.tool));
     hf_json_key_str(json, "risk", hf_event_approval_routed_risk_name(a->life.risk));
-    if (hf_approval_request_read(hub, &a->life, &room, &request, &err) == HF_OK) {
+    if (hf_approval_request_read(hub, &a->life, &room, &request, &err) == HF_OK &&
+        request.has_summary) {
         hf_json_key_str(json, "summary", request.summary);
     }
     (void)snprintf(link, sizeof link, "%s/approvals/%s/%s", hub->public_url, a->life.tenant,

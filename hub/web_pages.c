@@ -43,7 +43,8 @@ static void put_row(struct hf_hub_call *call, const struct hf_approval *a, struc
         [HF_PAGE_QUEUE_ROW_RISK] = {.text = hf_event_approval_routed_risk_name(a->risk)},
         [HF_PAGE_QUEUE_ROW_TENANT] = {.text = hf_str_c(a->tenant)},
         [HF_PAGE_QUEUE_ROW_APPROVAL] = {.text = hf_str_c(a->name)},
-        [HF_PAGE_QUEUE_ROW_SUMMARY] = {.text = is_read ? request.summary : hf_str_c(a->tool)},
+        [HF_PAGE_QUEUE_ROW_SUMMARY] = {.text = is_read && request.has_summary ? request.summary
+                                                                              : hf_str_c(a->tool)},
         [HF_PAGE_QUEUE_ROW_WHAT] = {.text = hf_str_c(what)},
         [HF_PAGE_QUEUE_ROW_LEFT] = {.text = left_words(call, a, left)}};
     hf_html_put(rows, &hf_page_queue_row, values);
@@ -284,7 +285,7 @@ void hf_web_request(struct hf_hub_call *call, struct hf_web_session *session,
     const struct hf_html_value values[HF_PAGE_REQUEST_SLOTS] = {
         [HF_PAGE_REQUEST_RISK] = {.text = hf_event_approval_routed_risk_name(a->risk)},
         [HF_PAGE_REQUEST_RISK_WORDS] = {.text = risk_words(a->risk)},
-        [HF_PAGE_REQUEST_SUMMARY] = {.text = r.summary},
+        [HF_PAGE_REQUEST_SUMMARY] = {.text = r.has_summary ? r.summary : r.tool},
         [HF_PAGE_REQUEST_TENANT] = {.text = hf_str_c(a->tenant)},
         [HF_PAGE_REQUEST_TOOL] = {.text = r.tool},
         [HF_PAGE_REQUEST_ASKED] = {.text = asked_words(a, &r, asked)},

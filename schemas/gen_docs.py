@@ -8,7 +8,9 @@ Every type of event, as declared in [schemas/events](../schemas/events). This fi
 
 An event is an envelope around a payload; the payload is what stands below. In the log it is canonical
 MessagePack, a map with its keys in bytewise order; in JSON an object. Times are integers of microseconds
-UTC since 1970 in MessagePack and RFC 3339 in JSON. Bytes are bin in MessagePack and hexadecimal in JSON.
+UTC since 1970 in MessagePack and RFC 3339 in JSON. Bytes are bin in MessagePack and hexadecimal in JSON;
+sealed data is personal data that only the key of its subject opens, extension type 1 and hexadecimal
+([FORMATS.md](FORMATS.md#sealed-personal-data)).
 Integers beyond 2^53 are strings in JSON. Lengths of text count bytes of UTF-8. The stream is made of the
 members in braces.
 
@@ -25,6 +27,8 @@ def kind_text(node):
         return 'one of ' + ', '.join(f'`{v}`' for v in node.values)
     if node.kind == 'bytes':
         return f'{node.max} bytes' if node.min == node.max else f'{node.min} to {node.max} bytes'
+    if node.kind == 'sealed':
+        return f'sealed data, {node.min} to {node.max} bytes'
     if node.kind in ('u64', 'i64'):
         unit = f', unit {node.unit}' if node.unit else ''
         return f'integer, {node.min} to {node.max}{unit}'

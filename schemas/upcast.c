@@ -103,11 +103,11 @@ static enum hf_rc approval_requested_1(struct hf_bytes payload, struct hf_writer
     if (rc != HF_OK) {
         return rc;
     }
-    struct hf_event_approval_requested event = {
+    struct hf_event_approval_requested_v2 event = {
         .approval = old.approval,
         .tenant = old.tenant,
         .tool = old.tool,
-        .risk = (enum hf_event_approval_requested_risk)old.risk,
+        .risk = (enum hf_event_approval_requested_v2_risk)old.risk,
         .summary = old.summary,
         .facts = old.facts,
         .policy = old.policy,
@@ -120,7 +120,7 @@ static enum hf_rc approval_requested_1(struct hf_bytes payload, struct hf_writer
         event.arguments[i].name = old.arguments[i].name;
         event.arguments[i].value = old.arguments[i].value;
     }
-    hf_event_approval_requested_encode(&event, w);
+    hf_event_approval_requested_v2_encode(&event, w);
     return HF_OK;
 }
 
@@ -130,6 +130,30 @@ static enum hf_rc approval_requested_2(struct hf_bytes payload, struct hf_writer
 {
     struct hf_event_approval_requested_v2 old;
     enum hf_rc rc = hf_event_approval_requested_v2_decode(payload, &old, err);
+    if (rc == HF_OK) {
+        hf_writer_put(w, payload.ptr, payload.len);
+    }
+    return rc;
+}
+
+/* Version 4 may seal what is personal; the payload of version 3 is one that does not. */
+static enum hf_rc approval_requested_3(struct hf_bytes payload, struct hf_writer *w,
+                                       struct hf_err *err)
+{
+    struct hf_event_approval_requested_v3 old;
+    enum hf_rc rc = hf_event_approval_requested_v3_decode(payload, &old, err);
+    if (rc == HF_OK) {
+        hf_writer_put(w, payload.ptr, payload.len);
+    }
+    return rc;
+}
+
+/* Version 2 may name the subject of what is sealed; the payload of version 1 is one without it. */
+static enum hf_rc approval_routed_1(struct hf_bytes payload, struct hf_writer *w,
+                                    struct hf_err *err)
+{
+    struct hf_event_approval_routed_v1 old;
+    enum hf_rc rc = hf_event_approval_routed_v1_decode(payload, &old, err);
     if (rc == HF_OK) {
         hf_writer_put(w, payload.ptr, payload.len);
     }
@@ -167,6 +191,12 @@ static const struct hf_upcast steps[] = {
     {{HF_EVENT_APPROVAL_REQUESTED_NAME, sizeof HF_EVENT_APPROVAL_REQUESTED_NAME - 1},
      2,
      approval_requested_2},
+    {{HF_EVENT_APPROVAL_REQUESTED_NAME, sizeof HF_EVENT_APPROVAL_REQUESTED_NAME - 1},
+     3,
+     approval_requested_3},
+    {{HF_EVENT_APPROVAL_ROUTED_NAME, sizeof HF_EVENT_APPROVAL_ROUTED_NAME - 1},
+     1,
+     approval_routed_1},
     {{HF_EVENT_METERING_RECORDED_NAME, sizeof HF_EVENT_METERING_RECORDED_NAME - 1},
      1,
      metering_recorded_1},

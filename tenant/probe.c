@@ -28,6 +28,7 @@ struct hf_bytes hf_probe_ask(struct hf_str tenant, struct hf_str approval, int64
         .tenant = tenant,
         .tool = HF_STR("probe"),
         .risk = HF_EVENT_APPROVAL_REQUESTED_RISK_LOW,
+        .has_summary = true,
         .summary = HF_STR("Nothing: a test of the way that requests for approval take"),
         .facts = hf_bytes_of(action.b, HF_HASH_SIZE),
         .policy = HF_STR("probe"),

@@ -66,7 +66,7 @@ static enum hf_rc apply_requested(struct hf_store *store, const struct hf_envelo
     }
     row[TOOL].text = request.tool;
     row[RISK].text = hf_event_approval_requested_risk_name(request.risk);
-    row[SUMMARY].text = request.summary;
+    row[SUMMARY].text = request.has_summary ? request.summary : HF_STR("");
     row[REQUESTED_US].number = event->occurred_us;
     row[EXPIRES_US].number = (int64_t)request.expires;
     row[STATE].text = row[DECIDED_US].number == 0 ? HF_STR("requested") : row[STATE].text;

@@ -138,7 +138,8 @@ enum hf_rc hf_ask_make(struct hf_wrapper *w, const struct hf_plugin_call *call, 
 void hf_ask_fill(const struct hf_ask *ask, struct hf_event_approval_requested *event)
 {
     const char *at = (const char *)ask->text.ptr;
-    *event = (struct hf_event_approval_requested){.summary = {at, ask->summary_len}};
+    *event = (struct hf_event_approval_requested){.has_summary = true,
+                                                  .summary = {at, ask->summary_len}};
     at += ask->summary_len;
     event->has_arguments = ask->count > 0;
     event->arguments_count = ask->count;

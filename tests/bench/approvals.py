@@ -108,7 +108,7 @@ class Wrapper:
             "approval": name, "tenant": self.tenant, "tool": "exec", "risk": "high", "summary": f"Delete the folder {name}",
             "facts": digest, "action": digest, "policy": "default-1", "rule": "destroy-asks", "session": "agent:main:1",
             "requester": "user:anna", "expires": now(seconds), "reason": "Whatever deletes is asked for.",
-            "arguments": [{"name": "command", "value": "rm -r x"}]}, f"approval/{name}", 3)
+            "arguments": [{"name": "command", "value": "rm -r x"}]}, f"approval/{name}", 4)
         return digest
 
     def enforce(self, name, action, delivered):

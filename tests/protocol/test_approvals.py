@@ -35,7 +35,7 @@ def ask(world, of, name, seconds=60, requester="user:anna", **more):
                     "policy": "default-1", "rule": "destroy-asks", "session": "agent:main:1",
                     "requester": requester, "expires": rfc3339(later(seconds)),
                     "arguments": [{"name": "command", "value": "rm -r x"}]}, **more)
-    return post(world, of, "approval.requested", payload, f"approval/{name}", 3)
+    return post(world, of, "approval.requested", payload, f"approval/{name}", 4)
 
 
 def decisions(world, tenant, start=0, wait_s=0):
@@ -294,7 +294,7 @@ def flood(world, region):
             digest = hashlib.sha256(b"x").hexdigest()
             payload = {"approval": f"f-{number}", "tenant": "loud", "tool": "exec", "risk": "low", "summary": "x",
                        "facts": digest, "action": digest, "policy": "p", "expires": rfc3339(later(600))}
-            event = {"type": "approval.requested", "schema_version": 3, "producer": "loud", "sequence": number,
+            event = {"type": "approval.requested", "schema_version": 4, "producer": "loud", "sequence": number,
                      "stream": f"approval/f-{number}", "occurred": rfc3339(later(0)), "payload": payload}
             status, answer = local(world, "loud", "POST", "/v1/events", event)
             check(status in (200, 429), f"{status} {answer}")

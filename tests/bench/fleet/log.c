@@ -48,6 +48,7 @@ static void approval(struct tenant *t, const char *name, struct hf_writer *w)
         .approval = hf_str_c(name),
         .tenant = hf_str_c(t->name),
         .tool = HF_STR("shell"),
+        .has_summary = true,
         .summary = HF_STR("May the agent run make install?"),
         .policy = HF_STR("fleet-2026-11"),
         .action = hf_bytes_of(action, sizeof action),

@@ -382,6 +382,38 @@ static struct hf_event_metering_recorded_v1 old_record(void)
     };
 }
 
+/* Goal: a request of any version is read in the newest shape. Method: one of version 1, which gets
+ * an action, and its way through every version; a routing that knew nothing of subjects. */
+HF_TEST(upcast_requests)
+{
+    static const uint8_t hash[HF_HASH_SIZE] = {9};
+    struct hf_event_approval_requested_v1 old = {.approval = HF_STR("a-1"),
+                                                 .tenant = HF_STR("acme"),
+                                                 .tool = HF_STR("exec"),
+                                                 .summary = HF_STR("Look"),
+                                                 .facts = hf_bytes_of(hash, sizeof hash),
+                                                 .policy = HF_STR("p"),
+                                                 .has_arguments = true,
+                                                 .arguments_count = 1};
+    struct hf_event_approval_requested now;
+    struct hf_err err = {0};
+    uint8_t before[1000];
+    struct hf_writer v1 = hf_writer_init(before, sizeof before);
+    struct hf_writer w = hf_writer_init(encoded, sizeof encoded);
+    old.arguments[0].name = HF_STR("path");
+    HF_CHECK_OK(hf_event_approval_requested_v1_check(&old, &err), err);
+    hf_event_approval_requested_v1_encode(&old, &v1);
+    HF_CHECK_OK(hf_upcast(HF_STR("approval.requested"), 1, 4, hf_writer_done(&v1), &w, &err), err);
+    HF_CHECK_OK(hf_event_approval_requested_decode(hf_writer_done(&w), &now, &err), err);
+    HF_CHECK(now.has_summary && !now.has_personal && !now.has_requester);
+    HF_CHECK_STR(now.summary, HF_STR("Look"));
+    HF_CHECK(hf_bytes_eq(now.action, old.facts));
+    HF_CHECK_U64(now.arguments_count, 1);
+    HF_CHECK_RC(hf_upcast(HF_STR("approval.requested"), 3, 4, HF_BYTES("\x80"), &w, &err),
+                HF_EINVAL);
+    HF_CHECK_RC(hf_upcast(HF_STR("approval.routed"), 1, 2, HF_BYTES("\x80"), &w, &err), HF_EINVAL);
+}
+
 /* Goal: old payloads are read in the newest shape. Method: a metering record of version 1, as it
  * was written then, upcast to version 3; and faults of the caller's input. */
 HF_TEST(upcast)
@@ -468,5 +500,5 @@ HF_TEST(stream)
 
 HF_TEST_MAIN(HF_TEST_CASE(payloads), HF_TEST_CASE(json_in), HF_TEST_CASE(json_large_integers),
              HF_TEST_CASE(json_error_texts), HF_TEST_CASE(allocation_failures), HF_TEST_CASE(find),
-             HF_TEST_CASE(unknown), HF_TEST_CASE(upcast), HF_TEST_CASE(upcast_chain),
-             HF_TEST_CASE(stream))
+             HF_TEST_CASE(unknown), HF_TEST_CASE(upcast), HF_TEST_CASE(upcast_requests),
+             HF_TEST_CASE(upcast_chain), HF_TEST_CASE(stream))

@@ -20,6 +20,7 @@ static enum hf_rc ask(struct hf_agent_asking *asking, unsigned number, int64_t n
     const struct hf_event_approval_requested event = {.approval = hf_str_c(name),
                                                       .tenant = HF_STR("acme"),
                                                       .tool = HF_STR("exec"),
+                                                      .has_summary = true,
                                                       .summary = HF_STR("s"),
                                                       .facts = hf_bytes_of(digest, 32),
                                                       .policy = HF_STR("p"),
