@@ -15,6 +15,7 @@ static const struct hf_str kinds[] = {
     [HF_DIRECTIVE_BUDGET] = {"budget", 6},
     [HF_DIRECTIVE_ACTIVATE] = {"activate", 8},
     [HF_DIRECTIVE_PROBE] = {"probe", 5},
+    [HF_DIRECTIVE_ERASE] = {"erase", 5},
 };
 
 static enum hf_rc read_seconds(struct hf_str parameters, uint64_t *ret_seconds, struct hf_err *err)
@@ -98,6 +99,40 @@ static enum hf_rc read_probe(struct hf_str parameters, struct hf_directive *ret,
     return HF_OK;
 }
 
+struct hf_str hf_directive_erase_write(const struct hf_subject *subject,
+                                       char out[HF_DIRECTIVE_PARAMETERS])
+{
+    char text[HF_SUBJECT_TEXT];
+    hf_subject_text(subject, text);
+    int len = snprintf(out, HF_DIRECTIVE_PARAMETERS, "subject=%s", text);
+    return (struct hf_str){out, (size_t)len};
+}
+
+static enum hf_rc read_erasure(struct hf_str parameters, struct hf_directive *ret,
+                               struct hf_err *err)
+{
+    struct hf_str subject = HF_STR("");
+    if (!hf_parse_pair(&parameters, HF_STR("subject="), &subject) || parameters.len > 0 ||
+        !hf_subject_parse(subject, &ret->subject)) {
+        return hf_err_set(err, HF_EINVAL,
+                          "parameters: an erasure takes subject=ID, of 32 hexadecimal digits");
+    }
+    return HF_OK;
+}
+
+/* Kinds that are about one thing of one tenant. */
+static enum hf_rc read_of_tenant(const struct hf_event_directive_issued *event,
+                                 struct hf_str parameters, struct hf_directive *ret,
+                                 struct hf_err *err)
+{
+    if (hf_str_eq(event->address, HF_STR(HF_DIRECTIVE_ALL))) {
+        return hf_err_set(err, HF_EINVAL, "address: this kind is for one tenant");
+    }
+    return ret->kind == HF_DIRECTIVE_DECIDE  ? read_decision(parameters, ret, err)
+           : ret->kind == HF_DIRECTIVE_PROBE ? read_probe(parameters, ret, err)
+                                             : read_erasure(parameters, ret, err);
+}
+
 enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
                              struct hf_directive *ret, struct hf_err *err)
 {
@@ -115,15 +150,9 @@ enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
     if (ret->kind == HF_DIRECTIVE_PAUSE_UPLOADS) {
         return read_seconds(parameters, &ret->seconds, err);
     }
-    if (ret->kind == HF_DIRECTIVE_DECIDE) {
-        return hf_str_eq(event->address, HF_STR(HF_DIRECTIVE_ALL))
-                   ? hf_err_set(err, HF_EINVAL, "a decision is for one tenant")
-                   : read_decision(parameters, ret, err);
-    }
-    if (ret->kind == HF_DIRECTIVE_PROBE) {
-        return hf_str_eq(event->address, HF_STR(HF_DIRECTIVE_ALL))
-                   ? hf_err_set(err, HF_EINVAL, "a probe is for one tenant")
-                   : read_probe(parameters, ret, err);
+    if (ret->kind == HF_DIRECTIVE_DECIDE || ret->kind == HF_DIRECTIVE_PROBE ||
+        ret->kind == HF_DIRECTIVE_ERASE) {
+        return read_of_tenant(event, parameters, ret, err);
     }
     if (ret->kind == HF_DIRECTIVE_BUDGET) {
         return hf_budget_read(parameters, &ret->budget, err);
@@ -156,6 +185,10 @@ enum hf_rc hf_directive_may_issue(const struct hf_event_directive_issued *event,
     }
     if (directive.kind == HF_DIRECTIVE_PROBE) {
         return hf_err_set(err, HF_EINVAL, "kind: probes are the region's own (probe-every)");
+    }
+    if (directive.kind == HF_DIRECTIVE_ERASE) {
+        return hf_err_set(err, HF_EINVAL,
+                          "kind: a subject is erased by its own command, not by a directive");
     }
     if (event->sequence != last + 1) {
         return hf_err_set(err, HF_EINVAL, "sequence: the next directive is number %llu",

@@ -13,6 +13,7 @@
 #include "commands/manifest.h"
 #include "commands/tenant.h"
 #include "schemas/events_gen.h"
+#include "schemas/personal.h"
 
 #define HF_DIRECTIVE_ALL          "*"
 #define HF_DIRECTIVE_STREAM       "directive/"
@@ -31,6 +32,8 @@ enum hf_directive_kind {
     HF_DIRECTIVE_ACTIVATE,      /* run the artifact that the event names: "slot=SLOT" */
     HF_DIRECTIVE_PROBE,         /* ask for approval of nothing: "approval=NAME", which begins with
                                    HF_DIRECTIVE_PROBE_PREFIX; by the region, for one tenant */
+    HF_DIRECTIVE_ERASE,         /* erase the key of a subject: "subject=HEX"; issued by the region
+                                   itself, behind the erasure, for one tenant */
 };
 
 struct hf_directive {
@@ -42,6 +45,7 @@ struct hf_directive {
     struct hf_budget budget;
     enum hf_slot slot; /* of an activation */
     struct hf_hash artifact;
+    struct hf_subject subject; /* of an erasure */
 };
 
 /* What the kind and its parameters mean. HF_ENOSYS: no kind that is known here; HF_EINVAL: the
@@ -49,10 +53,12 @@ struct hf_directive {
 enum hf_rc hf_directive_read(const struct hf_event_directive_issued *event,
                              struct hf_directive *ret, struct hf_err *err);
 
-/* The parameters of a decision; at most HF_DIRECTIVE_PARAMETERS characters. */
+/* The parameters of a decision and of an erasure; at most HF_DIRECTIVE_PARAMETERS characters. */
 #define HF_DIRECTIVE_PARAMETERS 160
 struct hf_str hf_directive_decide_write(const struct hf_directive *directive,
                                         char out[HF_DIRECTIVE_PARAMETERS]);
+struct hf_str hf_directive_erase_write(const struct hf_subject *subject,
+                                       char out[HF_DIRECTIVE_PARAMETERS]);
 
 /* Decider: may somebody issue it now? `last`: number of the newest directive of the region; the
  * event's number must be the next one. HF_EINVAL; HF_EPERM when it is for one tenant (not NULL)

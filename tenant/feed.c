@@ -77,6 +77,7 @@ static void act(struct hf_agent *agent, const struct hf_feed_item *item)
         agent->uploads_paused_ns =
             hf_env_mono_ns(hf_loop_env(agent->loop)) + item->directive.seconds * SECOND;
         break;
+    case HF_DIRECTIVE_ERASE: /* no key of a subject is kept here, so each is gone */
     case HF_DIRECTIVE_PROBE:
     case HF_DIRECTIVE_DECIDE:          /* its record is what the wrapper waits for */
     case HF_DIRECTIVE_BUDGET:          /* set before, as that can fail */

@@ -100,6 +100,42 @@ HF_TEST(probes)
     }
 }
 
+/* An erasure is one tenant's, names its subject in one spelling, and is not for people to issue. */
+HF_TEST(erasures)
+{
+    static const struct hf_subject subject = {{0x0f, 0xa1}};
+
+    static const struct {
+        const char *address;
+        const char *parameters;
+        enum hf_rc rc;
+    } cases[] = {
+        {"acme", "subject=0fa10000000000000000000000000000", HF_OK},
+        {"*", "subject=0fa10000000000000000000000000000", HF_EINVAL},
+        {"acme", "subject=0FA10000000000000000000000000000", HF_EINVAL},
+        {"acme", "subject=0fa1000000000000000000000000000", HF_EINVAL},
+        {"acme", "subject=0fa10000000000000000000000000000,x=y", HF_EINVAL},
+        {"acme", "subject=0fa1000000000000000000000000000g", HF_EINVAL},
+        {"acme", "subject=", HF_EINVAL},
+        {"acme", "", HF_EINVAL},
+    };
+
+    char text[HF_DIRECTIVE_PARAMETERS];
+    HF_CHECK_STR(hf_directive_erase_write(&subject, text), hf_str_c(cases[0].parameters));
+    for (size_t i = 0; i < HF_LEN(cases); i++) {
+        struct hf_directive directive;
+        struct hf_err err = {0};
+        struct hf_event_directive_issued event = event_of(0);
+        event.kind = HF_STR("erase");
+        event.address = hf_str_c(cases[i].address);
+        event.has_parameters = true;
+        event.parameters = hf_str_c(cases[i].parameters);
+        HF_CHECK_RC(hf_directive_read(&event, &directive, &err), cases[i].rc);
+        HF_CHECK(cases[i].rc != HF_OK || hf_subject_eq(&directive.subject, &subject));
+        HF_CHECK_RC(hf_directive_may_issue(&event, 7, NULL, NOW, &err), HF_EINVAL);
+    }
+}
+
 /* The number is the next one, the end lies in the next seven days, the tenant is active. */
 HF_TEST(bounds)
 {
@@ -159,4 +195,4 @@ HF_TEST(decisions)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(kinds), HF_TEST_CASE(probes), HF_TEST_CASE(decisions),
-             HF_TEST_CASE(bounds))
+             HF_TEST_CASE(erasures), HF_TEST_CASE(bounds))
