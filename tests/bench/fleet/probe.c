@@ -4,7 +4,8 @@
 
 #define AGAIN_NS UINT64_C(2000000)
 
-/* The number that the member counts, of the answer or of the first row that it has; 0 when it is not there. */
+/* The number that the member counts, of the answer or of the first row that it has; 0 when it is
+ * not there. */
 static uint64_t member(struct hf_bytes body, const char *key)
 {
     struct hf_json_doc *doc = NULL;
