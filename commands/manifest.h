@@ -9,9 +9,9 @@
  * Two numbers: `sequence` grows with each artifact of a slot, `floor` is the lowest sequence that
  * may still run. Going back is allowed down to the floor, which only grows.
  *
- * Order for bytes that came from elsewhere: hf_package_split, hf_manifest_open (form and
- * signature), hf_manifest_fits (is it for here and now?), hf_manifest_covers (is it about these
- * bytes?).
+ * Order for bytes that came from elsewhere: hf_package_split, then hf_release_verify, which is
+ * hf_manifest_open (form and signature), hf_manifest_fits (is it for here and now?) and
+ * hf_manifest_covers (is it about these bytes?).
  * Whoever refuses says why with one of the reasons of the event artifact.refused. Pure; the time is
  * an argument. Structs hold copies, nothing borrows.
  */
@@ -138,6 +138,17 @@ enum hf_rc hf_manifest_fits(const struct hf_manifest *manifest, const struct hf_
 /* HF_EPERM with *ret_reason (empty, length, hash). */
 enum hf_rc hf_manifest_covers(const struct hf_manifest *manifest, struct hf_bytes bytes,
                               hf_artifact_reason *ret_reason, struct hf_err *err);
+
+/* A manifest and what it is about. Borrowed. */
+struct hf_release {
+    struct hf_bytes note;
+    struct hf_bytes bytes;
+};
+
+/* All three, in their order; results and errors are theirs. */
+enum hf_rc hf_release_verify(const struct hf_release *release, const struct hf_release_keys *keys,
+                             const struct hf_manifest_want *want, struct hf_manifest *ret_manifest,
+                             hf_artifact_reason *ret_reason, struct hf_err *err);
 
 /* A manifest and its bytes as they travel: "HFA1", u32 length of the note, note, bytes. */
 void hf_package_head(struct hf_bytes note, uint8_t out[HF_PACKAGE_HEAD]);

@@ -209,6 +209,17 @@ enum hf_rc hf_manifest_covers(const struct hf_manifest *m, struct hf_bytes bytes
     return HF_OK;
 }
 
+enum hf_rc hf_release_verify(const struct hf_release *release, const struct hf_release_keys *keys,
+                             const struct hf_manifest_want *want, struct hf_manifest *ret_manifest,
+                             hf_artifact_reason *ret_reason, struct hf_err *err)
+{
+    enum hf_rc rc = hf_manifest_open(release->note, keys, ret_manifest, ret_reason, err);
+    if (rc == HF_OK) {
+        rc = hf_manifest_fits(ret_manifest, want, ret_reason, err);
+    }
+    return rc == HF_OK ? hf_manifest_covers(ret_manifest, release->bytes, ret_reason, err) : rc;
+}
+
 /* packages */
 
 void hf_package_head(struct hf_bytes note, uint8_t out[HF_PACKAGE_HEAD])

@@ -184,6 +184,31 @@ static enum hf_rc segment_received_1(struct hf_bytes payload, struct hf_writer *
     return rc;
 }
 
+/* Version 2 says why; before, only what the region had staged was reported. */
+static enum hf_rc policy_activated_1(struct hf_bytes payload, struct hf_writer *w,
+                                     struct hf_err *err)
+{
+    struct hf_event_policy_activated_v1 old;
+    enum hf_rc rc = hf_event_policy_activated_v1_decode(payload, &old, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    struct hf_event_policy_activated event = {
+        .tenant = old.tenant,
+        .digest = old.digest,
+        .name = old.name,
+        .version = old.version,
+        .has_sequence = true,
+        .sequence = old.sequence,
+        .vectors = old.vectors,
+        .cause = HF_EVENT_POLICY_ACTIVATED_CAUSE_STAGED,
+        .has_before = old.has_before,
+        .before = old.before,
+    };
+    hf_event_policy_activated_encode(&event, w);
+    return HF_OK;
+}
+
 static const struct hf_upcast steps[] = {
     {{HF_EVENT_APPROVAL_REQUESTED_NAME, sizeof HF_EVENT_APPROVAL_REQUESTED_NAME - 1},
      1,
@@ -203,6 +228,9 @@ static const struct hf_upcast steps[] = {
     {{HF_EVENT_METERING_RECORDED_NAME, sizeof HF_EVENT_METERING_RECORDED_NAME - 1},
      2,
      metering_recorded_2},
+    {{HF_EVENT_POLICY_ACTIVATED_NAME, sizeof HF_EVENT_POLICY_ACTIVATED_NAME - 1},
+     1,
+     policy_activated_1},
     {{HF_EVENT_PRINCIPAL_CREATED_NAME, sizeof HF_EVENT_PRINCIPAL_CREATED_NAME - 1},
      1,
      principal_created_1},

@@ -144,18 +144,11 @@ static enum hf_rc verify(const struct hf_agent *agent, struct hf_bytes package,
                                           .platform = hf_str_c(hf_manifest_platform()),
                                           .floor = slot->floor,
                                           .now_us = hf_env_wall_us(hf_loop_env(agent->loop))};
-    struct hf_bytes note;
-    struct hf_bytes bytes;
+    struct hf_release release;
     *ret_reason = HF_EVENT_ARTIFACT_REFUSED_REASON_MALFORMED;
-    enum hf_rc rc = hf_package_split(package, &note, &bytes, err);
+    enum hf_rc rc = hf_package_split(package, &release.note, &release.bytes, err);
     if (rc == HF_OK) {
-        rc = hf_manifest_open(note, &a->keys, ret, ret_reason, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_manifest_fits(ret, &want, ret_reason, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_manifest_covers(ret, bytes, ret_reason, err);
+        rc = hf_release_verify(&release, &a->keys, &want, ret, ret_reason, err);
     }
     if (rc == HF_OK && !hf_hash_eq(&ret->digest, &a->fetched)) {
         *ret_reason = HF_EVENT_ARTIFACT_REFUSED_REASON_HASH;

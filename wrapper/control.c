@@ -29,7 +29,8 @@ static void put_lease(struct hf_json_out *json, const struct hf_wrapper *w)
     hf_json_object_end(json);
 }
 
-static void put_policy(struct hf_json_out *json, const char *key, const struct hf_policy *policy)
+static void put_policy(struct hf_json_out *json, const char *key, const struct hf_policy *policy,
+                       const struct hf_policies *policies)
 {
     hf_json_key(json, hf_str_c(key));
     if (policy == NULL) {
@@ -41,6 +42,11 @@ static void put_policy(struct hf_json_out *json, const char *key, const struct h
     hf_json_key_str(json, "version", hf_policy_version(policy));
     hf_json_key(json, HF_STR("digest"));
     hf_json_hex(json, hf_bytes_of(hf_policy_digest(policy)->b, HF_HASH_SIZE));
+    if (policies != NULL) {
+        hf_json_key_str(json, "from", policies->of_region ? HF_STR("region") : HF_STR("file"));
+        hf_json_key_u64(json, "sequence", policies->sequence);
+        hf_json_key_u64(json, "floor", policies->floor);
+    }
     hf_json_object_end(json);
 }
 
@@ -78,8 +84,8 @@ static void answer_status(struct hf_wrapper *w, struct hf_http_exchange *exchang
     hf_json_key_u64(&json, "unguarded", w->unguarded);
     hf_json_key_str(&json, "openclaw", hf_str_c(w->openclaw));
     put_lease(&json, w);
-    put_policy(&json, "policy", hf_policies_active(&w->policies));
-    put_policy(&json, "shadow", hf_policies_shadow(&w->policies));
+    put_policy(&json, "policy", hf_policies_active(&w->policies), &w->policies);
+    put_policy(&json, "shadow", hf_policies_shadow(&w->policies), NULL);
     hf_json_key_u64(&json, "secrets", w->redact.secrets);
     put_counts(&json, w);
     hf_json_object_end(&json);
@@ -104,17 +110,18 @@ static void reload(struct hf_wrapper *w, struct hf_http_exchange *exchange)
         hf_http_problem(exchange, 409, "invalid", "The wrapper was started without --policy.");
         return;
     }
-    enum hf_rc rc = hf_policies_activate_file(&w->policies, w->conf.policy, &err);
-    if ((rc == HF_OK || rc == HF_EEXIST) && w->conf.shadow != NULL) {
-        rc = hf_policies_compare_file(&w->policies, w->conf.shadow, &err);
-    }
-    if (rc != HF_OK && rc != HF_EEXIST) {
-        hf_http_problem(exchange, 422, "invalid", err.text);
+    if (w->policies.of_region) {
+        hf_http_problem(
+            exchange, 409, "invalid",
+            "The region's policy is in force; publish and activate the next one there.");
         return;
     }
-    const struct hf_policy *policy = hf_policies_active(&w->policies);
-    hf_log(w->logger, HF_LOG_INFO, "policy.active", hf_f_str("name", hf_policy_name(policy)),
-           hf_f_str("version", hf_policy_version(policy)));
+    enum hf_rc rc = hf_activation_reload(w, &err);
+    if (rc != HF_OK) {
+        hf_http_problem(exchange, rc == HF_EPERM ? 422 : 503,
+                        rc == HF_EPERM ? "invalid" : "try-again", err.text);
+        return;
+    }
     answer_status(w, exchange);
 }
 

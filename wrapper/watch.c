@@ -99,6 +99,9 @@ static void take_status(struct hf_wrapper *w, struct hf_bytes answer)
         hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT) {
         struct hf_str name = member_text(hf_json_root(doc), "tenant");
         (void)snprintf(w->tenant, sizeof w->tenant, "%.*s", HF_STR_ARG(name));
+        if (w->tenant[0] != '\0') {
+            hf_activation_tell(w);
+        }
     }
     hf_json_free(doc);
 }

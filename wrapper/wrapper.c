@@ -17,7 +17,6 @@
 enum {
     PATH_SEQUENCE,
     PATH_TAINT,
-    PATH_POLICY,
     PATH_KEY
 };
 
@@ -36,49 +35,14 @@ void hf_wrapper_note(struct hf_wrapper *w, const char *type, const void *event)
 
 static enum hf_rc make_paths(struct hf_wrapper *w, struct hf_err *err)
 {
-    static const char *const names[] = {[PATH_SEQUENCE] = "sequence",
-                                        [PATH_TAINT] = "taint",
-                                        [PATH_POLICY] = "policy",
-                                        [PATH_KEY] = "redaction.key"};
+    static const char *const names[] = {
+        [PATH_SEQUENCE] = "sequence", [PATH_TAINT] = "taint", [PATH_KEY] = "redaction.key"};
     enum hf_rc rc = hf_dir_create_all(w->conf.state, 0700, err);
     for (size_t i = 0; i < HF_LEN(names) && rc == HF_OK; i++) {
         rc = hf_path_join(w->conf.state, names[i], w->paths[i], sizeof w->paths[i]);
         rc = rc == HF_OK ? HF_OK : hf_err_set(err, rc, "%s: is too long", w->conf.state);
     }
     return rc;
-}
-
-/* The last good one first, so that a file that went bad meanwhile takes nothing away. */
-static enum hf_rc open_policy(struct hf_wrapper *w, struct hf_err *err)
-{
-    struct hf_err first = {0};
-    enum hf_rc rc = hf_policies_activate_file(&w->policies, w->paths[PATH_POLICY], &first);
-    w->policies.kept = w->paths[PATH_POLICY];
-    if (rc != HF_OK && rc != HF_ENOTFOUND) {
-        hf_log(w->logger, HF_LOG_ERROR, "policy.kept_is_bad", hf_f_err(&first));
-    }
-    if (w->conf.policy != NULL) {
-        rc = hf_policies_activate_file(&w->policies, w->conf.policy, err);
-        if (rc != HF_OK && rc != HF_EEXIST && hf_policies_active(&w->policies) == NULL) {
-            return rc;
-        }
-        if (rc != HF_OK && rc != HF_EEXIST) {
-            hf_log(w->logger, HF_LOG_ERROR, "policy.refused", hf_f_err(err));
-        }
-    }
-    /* A candidate that cannot be read is no reason not to guard. */
-    if (w->conf.shadow != NULL &&
-        hf_policies_compare_file(&w->policies, w->conf.shadow, &first) != HF_OK) {
-        hf_log(w->logger, HF_LOG_ERROR, "policy.shadow_refused", hf_f_err(&first));
-    }
-    const struct hf_policy *policy = hf_policies_active(&w->policies);
-    if (policy == NULL) {
-        hf_log(w->logger, HF_LOG_WARN, "policy.none", hf_f_c("effect", "every call is refused"));
-    } else {
-        hf_log(w->logger, HF_LOG_INFO, "policy.active", hf_f_str("name", hf_policy_name(policy)),
-               hf_f_str("version", hf_policy_version(policy)));
-    }
-    return HF_OK;
 }
 
 static void plugin_accepted(struct hf_listener *listener, struct hf_stream *stream)
@@ -137,7 +101,8 @@ static enum hf_rc open_parts(struct hf_wrapper *w, struct hf_err *err)
     enum hf_rc rc = make_paths(w, err);
     rc = rc == HF_OK ? hf_redact_open(env, w->paths[PATH_KEY], &w->redact, err) : rc;
     rc = rc == HF_OK ? hf_sessions_new(env, w->paths[PATH_TAINT], &w->sessions, err) : rc;
-    rc = rc == HF_OK ? open_policy(w, err) : rc;
+    rc =
+        rc == HF_OK ? hf_policies_open(&w->policies, w->conf.state, w->conf.release_keys, err) : rc;
     rc = rc == HF_OK ? hf_http_client_new(w->loop, &client, &w->client, err) : rc;
     if (rc == HF_OK) {
         const struct hf_recorder_conf recorder = {.client = w->client,
@@ -145,8 +110,9 @@ static enum hf_rc open_parts(struct hf_wrapper *w, struct hf_err *err)
         rc = hf_recorder_new(w->loop, &recorder, &w->recorder, err);
     }
     if (rc == HF_OK) {
+        hf_activation_start(w);
         hf_secrets_open(&w->secrets, w->loop, w->logger, w->client, &w->redact);
-        hf_channel_open(w);
+        hf_policy_channel_open(w);
         hf_wrapper_budget_open(&w->budget, w->loop, w->client);
         rc = hf_answers_new(w->loop, w->client, &w->answers, err);
     }
@@ -156,7 +122,10 @@ static enum hf_rc open_parts(struct hf_wrapper *w, struct hf_err *err)
 enum hf_rc hf_wrapper_open(struct hf_loop *loop, const struct hf_wrapper_conf *conf,
                            struct hf_wrapper *w, struct hf_err *err)
 {
-    *w = (struct hf_wrapper){.loop = loop, .logger = conf->logger, .conf = *conf};
+    memset(w, 0, sizeof *w); /* a literal of it would be too big for the stack */
+    w->loop = loop;
+    w->logger = conf->logger;
+    w->conf = *conf;
     hf_queue_init(&w->links);
     if (conf->workspace != NULL) {
         (void)snprintf(w->workspace, sizeof w->workspace, "%s", conf->workspace);
@@ -259,7 +228,7 @@ void hf_wrapper_close(struct hf_wrapper *w, void (*closed)(void *arg), void *arg
     w->draining = true;
     w->drain_until_ns = hf_env_mono_ns(hf_loop_env(w->loop)) + DRAIN_NS;
     hf_watch_stop(w);
-    hf_channel_close(w);
+    hf_policy_channel_close(w);
     hf_wrapper_budget_close(&w->budget);
     hf_links_drain(w);
     hf_timer_init(&w->drain, w->loop, draining);

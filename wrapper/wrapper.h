@@ -21,12 +21,12 @@
 #include "base/http/server.h"
 #include "base/logger.h"
 #include "base/net/socket.h"
+#include "wrapper/activation.h"
 #include "wrapper/answers.h"
 #include "wrapper/budget.h"
 #include "wrapper/channel.h"
 #include "wrapper/lease.h"
 #include "wrapper/note.h"
-#include "wrapper/policies.h"
 #include "wrapper/secrets.h"
 #include "wrapper/sessions.h"
 
@@ -43,10 +43,12 @@ struct hf_wrapper_conf {
     const char *plugin_socket; /* where the gateway's plugin asks */
     const char *control_socket;
     const char *agent_socket;
-    const char *policy;    /* bundle to begin with; NULL: the last good one in state */
-    const char *shadow;    /* candidate that is only counted; NULL: none */
-    const char *workspace; /* the agent's; NULL: what the gateway says */
-    const char *home;      /* of the gateway's user; NULL: not known */
+    const char *policy;       /* bundle to begin with, unless the region gave one; NULL: none */
+    const char *release_keys; /* file of the keys that the region's policies are signed with; NULL:
+                                 none is believed */
+    const char *shadow;       /* candidate that is only counted; NULL: none */
+    const char *workspace;    /* the agent's; NULL: what the gateway says */
+    const char *home;         /* of the gateway's user; NULL: not known */
     /* Folders with a name in policies: $config, $state, $wrapper; NULL: not known. */
     const char *openclaw_config;
     const char *openclaw_state;
@@ -79,15 +81,16 @@ struct hf_wrapper {
     struct hf_loop *loop;
     const struct hf_logger *logger;
     struct hf_wrapper_conf conf;
-    char paths[4][HF_PATH_MAX]; /* of the state folder */
+    char paths[3][HF_PATH_MAX]; /* of the state folder */
     struct hf_http_client *client;
     struct hf_recorder *recorder;
     struct hf_answers *answers;
     struct hf_sessions *sessions;
     struct hf_policies policies;
+    struct hf_activation activation;
     struct hf_redact redact;
     struct hf_secrets secrets;
-    struct hf_channel channel;
+    struct hf_policy_channel channel;
     struct hf_wrapper_budget budget;
     bool swept; /* requests of an earlier life are withdrawn */
     struct hf_driver_host host;

@@ -147,7 +147,7 @@ def report(world, digest, sequence, tenant="acme"):
     body = {"type": "policy.activated", "producer": "wrapper", "sequence": sequence,
             "occurred": "2026-01-01T00:00:00Z",
             "payload": {"tenant": tenant, "digest": digest, "name": "sample", "version": "1.1",
-                        "sequence": 1, "vectors": 3}}
+                        "sequence": 1, "vectors": 3, "cause": "staged"}}
     answer = local(world, tenant, "POST", "/v1/events", body)
     check(answer is not None and answer[0] == 200, f"{answer}")
 

@@ -110,7 +110,7 @@ def activates(b):
     event = {"type": "policy.activated", "producer": "wrapper", "sequence": 1,
              "occurred": "2026-01-01T00:00:00Z",
              "payload": {"tenant": "acme", "digest": one["digest"], "name": "default", "version": "1",
-                         "sequence": 1, "vectors": 3}}
+                         "sequence": 1, "vectors": 3, "cause": "staged"}}
     check(local(b.world, "acme", "POST", "/v1/events", event)[0] == 200, "reported")
 
     def row():

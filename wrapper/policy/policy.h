@@ -28,7 +28,7 @@
 #include "base/err.h"
 #include "wrapper/policy/facts.h"
 
-#define HF_POLICY_BUNDLE_MAX (16u << 20) /* bytes; as in the event policy.published */
+#define HF_POLICY_BUNDLE_MAX (16u << 20) /* bytes */
 
 /* The values are those of the enums in schemas, in which the lower one is the stricter one. */
 enum hf_verdict {

@@ -62,7 +62,7 @@ HF_TEST(activations)
          .type = "policy.activated",
          .payload = OF_TENANT("t", KEY_A,
                               "\"name\":\"default\",\"version\":\"1.1\",\"sequence\":1,"
-                              "\"vectors\":3"),
+                              "\"vectors\":3,\"cause\":\"staged\""),
          .segment = "t"},
         {.second = 5,
          .type = "artifact.refused",
