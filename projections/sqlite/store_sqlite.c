@@ -149,6 +149,10 @@ static enum hf_rc find(struct sqlite_store *s, const struct hf_table_def *table,
         sql_where_key(&sql, table);
         rc = prepare(s, &sql, &p->get, err);
     }
+    if (rc != HF_OK) {
+        (void)sqlite3_finalize(p->put); /* one without the other would count as both */
+        p->put = NULL;
+    }
     hf_buf_free(&sql);
     return rc;
 }
