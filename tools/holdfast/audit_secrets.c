@@ -7,37 +7,26 @@
 
 #include "base/heap.h"
 #include "base/json_out.h"
-#include "log/mirror/segment.h"
-#include "log/tlog/tile.h"
-#include "schemas/envelope.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/secret_in.h"
 #include "tools/holdfast/secret_lines.h"
 #include "tools/holdfast/session.h"
-#include "wrapper/redaction/redaction.h"
+#include "wrapper/search/search.h"
 
-struct search {
+struct audit {
     struct hf_cli *cli;
     struct hf_redaction_secret *secrets; /* names and kinds borrow from the text of the file */
     struct hf_secret *values;
     size_t secret_count;
-    struct hf_redaction_stream *stream;
-    struct hf_buf blob;
+    struct hf_secret_search *search;
     struct hf_buf line;
-    /* where it is */
-    uint64_t index;
-    uint64_t offset; /* of an event inside of a segment, from 1; 0: the entry itself */
-    struct hf_str type;
-    uint64_t entries;
-    uint64_t events; /* inside of segments */
-    uint64_t found;
 };
 
 /* -- the secrets -- */
 
 static enum hf_rc take_secret(void *arg, const struct hf_secret_line *line, struct hf_err *err)
 {
-    struct search *s = arg;
+    struct audit *s = arg;
     if (s->secret_count == HF_REDACTION_SECRETS_MAX) {
         return hf_err_set(err, HF_ETOOBIG, "%d secrets are the most", HF_REDACTION_SECRETS_MAX);
     }
@@ -49,59 +38,51 @@ static enum hf_rc take_secret(void *arg, const struct hf_secret_line *line, stru
     return HF_OK;
 }
 
-static enum hf_rc found(void *arg, const struct hf_redaction_span *span)
+static enum hf_rc found(void *arg, const struct hf_secret_finding *finding)
 {
-    struct search *s = arg;
-    if (span->layer == HF_REDACTION_ALLOW) {
-        return HF_OK;
-    }
-    s->found++;
+    struct audit *s = arg;
     hf_buf_clear(&s->line);
     if (s->cli->json) {
         struct hf_json_out json;
         hf_json_init(&json, &s->line);
         hf_json_object_begin(&json);
-        hf_json_key_u64(&json, "index", s->index);
-        hf_json_key_u64(&json, "offset", s->offset);
-        hf_json_key_str(&json, "type", s->type);
-        hf_json_key_str(&json, "layer", hf_str_c(hf_redaction_layer_name(span->layer)));
-        hf_json_key_str(&json, "name", span->name);
+        hf_json_key_u64(&json, "index", finding->index);
+        hf_json_key_u64(&json, "offset", finding->offset);
+        hf_json_key_str(&json, "type", finding->type);
+        hf_json_key_str(&json, "layer", hf_str_c(hf_redaction_layer_name(finding->layer)));
+        hf_json_key_str(&json, "name", finding->name);
         hf_json_object_end(&json);
     } else {
-        hf_buf_printf(&s->line, "entry %llu", (unsigned long long)s->index);
-        if (s->offset > 0) {
-            hf_buf_printf(&s->line, ", event %llu of its segment", (unsigned long long)s->offset);
+        hf_buf_printf(&s->line, "entry %llu", (unsigned long long)finding->index);
+        if (finding->offset > 0) {
+            hf_buf_printf(&s->line, ", event %llu of its segment",
+                          (unsigned long long)finding->offset);
         }
-        hf_buf_printf(&s->line, "  %.*s  %s %.*s", HF_STR_ARG(s->type),
-                      span->layer == HF_REDACTION_KNOWN ? "secret" : "token",
-                      HF_STR_ARG(span->name));
+        hf_buf_printf(&s->line, "  %.*s  %s %.*s", HF_STR_ARG(finding->type),
+                      finding->layer == HF_REDACTION_KNOWN ? "secret" : "token",
+                      HF_STR_ARG(finding->name));
     }
     hf_cli_printf(s->cli, "%.*s\n", (int)s->line.len, (const char *)s->line.ptr);
     return s->line.failed;
 }
 
-/* The redactor of these secrets; the stream keeps it. Nothing is replaced, so any key will do. */
-static enum hf_rc make_stream(struct search *s, struct hf_err *err)
+/* Nothing is replaced, so any key of placeholders will do. */
+static enum hf_rc make_search(struct audit *s, struct hf_err *err)
 {
     struct hf_secret key;
-    struct hf_redactor *redactor = NULL;
-    struct hf_redaction_sink sink = {.found = found, .arg = s};
     enum hf_rc rc = hf_redaction_init(err);
     rc = rc == HF_OK ? hf_secret_alloc(HF_REDACTION_KEY_SIZE, &key) : rc;
     if (rc != HF_OK) {
         return rc;
     }
-    struct hf_redactor_config config = {&key, s->secrets, s->secret_count,
-                                        !hf_cli_flag(s->cli, "tokens")};
-    rc = hf_redactor_new(&config, &redactor, err);
-    rc = rc == HF_OK ? hf_redaction_self_test(redactor, err) : rc;
-    rc = rc == HF_OK ? hf_redaction_stream_open(redactor, &sink, &s->stream, err) : rc;
-    hf_redactor_free(redactor);
+    const struct hf_redactor_config config = {&key, s->secrets, s->secret_count,
+                                              !hf_cli_flag(s->cli, "tokens")};
+    rc = hf_secret_search_new(&config, &s->search, err);
     hf_secret_free(&key);
     return rc;
 }
 
-static enum hf_rc read_secrets(struct search *s, struct hf_secret *ret_text, struct hf_err *err)
+static enum hf_rc read_secrets(struct audit *s, struct hf_secret *ret_text, struct hf_err *err)
 {
     s->secrets = hf_heap_zalloc(HF_REDACTION_SECRETS_MAX, sizeof *s->secrets);
     s->values = hf_heap_zalloc(HF_REDACTION_SECRETS_MAX, sizeof *s->values);
@@ -116,62 +97,12 @@ static enum hf_rc read_secrets(struct search *s, struct hf_secret *ret_text, str
                         "there is no secret to look for; give lines "
                         "\"KIND NAME VALUE\", the value in base64");
     }
-    return rc == HF_OK ? make_stream(s, err) : rc;
+    return rc == HF_OK ? make_search(s, err) : rc;
 }
 
 /* -- the log -- */
 
-static enum hf_rc look(struct search *s, struct hf_bytes bytes, struct hf_err *err)
-{
-    enum hf_rc rc = hf_redaction_feed(s->stream, bytes, err);
-    return rc == HF_OK ? hf_redaction_end(s->stream, err) : rc;
-}
-
-static enum hf_rc look_into_segment(struct search *s, struct hf_err *err)
-{
-    struct hf_segment segment;
-    enum hf_rc rc = hf_segment_parse(hf_buf_bytes(&s->blob), &segment, err);
-    if (rc != HF_OK) {
-        return rc;
-    }
-    struct hf_cursor cursor = hf_cursor_init(segment.bundle);
-    struct hf_bytes entry;
-    while (rc == HF_OK && hf_bundle_next(&cursor, &entry) == HF_OK) {
-        struct hf_envelope event = {0};
-        s->offset++;
-        s->events++;
-        s->type = hf_envelope_parse_leaf(entry, &event, /* err= */ NULL) == HF_OK ? event.type
-                                                                                  : HF_STR("?");
-        rc = look(s, entry, err);
-    }
-    return rc;
-}
-
-static enum hf_rc look_into_entry(struct search *s, struct hf_log *log, struct hf_bytes entry,
-                                  struct hf_err *err)
-{
-    struct hf_envelope event = {0};
-    struct hf_hash hash;
-    bool typed =
-        hf_log_codec(log) != NULL && hf_envelope_read_leaf(entry, &event, /* err= */ NULL) == HF_OK;
-    s->type = typed ? event.type : HF_STR("?");
-    s->offset = 0;
-    s->entries++;
-    enum hf_rc rc = look(s, entry, err);
-    if (rc != HF_OK || !typed || event.blob.len != HF_HASH_SIZE) {
-        return rc;
-    }
-    memcpy(hash.b, event.blob.ptr, HF_HASH_SIZE);
-    bool segment = hf_str_eq(event.type, HF_STR("segment.received"));
-    hf_buf_clear(&s->blob);
-    rc = hf_log_blob_at(log, s->index, &hash, &s->blob, err);
-    if (rc != HF_OK) {
-        return rc;
-    }
-    return segment ? look_into_segment(s, err) : look(s, hf_buf_bytes(&s->blob), err);
-}
-
-static enum hf_rc look_into_log(struct search *s, struct hf_err *err)
+static enum hf_rc look_into_log(struct audit *s, struct hf_err *err)
 {
     struct hf_session session;
     struct hf_reader *reader = NULL;
@@ -186,11 +117,11 @@ static enum hf_rc look_into_log(struct search *s, struct hf_err *err)
     }
     while (rc == HF_OK) {
         struct hf_bytes entry;
-        rc = hf_reader_next(reader, &s->index, &entry, err);
+        uint64_t index;
+        rc = hf_reader_next(reader, &index, &entry, err);
         if (rc == HF_OK) {
-            rc = look_into_entry(s, session.log, entry, err);
-            rc =
-                rc == HF_OK ? rc : hf_err_wrap(err, rc, "entry %llu", (unsigned long long)s->index);
+            rc = hf_secret_search_entry(s->search, session.log, index, entry, found, s, err);
+            rc = rc == HF_OK ? rc : hf_err_wrap(err, rc, "entry %llu", (unsigned long long)index);
         }
     }
     hf_reader_close(reader);
@@ -198,9 +129,11 @@ static enum hf_rc look_into_log(struct search *s, struct hf_err *err)
     return rc == HF_EEND ? HF_OK : rc;
 }
 
-static int tell(struct search *s)
+static int tell(struct audit *s)
 {
-    unsigned long long entries = s->entries, events = s->events, count = s->found;
+    const struct hf_secret_search_counts *counts = hf_secret_search_counts(s->search);
+    unsigned long long entries = counts->entries, events = counts->events;
+    unsigned long long count = counts->findings;
     if (count > 0) {
         return hf_cli_no(s->cli,
                          "%llu places hold a secret, of %llu entries and %llu events in "
@@ -222,24 +155,21 @@ static int tell(struct search *s)
 static int run(struct hf_cli *cli)
 {
     struct hf_err err = {0};
-    struct search s = {.cli = cli,
-                       .blob =
-                           hf_buf_init(HF_SEGMENT_MAX > (64u << 20) ? HF_SEGMENT_MAX : 64u << 20),
-                       .line = hf_buf_init(4096)};
+    struct audit s = {.cli = cli, .line = hf_buf_init(4096)};
     struct hf_secret text = {0};
     enum hf_rc rc = hf_crypto_init(&err);
     rc = rc == HF_OK ? read_secrets(&s, &text, &err) : rc;
     rc = rc == HF_OK ? look_into_log(&s, &err) : rc;
-    hf_redaction_stream_close(s.stream);
     for (size_t i = 0; i < s.secret_count; i++) {
         hf_secret_free(&s.values[i]);
     }
     hf_heap_free(s.secrets);
     hf_heap_free(s.values);
     hf_secret_free(&text);
-    hf_buf_free(&s.blob);
     hf_buf_free(&s.line);
-    return rc == HF_OK ? tell(&s) : hf_cli_fail(cli, &err);
+    int status = rc == HF_OK ? tell(&s) : hf_cli_fail(cli, &err);
+    hf_secret_search_free(s.search);
+    return status;
 }
 
 static const struct hf_cli_option options_[] = {

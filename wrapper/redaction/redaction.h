@@ -72,6 +72,9 @@ struct hf_redactor *hf_redactor_share(struct hf_redactor *redactor);
 /* The last owner's call frees and wipes. NULL is fine. Any thread. */
 void hf_redactor_free(struct hf_redactor *redactor);
 
+/* Different byte strings that registered secrets are looked for as. */
+size_t hf_redactor_spellings(const struct hf_redactor *redactor);
+
 /* One place where something was found. Positions are of the input, from the stream's begin. */
 struct hf_redaction_span {
     uint64_t at;

@@ -142,6 +142,11 @@ struct hf_redactor *hf_redactor_share(struct hf_redactor *redactor)
     return redactor;
 }
 
+size_t hf_redactor_spellings(const struct hf_redactor *redactor)
+{
+    return redactor->anchors.literals.count;
+}
+
 void hf_redactor_free(struct hf_redactor *redactor)
 {
     if (redactor == NULL || atomic_fetch_sub(&redactor->owners, 1) != 1) {
