@@ -7,6 +7,7 @@
 
 #include "base/process.h"
 #include "hub/call.h"
+#include "hub/exposure.h"
 
 #define METRICS_TYPE "text/plain; version=0.0.4"
 #define FRESH_US     INT64_C(120000000)
@@ -135,6 +136,8 @@ static void put_tenants(struct hf_buf *buf, const struct hf_hub *hub)
     hf_buf_printf(buf, "holdfast_enrol_tokens{state=\"used\"} %llu\n",
                   (unsigned long long)used_tokens);
     counter(buf, "holdfast_segments_total", hub->segments, "Segments of tenants' logs taken.");
+    gauge(buf, "holdfast_secrets_exposed_tenants", hf_hub_exposed_tenants(hub),
+          "Tenants whose last report, since the Hub started, found a secret in their log.");
     counter(buf, "holdfast_segments_refused_total", hub->segments_refused, "Segments refused.");
 }
 

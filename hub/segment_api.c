@@ -3,6 +3,7 @@
 
 #include "hub/agent_key.h"
 #include "hub/approval_scan.h"
+#include "hub/exposure.h"
 #include "hub/mirror_alarm.h"
 
 /* The receipt: the tenant's own checkpoint with the region's cosignature under it. */
@@ -29,6 +30,7 @@ static void received(struct hf_hub_call *call)
                                    call->post.append.first);
         hf_hub_router_wake(call->hub);
     }
+    hf_hub_exposure_look(call->hub, t, hf_buf_bytes(&call->held));
     hf_hub_reached(call->hub, &call->post.append);
     answer_receipt(call, 200);
 }

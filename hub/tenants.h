@@ -31,6 +31,9 @@ struct hf_hub_tenant {
     uint64_t beat_known; /* and its size: no later heartbeat of an honest agent tells of less */
     int64_t alarm_us[3]; /* when an alarm of this kind was written last; 0: not yet */
     int64_t mirror_alarm_us[3]; /* the same for alarms of the mirror */
+    uint64_t exposed;           /* findings of its last report about secrets: hub/exposure.h */
+    uint64_t exposed_told;      /* of them, what the region's log was told of */
+    int64_t exposed_us;         /* when; 0: not yet */
     /* private */
     struct hf_map_node by_name;
     struct hf_queue order; /* by creation */

@@ -177,6 +177,7 @@ void hf_agent_log_changed(void *arg, struct hf_log_writer *writer)
     struct hf_agent *agent = arg;
     hf_agent_replicate_poke(agent, false);
     hf_agent_views_poke(&agent->views);
+    hf_agent_scan_poke(agent);
     if (agent->conf.failed != NULL && hf_log_writer_state(writer) == HF_WRITER_FAILED) {
         agent->failure = *hf_log_writer_trouble(writer);
         hf_task_post(agent->loop, &agent->failing);
@@ -287,6 +288,7 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
     agent->holding = false;
     hf_agent_move(agent, HF_AGENT_RUNNING);
     open_views(agent);
+    hf_agent_scan_poke(agent);
     if (agent->started) {
         hf_agent_replicate_poke(agent, true);
         hf_agent_feed_resume(agent);
@@ -352,6 +354,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     }
     if (rc == HF_OK && !conf->closed_in) {
         hf_agent_vault_open(agent);
+        hf_agent_scan_open(agent);
         rc = open_socket(agent, err);
     }
     if (rc == HF_OK && registered && !agent->epoch.done) {
@@ -388,13 +391,18 @@ void hf_agent_close_log(struct hf_agent *agent)
     hf_owned_close(&agent->log, log_closed, agent);
 }
 
+static void searched(struct hf_agent *agent)
+{
+    hf_agent_views_close(&agent->views);
+    hf_agent_close_old(agent);
+}
+
 static void drained(void *arg)
 {
     struct hf_agent *agent = arg;
     hf_http_server_free(agent->local);
     agent->local = NULL;
-    hf_agent_views_close(&agent->views);
-    hf_agent_close_old(agent);
+    hf_agent_scan_close(agent, searched);
 }
 
 static void end_job(struct hf_agent_job *job)

@@ -37,6 +37,7 @@
 #include "tenant/job.h"
 #include "tenant/known.h"
 #include "tenant/period.h"
+#include "tenant/secret_scan.h"
 #include "tenant/skew.h"
 #include "tenant/vault_teller.h"
 #include "tenant/views.h"
@@ -58,8 +59,9 @@ struct hf_agent_conf {
     const char *socket;       /* NULL: agent.sock in dir */
     const char *release_keys; /* file; NULL: those that were kept */
     uint64_t heartbeat_ns;
-    uint64_t key_ns;   /* age at which the agent takes its next API key */
-    uint64_t batch_ns; /* events that are not urgent wait this long, with jitter */
+    uint64_t key_ns;         /* age at which the agent takes its next API key */
+    uint64_t scan_report_ns; /* so often the log says how far it is searched for secrets */
+    uint64_t batch_ns;       /* events that are not urgent wait this long, with jitter */
     uint64_t free_floor;
     uint64_t keep_days;    /* older entries are pruned once the region has them; 0: none are */
     struct hf_peers peers; /* who may use the socket, besides root and the agent's own user */
@@ -162,6 +164,7 @@ struct hf_agent {
     struct hf_skew skew;
     struct hf_agent_views views;
     struct hf_agent_vault vault;
+    struct hf_agent_scan scan;
     struct hf_agent_guard guard;
     struct hf_timer prune;
     struct hf_agent_budgets budgets;

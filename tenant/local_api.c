@@ -8,6 +8,7 @@
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * GET  /v1/approvals, /v1/metering  the views (tenant/views.h)
+ * GET  /v1/secrets  how far the log is searched for registered secrets (tenant/secret_scan.h)
  * GET  /v1/budget, POST /v1/budget/reserve and /release  the budgets (tenant/budget.h)
  * GET  /v1/decisions?from=INDEX&wait_s=N  answers to requests for approval (tenant/decisions.h)
  * /v1/vault...     the vault (tenant/vault_api.h)
@@ -262,6 +263,8 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
         answer_view(agent, exchange, HF_AGENT_VIEW_APPROVALS);
     } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/metering"))) {
         answer_view(agent, exchange, HF_AGENT_VIEW_METERING);
+    } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/secrets"))) {
+        hf_agent_scan_serve(agent, exchange);
     } else if (hf_str_eq(method, HF_STR("GET")) && hf_str_eq(target, HF_STR("/v1/budget"))) {
         hf_agent_budget_show(agent, exchange);
     } else if (hf_str_eq(method, HF_STR("POST")) &&
@@ -282,8 +285,8 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
         hf_http_problem(exchange, 404, "not-found",
                         "The agent has POST /v1/events, /v1/budget/reserve and /v1/budget/release, "
                         "POST /v1/rotate-key once it runs, and GET /v1/status, /v1/approvals, "
-                        "/v1/metering, /v1/budget, /v1/decisions, /v1/artifacts and "
-                        "/v1/vault.");
+                        "/v1/metering, /v1/secrets, /v1/budget, /v1/decisions, /v1/artifacts "
+                        "and /v1/vault.");
     }
 }
 

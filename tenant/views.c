@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "projections/sqlite/store_sqlite.h"
+#include "tenant/scan_rows.h"
 #include "tenant/view_tables.h"
 
 #define STEP_EVENTS 500
@@ -27,6 +28,20 @@ static void step(struct hf_timer *timer)
     }
 }
 
+static enum hf_rc make_scan_tables(struct hf_store *store, struct hf_err *err)
+{
+    enum hf_rc rc = hf_store_begin(store, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_scan_rows_create(store, err);
+    if (rc == HF_OK) {
+        return hf_store_commit(store, err);
+    }
+    hf_store_rollback(store);
+    return rc;
+}
+
 enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf_agent_views *views,
                                struct hf_err *err)
 {
@@ -40,7 +55,11 @@ enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf
     if (rc == HF_OK) {
         rc = hf_projector_open(&projector, &views->projector, err);
     }
+    if (rc == HF_OK) {
+        rc = make_scan_tables(views->store, err);
+    }
     if (rc != HF_OK) {
+        hf_projector_close(views->projector);
         hf_store_close(views->store);
         *views = (struct hf_agent_views){.store = NULL};
         return rc;

@@ -1,10 +1,10 @@
 /* tenant/views.h: what the tenant's log says, as tables on the tenant's own server.
  *
  * approvals_1: each approval that was asked for and what became of it; metering_1: what was used,
- * by meter and hour. Read models of the tenant's log in a SQLite file, one for each epoch of it:
- * brought up as events come, and built anew when the file is away. Whoever cannot reach the
- * region still sees them. A view that fails is told in the log and tried again; events are taken
- * anyway.
+ * by meter and hour; and where tenant/secret_scan.h is. Read models of the tenant's log in a SQLite
+ * file, one for each epoch of it: brought up as events come, and built anew when the file is away.
+ * Whoever cannot reach the region still sees them. A view that fails is told in the log and tried
+ * again; events are taken anyway.
  * Threads: the loop's. Order: open when the log is open, poke when it grew, close before the log.
  */
 #ifndef HF_TENANT_VIEWS_H

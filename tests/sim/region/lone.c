@@ -72,6 +72,7 @@ enum hf_rc lone_open(struct lone *lone)
     struct hf_agent_conf conf = {.dir = lone->dir,
                                  .heartbeat_ns = 30 * SECOND,
                                  .key_ns = 86400 * SECOND,
+                                 .scan_report_ns = 3600 * SECOND,
                                  .batch_ns = 2 * SECOND,
                                  .disk = disk_of(lone),
                                  .host_key = &lone->host_key,
