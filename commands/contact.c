@@ -69,6 +69,8 @@ enum hf_rc hf_contact_fold(struct hf_contact *contact, const struct hf_envelope 
         contact->verified = true;
     } else if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_NOTIFICATION_ATTEMPTED_NAME))) {
         return fold_attempted(contact, envelope, err);
+    } else if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_NOTIFICATION_SHOWN_NAME))) {
+        contact->shown_us = envelope->recorded_us;
     }
     return HF_OK;
 }

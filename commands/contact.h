@@ -40,9 +40,11 @@ struct hf_contact {
     int64_t tried_us;         /* the last attempt; 0: none yet */
     int64_t reached_us;       /* the last that was accepted; 0: none yet */
     int64_t failing_since_us; /* 0: the last attempt was accepted, or there was none */
+    int64_t shown_us;         /* when the device itself said last that it had shown one; 0: never */
 };
 
-/* Takes contact.added (into one of zeroes), contact.verified, or notification.attempted of it.
+/* Takes contact.added (into one of zeroes), contact.verified, notification.attempted or
+ * notification.shown of it.
  * HF_ECORRUPT. */
 enum hf_rc hf_contact_fold(struct hf_contact *contact, const struct hf_envelope *envelope,
                            struct hf_err *err);

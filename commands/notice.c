@@ -96,6 +96,16 @@ void hf_notice_fold(struct hf_notice *notice, const struct hf_event_notification
     }
 }
 
+void hf_notice_pause_see(struct hf_notice_pause *pause, int64_t seen_us)
+{
+    int64_t from = pause->until_us > seen_us ? pause->until_us : seen_us;
+    int64_t until = seen_us + HF_NOTICE_SEEN_US;
+    if (until > from) {
+        pause->total_us += until - from;
+        pause->until_us = until;
+    }
+}
+
 enum hf_notice_where hf_notice_where(const struct hf_contact *contact, unsigned pushes)
 {
     if (contact->channel == HF_CONTACT_MAIL) {

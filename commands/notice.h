@@ -73,6 +73,18 @@ struct hf_notice_rung {
 
 extern const struct hf_notice_rung hf_notice_ladder[HF_NOTICE_RUNGS];
 
+/* Somebody who may answer has seen the request: no new rung begins for a minute, in which they may
+ * make up their mind, and what is left of the ladder moves by as much. What was begun goes on. Who
+ * looks while it stands still makes that last a minute from then on. */
+#define HF_NOTICE_SEEN_US (INT64_C(60) * 1000000)
+
+struct hf_notice_pause {
+    int64_t until_us; /* 0: nobody has seen it */
+    int64_t total_us; /* for which it stands still, all together */
+};
+
+void hf_notice_pause_see(struct hf_notice_pause *pause, int64_t seen_us);
+
 /* Which rung a contact stands on: `pushes` is how many usable devices of the person come before. */
 enum hf_notice_where hf_notice_where(const struct hf_contact *contact, unsigned pushes);
 

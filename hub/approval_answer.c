@@ -26,12 +26,11 @@ enum hf_rc hf_approval_request_read(struct hf_hub *hub, const struct hf_approval
     return rc == HF_OK ? hf_event_approval_requested_decode(bytes, ret, err) : rc;
 }
 
-void hf_approval_note_seen(struct hf_hub_call *call, struct hf_hub_approval *approval,
-                           enum hf_event_approval_seen_how how)
+void hf_approval_see(struct hf_hub *hub, struct hf_hub_approval *approval,
+                     const struct hf_principal *by, enum hf_event_approval_seen_how how)
 {
     char stream[sizeof "approval-delivery/" + HF_APPROVAL_SUBJECT_SIZE];
     uint8_t bytes[512];
-    const struct hf_principal *by = &call->principal->life;
     if (by->role < HF_ROLE_APPROVER || approval->life.state != HF_APPROVAL_PENDING ||
         !hf_hub_approval_see(approval, hf_str_c(by->name))) {
         return;
@@ -49,7 +48,13 @@ void hf_approval_note_seen(struct hf_hub_call *call, struct hf_hub_approval *app
                                       .stream = hf_str_c(stream),
                                       .payload = hf_writer_done(&w),
                                       .correlation = event.approval};
-    hf_hub_note(call->hub, &note);
+    hf_hub_note(hub, &note);
+}
+
+void hf_approval_note_seen(struct hf_hub_call *call, struct hf_hub_approval *approval,
+                           enum hf_event_approval_seen_how how)
+{
+    hf_approval_see(call->hub, approval, &call->principal->life, how);
 }
 
 /* answering */

@@ -15,8 +15,11 @@ enum hf_rc hf_approval_request_read(struct hf_hub *hub, const struct hf_approval
                                     struct hf_writer *room, struct hf_event_approval_requested *ret,
                                     struct hf_err *err);
 
-/* The call's principal is shown a request that waits: when it may answer, and was not shown it
- * before, that is written down. Nobody waits for it. */
+/* Somebody has seen a request that waits: when they may answer, and it is not written of them yet,
+ * it is written down. Nobody waits for it. */
+void hf_approval_see(struct hf_hub *hub, struct hf_hub_approval *approval,
+                     const struct hf_principal *by, enum hf_event_approval_seen_how how);
+/* The call's principal is shown it. */
 void hf_approval_note_seen(struct hf_hub_call *call, struct hf_hub_approval *approval,
                            enum hf_event_approval_seen_how how);
 

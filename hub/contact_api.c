@@ -1,9 +1,6 @@
 /* hub/contact_api.c: calls about how somebody is reached: for themselves, and for admins. */
-#include <stdio.h>
-
 #include "base/base64.h"
-#include "base/http/mail.h"
-#include "hub/call.h"
+#include "hub/contact_wish.h"
 
 static void put_time(struct hf_json_out *json, const char *key, int64_t time_us)
 {
@@ -24,6 +21,7 @@ static void put_contact(struct hf_json_out *json, const struct hf_contact *conta
     put_time(json, "added", contact->added_us);
     put_time(json, "tried", contact->tried_us);
     put_time(json, "reached", contact->reached_us);
+    put_time(json, "shown", contact->shown_us);
     put_time(json, "failing_since", contact->failing_since_us);
     hf_json_object_end(json);
 }
@@ -120,142 +118,28 @@ void hf_call_answer_contact(struct hf_hub_call *call)
 
 /* commands */
 
-static void post(struct hf_hub_call *call, const char *type, uint32_t version,
-                 struct hf_bytes payload)
-{
-    char stream[sizeof HF_CONTACT_STREAM + HF_PRINCIPAL_NAME_MAX];
-    const struct hf_hub_person *person = person_of(call);
-    (void)snprintf(stream, sizeof stream, HF_CONTACT_STREAM "%.*s",
-                   HF_STR_ARG(hf_call_param(call, 0)));
-    const struct hf_hub_event event = {.type = type,
-                                       .schema_version = version,
-                                       .stream = hf_str_c(stream),
-                                       .payload = payload,
-                                       .expects = true,
-                                       .version = person == NULL ? 0 : person->version};
-    hf_call_post(call, &event, hf_call_answer_contact);
-}
-
-static bool unbase64(struct hf_str text, uint8_t *out, size_t len)
-{
-    size_t got = 0;
-    return hf_base64url_decode(text, out, len, &got) == HF_OK && got == len;
-}
-
-static enum hf_rc take_device(const struct hf_hub_call *call, struct hf_contact_where *where,
-                              char hint[HF_CONTACT_HINT_MAX + 1], struct hf_err *err)
-{
-    const struct hf_api_contact_add *in = &call->in.contact_add;
-    struct hf_str origin;
-    where->channel = HF_CONTACT_PUSH;
-    if (!in->has_p256dh || !in->has_auth || in->has_address) {
-        return hf_err_set(err, HF_EINVAL,
-                          "a device has endpoint, p256dh and auth, all three, and no address");
-    }
-    enum hf_rc rc = hf_origin_of(in->endpoint, &origin, err);
-    bool secure = hf_str_starts(in->endpoint, HF_STR("https://"));
-    if (rc != HF_OK || (!secure && !call->hub->push_anywhere)) {
-        return hf_err_set(err, HF_EINVAL, "endpoint: must be a URL of the form https://HOST/PATH");
-    }
-    for (size_t i = 0; i < in->endpoint.len; i++) {
-        if (in->endpoint.ptr[i] <= 0x20 || in->endpoint.ptr[i] >= 0x7F) {
-            return hf_err_set(err, HF_EINVAL, "endpoint: has a character that no URL has");
-        }
-    }
-    if (!unbase64(in->p256dh, where->keys.p256dh, sizeof where->keys.p256dh) ||
-        !hf_p256_public_ok(hf_bytes_of(where->keys.p256dh, sizeof where->keys.p256dh))) {
-        return hf_err_set(err, HF_EINVAL, "p256dh: is no public key on P-256, as base64url");
-    }
-    if (!unbase64(in->auth, where->keys.auth, sizeof where->keys.auth)) {
-        return hf_err_set(err, HF_EINVAL, "auth: is not 16 bytes, as base64url");
-    }
-    size_t scheme = secure ? sizeof "https://" - 1 : sizeof "http://" - 1;
-    (void)snprintf(where->place, sizeof where->place, "%.*s", HF_STR_ARG(in->endpoint));
-    (void)snprintf(hint, HF_CONTACT_HINT_MAX + 1, "%.*s", (int)(origin.len - scheme),
-                   origin.ptr + scheme);
-    return HF_OK;
-}
-
-/* Of a mailbox its first letter and its domain are shown. */
-static enum hf_rc take_mailbox(const struct hf_hub_call *call, struct hf_contact_where *where,
-                               char hint[HF_CONTACT_HINT_MAX + 1], struct hf_err *err)
-{
-    const struct hf_api_contact_add *in = &call->in.contact_add;
-    where->channel = HF_CONTACT_MAIL;
-    if (!in->has_address || in->has_p256dh || in->has_auth) {
-        return hf_err_set(err, HF_EINVAL,
-                          "give endpoint, p256dh and auth of a device, or the address of a "
-                          "mailbox");
-    }
-    if (!hf_mail_address_ok(in->address)) {
-        return hf_err_set(err, HF_EINVAL, "address: must be of the form NAME@DOMAIN");
-    }
-    const char *at = memchr(in->address.ptr, '@', in->address.len);
-    (void)snprintf(where->place, sizeof where->place, "%.*s", HF_STR_ARG(in->address));
-    (void)snprintf(hint, HF_CONTACT_HINT_MAX + 1, "%c...%.*s", in->address.ptr[0],
-                   (int)(in->address.len - (size_t)(at - in->address.ptr)), at);
-    return HF_OK;
-}
-
-static enum hf_rc may_add(const struct hf_hub_call *call, const struct hf_hub_principal *owner,
-                          const struct hf_contact_where *where, struct hf_hash *ret_fingerprint,
-                          struct hf_err *err)
-{
-    struct hf_contact wish = {.channel = where->channel};
-    const struct hf_contact *known[HF_CONTACTS_MAX];
-    const struct hf_hub_person *person = person_of(call);
-    unsigned count = person == NULL ? 0 : person->count;
-    if (owner->life.revoked) {
-        return hf_err_set(err, HF_EINVAL, "the principal is revoked");
-    }
-    for (unsigned i = 0; i < count; i++) {
-        known[i] = &person->of[i]->life;
-    }
-    (void)snprintf(wish.name, sizeof wish.name, "%.*s", HF_STR_ARG(call->in.contact_add.contact));
-    hf_contact_fingerprint(&call->hub->contact_box.key, where->channel, hf_str_c(where->place),
-                           &wish.fingerprint);
-    *ret_fingerprint = wish.fingerprint;
-    return hf_contact_may_add(known, count, &wish, err);
-}
-
 void hf_serve_contact_add(struct hf_hub_call *call)
 {
     const struct hf_api_contact_add *in = &call->in.contact_add;
-    struct hf_contact_where where = {.channel = HF_CONTACT_PUSH};
-    struct hf_hash fingerprint;
+    const struct hf_contact_wish wish = {.contact = in->contact,
+                                         .endpoint = in->has_endpoint ? in->endpoint : HF_STR(""),
+                                         .p256dh = in->has_p256dh ? in->p256dh : HF_STR(""),
+                                         .auth = in->has_auth ? in->auth : HF_STR(""),
+                                         .address = in->has_address ? in->address : HF_STR("")};
     struct hf_err err = {0};
-    char hint[HF_CONTACT_HINT_MAX + 1];
-    uint8_t sealed[HF_CONTACT_SEALED_MAX];
-    struct hf_writer s = hf_writer_init(sealed, sizeof sealed);
+    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     const struct hf_hub_principal *owner = whose(call);
     if (owner == NULL) {
         return;
     }
-    enum hf_rc rc = in->has_endpoint ? take_device(call, &where, hint, &err)
-                                     : take_mailbox(call, &where, hint, &err);
-    if (rc == HF_OK) {
-        rc = may_add(call, owner, &where, &fingerprint, &err);
-    }
-    if (rc == HF_OK && !hf_contact_seal(&call->hub->contact_box, hf_loop_env(call->hub->loop),
-                                        hf_str_c(owner->life.name), in->contact, &where, &s)) {
-        rc = hf_err_set(&err, HF_EINVAL, "endpoint: is too long");
-    }
-    enum hf_contact_channel channel = where.channel;
-    hf_wipe(&where, sizeof where);
-    if (rc != HF_OK) {
+    if (hf_contact_wish_event(call->hub, &owner->life, &wish, &w, &err) != HF_OK) {
         hf_call_refuse(call, &err);
         return;
     }
-    const struct hf_event_contact_added event = {
-        .principal = hf_str_c(owner->life.name),
-        .contact = in->contact,
-        .channel = (enum hf_event_contact_added_channel)channel,
-        .sealed = hf_writer_done(&s),
-        .fingerprint = hf_bytes_of(fingerprint.b, HF_HASH_SIZE),
-        .hint = hf_str_c(hint)};
-    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
-    hf_event_contact_added_encode(&event, &w);
-    post(call, HF_EVENT_CONTACT_ADDED_NAME, HF_EVENT_CONTACT_ADDED_VERSION, hf_writer_done(&w));
+    const struct hf_hub_event event = {.type = HF_EVENT_CONTACT_ADDED_NAME,
+                                       .schema_version = HF_EVENT_CONTACT_ADDED_VERSION,
+                                       .payload = hf_writer_done(&w)};
+    hf_contact_post(call, hf_call_param(call, 0), &event, hf_call_answer_contact);
 }
 
 void hf_serve_contact_verify(struct hf_hub_call *call)
@@ -278,8 +162,10 @@ void hf_serve_contact_verify(struct hf_hub_call *call)
     }
     struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
     hf_event_contact_verified_encode(&event, &w);
-    post(call, HF_EVENT_CONTACT_VERIFIED_NAME, HF_EVENT_CONTACT_VERIFIED_VERSION,
-         hf_writer_done(&w));
+    const struct hf_hub_event post = {.type = HF_EVENT_CONTACT_VERIFIED_NAME,
+                                      .schema_version = HF_EVENT_CONTACT_VERIFIED_VERSION,
+                                      .payload = hf_writer_done(&w)};
+    hf_contact_post(call, hf_call_param(call, 0), &post, hf_call_answer_contact);
 }
 
 void hf_serve_contact_remove(struct hf_hub_call *call)
@@ -288,13 +174,7 @@ void hf_serve_contact_remove(struct hf_hub_call *call)
     if (contact == NULL) {
         return;
     }
-    const struct hf_event_contact_removed event = {.principal = hf_call_param(call, 0),
-                                                   .contact = hf_str_c(contact->life.name),
-                                                   .reason =
-                                                       HF_EVENT_CONTACT_REMOVED_REASON_REQUESTED};
-    struct hf_writer w = hf_writer_init(call->payload, sizeof call->payload);
-    hf_event_contact_removed_encode(&event, &w);
-    post(call, HF_EVENT_CONTACT_REMOVED_NAME, HF_EVENT_CONTACT_REMOVED_VERSION, hf_writer_done(&w));
+    hf_contact_post_removed(call, hf_call_param(call, 0), contact, hf_call_answer_contact);
 }
 
 void hf_serve_push_key(struct hf_hub_call *call)

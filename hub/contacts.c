@@ -245,6 +245,18 @@ static enum hf_rc fold_attempted(struct hf_hub_contacts *contacts,
     return contact == NULL ? rc : hf_contact_fold(&contact->life, envelope, err);
 }
 
+static enum hf_rc fold_shown(struct hf_hub_contacts *contacts, const struct hf_envelope *envelope,
+                             struct hf_err *err)
+{
+    struct hf_event_notification_shown event;
+    enum hf_rc rc = hf_event_notification_shown_decode(envelope->payload, &event, err);
+    struct hf_hub_contact *contact =
+        rc == HF_OK
+            ? hf_hub_contact_of(hf_hub_person_find(contacts, event.principal), event.contact)
+            : NULL;
+    return contact == NULL ? rc : hf_contact_fold(&contact->life, envelope, err);
+}
+
 static enum hf_rc fold_revoked(struct hf_hub_contacts *contacts, struct hf_str name)
 {
     struct hf_hub_person *person = hf_hub_person_find(contacts, name);
@@ -261,6 +273,9 @@ enum hf_rc hf_hub_contacts_fold(struct hf_hub_contacts *contacts,
     struct hf_hub_person *person = NULL;
     if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_NOTIFICATION_ATTEMPTED_NAME))) {
         return fold_attempted(contacts, envelope, err);
+    }
+    if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_NOTIFICATION_SHOWN_NAME))) {
+        return fold_shown(contacts, envelope, err);
     }
     if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_PRINCIPAL_REVOKED_NAME))) {
         size_t skip = sizeof "principal/" - 1;

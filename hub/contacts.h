@@ -41,7 +41,7 @@ enum hf_rc hf_hub_contacts_init(struct hf_hub_contacts *contacts, struct hf_env 
                                 const struct hf_hub_principals *principals);
 /* Also for one whose init failed, or of zeroes. */
 void hf_hub_contacts_fini(struct hf_hub_contacts *contacts);
-/* Takes contact.*, notification.attempted and principal.revoked; others are let go. What is removed
+/* Takes contact.*, notification.* and principal.revoked; others are let go. What is removed
  * must have no sends. HF_ENOMEM, HF_ECORRUPT. */
 enum hf_rc hf_hub_contacts_fold(struct hf_hub_contacts *contacts,
                                 const struct hf_envelope *envelope, struct hf_err *err);

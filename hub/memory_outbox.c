@@ -11,7 +11,7 @@
 
 #define FIELDS(list) list, HF_LEN(list)
 
-_Static_assert(sizeof(struct hf_contact) == 1632, "see hub/memory_parts.c");
+_Static_assert(sizeof(struct hf_contact) == 1640, "see hub/memory_parts.c");
 
 #define NAME (HF_PRINCIPAL_NAME_MAX + 1)
 _Static_assert(HF_CONTACT_NAME_MAX == HF_PRINCIPAL_NAME_MAX &&
@@ -84,6 +84,7 @@ static const struct hf_record_field contact_fields[] = {
     LIFE(reached_us, HF_RECORD_I64),
     HF_RECORD_COUNTED(struct kept_contact, life.sealed, HF_RECORD_BLOB, "sealed", life.sealed_len,
                       HF_CONTACT_SEALED_MAX, NULL),
+    LIFE(shown_us, HF_RECORD_I64),
     LIFE(tried_us, HF_RECORD_I64),
     LIFE(verified, HF_RECORD_BOOL),
 };
@@ -120,6 +121,8 @@ struct kept_matter {
     char requester[HF_APPROVAL_TEXT_MAX + 1];
     int64_t since_us;
     int64_t expires_us;
+    int64_t paused_until_us;
+    int64_t paused_us;
 };
 
 static const struct hf_record_field matter_fields[] = {
@@ -127,6 +130,8 @@ static const struct hf_record_field matter_fields[] = {
     HF_RECORD_MEMBER(struct kept_matter, first, HF_RECORD_TEXT),
     HF_RECORD_ENUM(struct kept_matter, kind, "kind", HF_OUTBOX_LOST),
     HF_RECORD_MEMBER(struct kept_matter, name, HF_RECORD_TEXT),
+    HF_RECORD_MEMBER(struct kept_matter, paused_until_us, HF_RECORD_I64),
+    HF_RECORD_MEMBER(struct kept_matter, paused_us, HF_RECORD_I64),
     HF_RECORD_MEMBER(struct kept_matter, requester, HF_RECORD_TEXT),
     HF_RECORD_MEMBER(struct kept_matter, since_us, HF_RECORD_I64),
 };
@@ -141,8 +146,11 @@ static void put_queue(const struct hf_queue *matters, struct hf_memory_out *out)
 {
     HF_QUEUE_FOREACH (node, matters) {
         const struct hf_outbox_matter *m = HF_CONTAINER_OF(node, struct hf_outbox_matter, order);
-        struct kept_matter kept = {
-            .kind = m->kind, .since_us = m->since_us, .expires_us = m->expires_us};
+        struct kept_matter kept = {.kind = m->kind,
+                                   .since_us = m->since_us,
+                                   .expires_us = m->expires_us,
+                                   .paused_until_us = m->pause.until_us,
+                                   .paused_us = m->pause.total_us};
         if (m->kind != HF_OUTBOX_PROBE) {
             copy(kept.first, first_of(m));
             copy(kept.name, m->name);
@@ -163,8 +171,10 @@ static enum hf_rc take_matter(struct hf_hub *hub, const void *record)
     const struct kept_matter *kept = record;
     struct hf_str first = hf_str_c(kept->first);
     bool approval = kept->kind == HF_OUTBOX_APPROVAL;
-    struct hf_outbox_matter as = {
-        .kind = kept->kind, .since_us = kept->since_us, .expires_us = kept->expires_us};
+    struct hf_outbox_matter as = {.kind = kept->kind,
+                                  .since_us = kept->since_us,
+                                  .expires_us = kept->expires_us,
+                                  .pause = {kept->paused_until_us, kept->paused_us}};
     if (kept->kind == HF_OUTBOX_PROBE || first.len == 0 || kept->name[0] == '\0' ||
         hf_outbox_matter_find(&hub->outbox, kept->kind, first, hf_str_c(kept->name)) != NULL) {
         return HF_EINVAL;
@@ -183,6 +193,8 @@ const struct hf_memory_part hf_memory_matters = {'M', &matter_record, NULL, put_
 
 /* attempts */
 
+#define ACKS_MAX ((1u << HF_EVENT_NOTIFICATION_SHOWN_WHAT_COUNT) - 1)
+
 enum kept_end {
     KEPT_OPEN,
     KEPT_SENT,
@@ -195,6 +207,7 @@ struct kept_attempts {
     char name[NAME];
     char principal[NAME];
     char contact[NAME];
+    uint32_t acks;
     uint32_t attempts;
     enum kept_end end;
     int64_t next_us;
@@ -202,6 +215,7 @@ struct kept_attempts {
 
 #define ATTEMPTS(member, kind) HF_RECORD_MEMBER(struct kept_attempts, member, kind)
 static const struct hf_record_field attempts_fields[] = {
+    HF_RECORD_ENUM(struct kept_attempts, acks, "acks", ACKS_MAX),
     HF_RECORD_ENUM(struct kept_attempts, attempts, "attempts", UINT32_MAX),
     ATTEMPTS(contact, HF_RECORD_TEXT),
     HF_RECORD_ENUM(struct kept_attempts, end, "end", KEPT_DEAD),
@@ -227,7 +241,8 @@ static const struct hf_outbox_send *behind(const struct hf_outbox_matter *m,
     const struct hf_outbox_send *next = NULL;
     HF_QUEUE_FOREACH (node, &m->sends) {
         const struct hf_outbox_send *send = HF_CONTAINER_OF(node, struct hf_outbox_send, of_matter);
-        if (send->life.attempts > 0 && (last == NULL || compare(send, last) > 0) &&
+        bool tried = send->life.attempts > 0 || send->acks != 0;
+        if (tried && (last == NULL || compare(send, last) > 0) &&
             (next == NULL || compare(send, next) < 0)) {
             next = send;
         }
@@ -244,6 +259,7 @@ static void put_tried(const struct hf_queue *matters, struct hf_memory_out *out)
             int state = send->life.sm.state;
             struct kept_attempts kept = {
                 .kind = m->kind,
+                .acks = send->acks,
                 .attempts = send->life.attempts,
                 .end = state == HF_NOTICE_SENT ? KEPT_SENT
                                                : (state == HF_NOTICE_DEAD ? KEPT_DEAD : KEPT_OPEN),
@@ -274,7 +290,7 @@ static enum hf_rc take_attempts(struct hf_hub *hub, const void *record)
     struct hf_hub_contact *contact =
         hf_hub_contact_of(hf_hub_person_find(&hub->outbox.contacts, hf_str_c(kept->principal)),
                           hf_str_c(kept->contact));
-    if (matter == NULL || contact == NULL || kept->attempts == 0 ||
+    if (matter == NULL || contact == NULL || (kept->attempts == 0 && kept->acks == 0) ||
         hf_outbox_send_to(matter, contact) != NULL) {
         return HF_EINVAL;
     }
@@ -283,6 +299,10 @@ static enum hf_rc take_attempts(struct hf_hub *hub, const void *record)
         return HF_ENOMEM;
     }
     matter->begun = true;
+    send->acks = kept->acks;
+    if (kept->attempts == 0) { /* its device was quicker than the service's answer */
+        return HF_OK;
+    }
     send->life.attempts = kept->attempts;
     send->life.next_us = kept->next_us;
     send->life.until_us = kept->next_us;

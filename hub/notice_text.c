@@ -121,6 +121,11 @@ void hf_notice_push_text(const struct hf_notice_facts *facts, struct hf_buf *buf
     put_member(&json, "risk", facts->risk);
     put_member(&json, "link", facts->link);
     put_member(&json, "code", facts->code);
+    put_member(&json, "ack", facts->ack);
+    if (facts->asked) {
+        hf_json_key(&json, HF_STR("asked"));
+        hf_json_bool(&json, true);
+    }
     hf_json_key(&json, HF_STR("expires"));
     hf_json_time_us(&json, facts->expires_us);
     hf_json_object_end(&json);

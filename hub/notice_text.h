@@ -28,6 +28,8 @@ struct hf_notice_facts {
     struct hf_str summary;
     struct hf_str link;
     struct hf_str code;
+    struct hf_str ack; /* of hub/notice_ack.h */
+    bool asked;        /* of a probe: its person waits for it */
     uint64_t waiting;
     int64_t expires_us;
 };

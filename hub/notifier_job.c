@@ -208,7 +208,7 @@ static void set_fields(struct hf_job *job, const struct hf_notice_facts *facts, 
 {
     char topic[HF_NOTICE_TOPIC];
     int64_t left_s = (facts->expires_us - now_us) / SECOND_US;
-    bool probe = facts->kind == HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_PROBE;
+    bool probe = facts->kind == HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_PROBE && !facts->asked;
     hf_notice_topic(facts, topic);
     (void)snprintf(job->more[0], sizeof job->more[0], "TTL: %lld",
                    (long long)(left_s < 1 ? 1 : left_s));
@@ -343,6 +343,7 @@ static void take_facts(const struct hf_json *notice, const struct identity *id,
                        struct hf_notice_facts *ret)
 {
     const struct hf_json *waiting = hf_json_get(notice, "waiting");
+    const struct hf_json *asked = hf_json_get(notice, "asked");
     *ret = (struct hf_notice_facts){.kind = id->kind,
                                     .region = text_of(notice, "region"),
                                     .principal = hf_str_c(id->principal),
@@ -354,7 +355,10 @@ static void take_facts(const struct hf_json *notice, const struct identity *id,
                                     .risk = text_of(notice, "risk"),
                                     .summary = text_of(notice, "summary"),
                                     .link = text_of(notice, "link"),
-                                    .code = text_of(notice, "code")};
+                                    .code = text_of(notice, "code"),
+                                    .ack = text_of(notice, "ack"),
+                                    .asked = asked != NULL && hf_json_kind(asked) == HF_JSON_BOOL &&
+                                             hf_json_as_bool(asked)};
     if (waiting != NULL) {
         (void)hf_json_to_u64(waiting, &ret->waiting);
     }

@@ -34,6 +34,10 @@ static bool climb(struct plan *plan, const struct hf_hub_person *person,
         }
         struct hf_outbox_send *send = hf_outbox_send_to(plan->matter, contact);
         *ret_again = base + rung->after_us;
+        if (send == NULL && plan->now < plan->matter->pause.until_us) {
+            *ret_again = plan->matter->pause.until_us;
+            return false;
+        }
         if (send == NULL &&
             (!open || !hf_outbox_matter_begin(plan->matter, plan->now, ret_again))) {
             return false;
@@ -60,7 +64,7 @@ static int64_t plan_approval(struct hf_outbox_matter *matter, int64_t now)
                                                asker == NULL ? NULL : &asker->life, now)) {
             continue;
         }
-        int64_t base = matter->since_us + people * HF_NOTICE_PERSON_US;
+        int64_t base = matter->since_us + people * HF_NOTICE_PERSON_US + matter->pause.total_us;
         int64_t again = NEVER;
         for (int r = 0; r < HF_NOTICE_RUNGS; r++) {
             if (!climb(&plan, p, &hf_notice_ladder[r], base, &again)) {
@@ -87,11 +91,12 @@ static void plan_contact(struct hf_outbox_matter *matter)
     }
 }
 
-/* It was tried as often as it may. */
+/* It was tried as often as it may, or the device itself said that it came. */
 static bool is_over(const struct hf_outbox_matter *matter)
 {
     HF_QUEUE_FOREACH (node, &matter->sends) {
-        if (!hf_sm_final(&HF_CONTAINER_OF(node, struct hf_outbox_send, of_matter)->life.sm)) {
+        const struct hf_outbox_send *send = HF_CONTAINER_OF(node, struct hf_outbox_send, of_matter);
+        if (send->life.sm.state != HF_NOTICE_DEAD && send->acks == 0) {
             return false;
         }
     }
@@ -238,6 +243,29 @@ void hf_outbox_name(const struct hf_outbox_send *send,
 }
 
 /* its life */
+
+enum hf_rc hf_outbox_test(struct hf_outbox *outbox, struct hf_hub_contact *contact,
+                          struct hf_err *err)
+{
+    int64_t now = hf_outbox_now(outbox);
+    struct hf_str principal = hf_str_c(contact->person->principal->name);
+    struct hf_str name = hf_str_c(contact->life.name);
+    const struct hf_outbox_matter as = {
+        .kind = HF_OUTBOX_PROBE, .asked = true, .since_us = now, .expires_us = now + PROBE_US};
+    struct hf_outbox_matter *old = hf_outbox_matter_find(outbox, HF_OUTBOX_PROBE, principal, name);
+    if (old != NULL) { /* of before, and maybe one that waits for its next attempt */
+        hf_outbox_matter_drop(old);
+    }
+    return hf_outbox_about(outbox, &as, principal, name, err);
+}
+
+int64_t hf_outbox_testing_us(const struct hf_outbox *outbox, const struct hf_hub_contact *contact)
+{
+    const struct hf_outbox_matter *probe =
+        hf_outbox_matter_find(outbox, HF_OUTBOX_PROBE, hf_str_c(contact->person->principal->name),
+                              hf_str_c(contact->life.name));
+    return probe != NULL && probe->asked ? probe->since_us : 0;
+}
 
 static void take_idle(void *arg, struct hf_hub_contact *contact)
 {

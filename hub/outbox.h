@@ -7,7 +7,7 @@
  * What there is to say, and to whom:
  *   approval   a request waits: those who may answer, by the ladder of commands/notice.h
  *   verify     a contact was added: its code, to itself
- *   probe      a device was idle for a day: a message that shows nothing
+ *   probe      a device was idle for a day, or its person asks for a test
  *   lost       a contact was dropped: the other contacts of the person
  * Tenants take turns, and of one tenant only so many requests begin to be told a minute: a flood of
  * one is its own. Threads: the loop's. Order: init, fold the log, start; stop before fini.
@@ -42,6 +42,8 @@ struct hf_outbox_matter {
     int64_t since_us;
     int64_t expires_us;
     bool begun; /* somebody is told, or will be */
+    bool asked; /* of a probe: a person waits for it */
+    struct hf_notice_pause pause;
     /* private */
     struct hf_queue sends;
     struct hf_queue order;
@@ -55,6 +57,8 @@ struct hf_outbox_send {
     struct hf_notice life;
     struct hf_outbox_matter *matter;
     struct hf_hub_contact *contact;
+    unsigned acks;   /* what its device said of it: bits by HF_EVENT_NOTIFICATION_SHOWN_WHAT_* */
+    unsigned acking; /* the same, on its way to the log (hub/notice_ack.h) */
     /* private */
     struct hf_queue of_matter;
     struct hf_queue of_contact;
@@ -109,6 +113,11 @@ bool hf_outbox_has(const struct hf_outbox *outbox);
 /* The message that an attempt is of; NULL: it is not to be told any more. */
 struct hf_outbox_send *hf_outbox_find(const struct hf_outbox *outbox,
                                       const struct hf_event_notification_attempted *event);
+/* The contact's owner wants to see whether it works: a probe, at once. HF_ENOMEM. */
+enum hf_rc hf_outbox_test(struct hf_outbox *outbox, struct hf_hub_contact *contact,
+                          struct hf_err *err);
+/* When its owner asked for a test that is still on its way; 0: there is none. */
+int64_t hf_outbox_testing_us(const struct hf_outbox *outbox, const struct hf_hub_contact *contact);
 /* Which approval, or which contact, a message is about: fills in the event's members. */
 void hf_outbox_name(const struct hf_outbox_send *send,
                     struct hf_event_notification_attempted *io_event);

@@ -6,6 +6,7 @@
 #include "hub/approval_answer.h"
 #include "hub/call.h"
 #include "hub/notes.h"
+#include "hub/notice_ack.h"
 #include "hub/takers.h"
 
 #define SECOND_NS   UINT64_C(1000000000)
@@ -129,6 +130,15 @@ static void put_send(struct hf_hub *hub, const struct hf_outbox_send *send,
     if (send->matter->kind == HF_OUTBOX_VERIFY) {
         hf_contact_code(&hub->contact_box.key, about.principal, &send->contact->life, code);
         hf_json_key_str(json, "code", hf_str_c(code));
+    }
+    if (where->channel == HF_CONTACT_PUSH) {
+        char ack[HF_NOTICE_ACK_TEXT];
+        hf_notice_ack_token(&hub->contact_box.key, &about, send->matter->expires_us, ack);
+        hf_json_key_str(json, "ack", hf_str_c(ack));
+    }
+    if (send->matter->asked) {
+        hf_json_key(json, HF_STR("asked"));
+        hf_json_bool(json, true);
     }
     hf_json_key(json, HF_STR("expires"));
     hf_json_time_us(json, send->matter->expires_us);

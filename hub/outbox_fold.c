@@ -55,6 +55,33 @@ static enum hf_rc fold_decided(struct hf_outbox *outbox, const struct hf_envelop
     return rc;
 }
 
+/* Somebody who may answer looks at it: nobody else has to be woken just now. */
+static enum hf_rc fold_seen(struct hf_outbox *outbox, const struct hf_envelope *envelope,
+                            struct hf_err *err)
+{
+    struct hf_event_approval_seen event;
+    enum hf_rc rc = hf_event_approval_seen_decode(envelope->payload, &event, err);
+    struct hf_outbox_matter *matter =
+        rc == HF_OK
+            ? hf_outbox_matter_find(outbox, HF_OUTBOX_APPROVAL, event.tenant, event.approval)
+            : NULL;
+    const struct hf_hub_principals *principals = outbox->contacts.principals;
+    const struct hf_hub_principal *by =
+        matter == NULL ? NULL : hf_hub_principal_find(principals, event.principal);
+    if (by == NULL) {
+        return rc;
+    }
+    struct hf_str requester = hf_str_c(matter->requester);
+    const struct hf_hub_principal *asker =
+        hf_hub_principal_find(principals, hf_approval_asker(requester));
+    if (hf_notice_is_for(&by->life, event.tenant, requester, asker == NULL ? NULL : &asker->life,
+                         envelope->recorded_us)) {
+        hf_notice_pause_see(&matter->pause, envelope->recorded_us);
+        hf_outbox_look(matter);
+    }
+    return HF_OK;
+}
+
 static void drop_about(struct hf_outbox *outbox, enum hf_outbox_kind kind, struct hf_str principal,
                        struct hf_str contact)
 {
@@ -158,6 +185,40 @@ static enum hf_rc fold_attempted(struct hf_outbox *outbox, const struct hf_envel
     return HF_OK;
 }
 
+static enum hf_rc fold_shown(struct hf_outbox *outbox, const struct hf_envelope *envelope,
+                             struct hf_err *err)
+{
+    struct hf_event_notification_shown event;
+    enum hf_rc rc = hf_event_notification_shown_decode(envelope->payload, &event, err);
+    if (rc == HF_OK) {
+        rc = hf_hub_contacts_fold(&outbox->contacts, envelope, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    const struct hf_event_notification_attempted about = {
+        .principal = event.principal,
+        .contact = event.contact,
+        .kind = (enum hf_event_notification_attempted_kind)event.kind,
+        .has_tenant = event.has_tenant,
+        .tenant = event.tenant,
+        .has_approval = event.has_approval,
+        .approval = event.approval,
+        .has_subject = event.has_subject,
+        .subject = event.subject};
+    struct hf_hub_contact *contact =
+        hf_hub_contact_of(hf_hub_person_find(&outbox->contacts, event.principal), event.contact);
+    struct hf_outbox_matter *matter = hf_outbox_matter_of(outbox, &about);
+    struct hf_outbox_send *send =
+        matter == NULL || contact == NULL ? NULL : hf_outbox_send_get(matter, contact);
+    if (send == NULL) {
+        return matter == NULL || contact == NULL ? HF_OK : no_memory(err);
+    }
+    send->acks |= 1u << event.what;
+    hf_outbox_look(matter);
+    return HF_OK;
+}
+
 static enum hf_rc fold_revoked(struct hf_outbox *outbox, const struct hf_envelope *envelope,
                                struct hf_err *err)
 {
@@ -198,10 +259,12 @@ enum hf_rc hf_outbox_fold(struct hf_outbox *outbox, const struct hf_envelope *en
     } table[] = {
         {HF_EVENT_APPROVAL_ROUTED_NAME, fold_routed},
         {HF_EVENT_APPROVAL_DECIDED_NAME, fold_decided},
+        {HF_EVENT_APPROVAL_SEEN_NAME, fold_seen},
         {HF_EVENT_CONTACT_ADDED_NAME, fold_better},
         {HF_EVENT_CONTACT_VERIFIED_NAME, fold_better},
         {HF_EVENT_CONTACT_REMOVED_NAME, fold_removed},
         {HF_EVENT_NOTIFICATION_ATTEMPTED_NAME, fold_attempted},
+        {HF_EVENT_NOTIFICATION_SHOWN_NAME, fold_shown},
         {HF_EVENT_PRINCIPAL_REVOKED_NAME, fold_revoked},
     };
 

@@ -18,7 +18,8 @@
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define CSP                                                                                        \
     "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; "                \
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+#define WORKER_CSP "default-src 'none'; connect-src 'self'" /* it says what became of messages */
 
 bool hf_web_is(struct hf_str target)
 {
@@ -31,13 +32,12 @@ bool hf_web_is(struct hf_str target)
 
 /* What the browser may do with a page: nothing but show it. The referrer stays here, for with none
  * at all a browser would not say from which origin a form comes. */
-static void add_fields(struct hf_hub_call *call, bool stored)
+static void add_fields(struct hf_hub_call *call, const char *csp, bool stored)
 {
     static const struct {
         const char *name;
         const char *value;
     } fields[] = {
-        {"Content-Security-Policy", CSP},
         {"X-Content-Type-Options", "nosniff"},
         {"X-Frame-Options", "DENY"},
         {"Referrer-Policy", "same-origin"},
@@ -48,6 +48,7 @@ static void add_fields(struct hf_hub_call *call, bool stored)
     for (size_t i = 0; i < HF_LEN(fields); i++) {
         hf_http_add_field(call->exchange, fields[i].name, hf_str_c(fields[i].value));
     }
+    hf_http_add_field(call->exchange, "Content-Security-Policy", hf_str_c(csp));
     hf_http_add_field(call->exchange, "Cache-Control",
                       stored ? HF_STR("no-cache") : HF_STR("no-store"));
 }
@@ -73,7 +74,7 @@ void hf_web_answer(struct hf_hub_call *call, int status, struct hf_str title, un
         [HF_PAGE_LAYOUT_HEAD] = {.html = &head},
         [HF_PAGE_LAYOUT_BODY] = {.html = body}};
     hf_html_put(&page, &hf_page_layout, values);
-    add_fields(call, false);
+    add_fields(call, CSP, false);
     if (page.failed == HF_OK) {
         hf_http_answer(call->exchange, status, "text/html; charset=utf-8", hf_buf_bytes(&page));
     } else {
@@ -124,7 +125,7 @@ void hf_web_go_to(struct hf_hub_call *call, struct hf_str path)
 {
     if (call->exchange != NULL) {
         hf_http_add_field(call->exchange, "Location", path);
-        add_fields(call, false);
+        add_fields(call, CSP, false);
         hf_http_answer(call->exchange, 303, "text/plain", HF_BYTES("\n"));
     }
 }
@@ -319,14 +320,27 @@ static struct hf_hub_approval *named(struct hf_hub_call *call, struct hf_str pat
 
 static bool serve_file(struct hf_hub_call *call, struct hf_str path)
 {
-    bool style = hf_str_eq(path, HF_STR(ROOT "/style.css"));
-    if (!style && !hf_str_eq(path, HF_STR(ROOT "/refresh.js"))) {
-        return false;
+    static const struct {
+        const char *path;
+        const char *type;
+        const struct hf_str *text;
+        const char *csp;
+    } files[] = {
+        {ROOT "/style.css", "text/css; charset=utf-8", &hf_web_style, CSP},
+        {ROOT "/refresh.js", "text/javascript; charset=utf-8", &hf_web_refresh, CSP},
+        {ROOT "/subscribe.js", "text/javascript; charset=utf-8", &hf_web_subscribe, CSP},
+        {ROOT "/worker.js", "text/javascript; charset=utf-8", &hf_web_worker, WORKER_CSP},
+        {ROOT "/app.webmanifest", "application/manifest+json", &hf_web_app, CSP},
+    };
+
+    for (size_t i = 0; i < HF_LEN(files); i++) {
+        if (hf_str_eq(path, hf_str_c(files[i].path))) {
+            add_fields(call, files[i].csp, true);
+            hf_http_answer(call->exchange, 200, files[i].type, hf_str_bytes(*files[i].text));
+            return true;
+        }
     }
-    add_fields(call, true);
-    hf_http_answer(call->exchange, 200, style ? "text/css; charset=utf-8" : "text/javascript",
-                   hf_str_bytes(style ? hf_web_style : hf_web_refresh));
-    return true;
+    return false;
 }
 
 static void serve_get(struct hf_hub_call *call, struct hf_str path, struct hf_str query)
@@ -352,6 +366,10 @@ static void serve_get(struct hf_hub_call *call, struct hf_str path, struct hf_st
         hf_web_queue(call, hf_form_get(&form, "cursor"));
         return;
     }
+    if (hf_str_eq(path, HF_STR(HF_WEB_DEVICES))) {
+        hf_web_devices(call, session);
+        return;
+    }
     struct hf_hub_approval *a = named(call, path);
     if (a != NULL) {
         hf_approval_note_seen(call, a, HF_EVENT_APPROVAL_SEEN_HOW_PAGE);
@@ -365,6 +383,10 @@ static void take_form(struct hf_hub_call *call, struct hf_str path, const struct
         sign_in(call, form);
         return;
     }
+    if (hf_str_eq(path, HF_STR(ROOT "/shown"))) {
+        hf_web_shown(call, form);
+        return;
+    }
     struct hf_web_session *session = sign_of(call);
     if (hf_str_eq(path, HF_STR(ROOT "/sign-out"))) {
         sign_out(call, session);
@@ -372,6 +394,8 @@ static void take_form(struct hf_hub_call *call, struct hf_str path, const struct
         ask_to_sign_in(call, path, "You are not signed in any more. Nothing was done.");
     } else if (path.len <= sizeof ROOT) {
         hf_call_problem(call, HF_PROBLEM_METHOD, "This page takes no answer.");
+    } else if (hf_str_eq(path, HF_STR(HF_WEB_DEVICES))) {
+        hf_web_devices_change(call, session, form);
     } else {
         struct hf_hub_approval *a = named(call, path);
         if (a != NULL) {

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-#define HF_FORM_FIELDS 8
+#define HF_FORM_FIELDS 12
 
 struct hf_form {
     /* private */

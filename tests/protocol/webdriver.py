@@ -3,7 +3,10 @@ import base64
 import json
 import os
 import shutil
+import socket
+import struct
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -13,7 +16,8 @@ LIMIT = 60
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync",
-             "--disable-dev-shm-usage", "--no-proxy-server"]
+             "--disable-dev-shm-usage", "--no-proxy-server",
+             "--ignore-certificate-errors"]  # of service workers too, which acceptInsecureCerts leaves out
 
 
 class Browser:
@@ -38,6 +42,7 @@ class Browser:
             answer = self.ask("POST", "/session", {"capabilities": {"alwaysMatch": {
                 "acceptInsecureCerts": True, "goog:chromeOptions": options}}})
             self.base += "/session/" + answer["sessionId"]
+            self.debugger = answer["capabilities"]["goog:chromeOptions"]["debuggerAddress"]
         except BaseException:
             self.close()
             raise
@@ -89,10 +94,21 @@ class Browser:
     def run(self, script, *arguments):
         return self.ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
 
+    def command(self, method, **params):
+        """Of the DevTools protocol, to the page."""
+        return self.ask("POST", "/goog/cdp/execute", {"cmd": method, "params": params})
+
     def block(self, *patterns):
         """Addresses that are not loaded from now on."""
-        self.ask("POST", "/goog/cdp/execute", {"cmd": "Network.enable", "params": {}})
-        self.ask("POST", "/goog/cdp/execute", {"cmd": "Network.setBlockedURLs", "params": {"urls": patterns}})
+        self.command("Network.enable")
+        self.command("Network.setBlockedURLs", urls=patterns)
+
+    def tools(self, kind):
+        """The DevTools of the first target of a kind, such as "page" or "service_worker"; None."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"http://{self.debugger}/json/list", timeout=LIMIT) as answer:
+            found = [target for target in json.load(answer) if target["type"] == kind]
+        return DevTools(found[0]["webSocketDebuggerUrl"]) if found else None
 
     def cookies(self):
         return self.ask("GET", "/cookie")
@@ -103,3 +119,71 @@ class Browser:
         if "SCREENSHOTS" in os.environ:
             with open(os.path.join(os.environ["SCREENSHOTS"], name + ".png"), "wb") as file:
                 file.write(picture)
+
+
+class DevTools:
+    """The DevTools protocol over its WebSocket (RFC 6455), for what WebDriver has no command: events,
+    and service workers."""
+
+    def __init__(self, url):
+        host, path = url.removeprefix("ws://").split("/", 1)
+        name, port = host.rsplit(":", 1)
+        self.socket = socket.create_connection((name, int(port)), LIMIT)
+        self.socket.sendall((f"GET /{path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                             f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n"
+                             "Sec-WebSocket-Version: 13\r\n\r\n").encode())
+        self.file = self.socket.makefile("rb")
+        check(b" 101 " in self.file.readline(), "no WebSocket")
+        while self.file.readline().strip():
+            pass
+        self.last, self.events = 0, []
+
+    def send(self, text):
+        data, mask = text.encode(), os.urandom(4)
+        size = bytes([0x80 | len(data)]) if len(data) < 126 else struct.pack(">BH", 0x80 | 126, len(data)) \
+            if len(data) < 1 << 16 else struct.pack(">BQ", 0x80 | 127, len(data))
+        self.socket.sendall(b"\x81" + size + mask + bytes(c ^ mask[n % 4] for n, c in enumerate(data)))
+
+    def receive(self):
+        """One message, which may come in several frames."""
+        message = b""
+        while True:
+            first, size = self.file.read(2)
+            if size == 126:
+                size, = struct.unpack(">H", self.file.read(2))
+            elif size == 127:
+                size, = struct.unpack(">Q", self.file.read(8))
+            message += self.file.read(size)
+            if first & 0x80:
+                return json.loads(message)
+
+    def ask(self, method, **params):
+        self.last += 1
+        self.send(json.dumps({"id": self.last, "method": method, "params": params}))
+        while True:
+            message = self.receive()
+            if message.get("id") == self.last:
+                check("error" not in message, f"{method}: {message.get('error')}")
+                return message["result"]
+            if "method" in message:
+                self.events.append(message)
+
+    def event(self, method, right):
+        """The parameters of the first event of a kind that is right, of those that came or come."""
+        began = time.monotonic()
+        while time.monotonic() - began < LIMIT:
+            for message in self.events:
+                if message["method"] == method and right(message["params"]):
+                    return message["params"]
+            self.events.append(self.receive())
+        raise AssertionError(f"{method} did not come")
+
+    def run(self, script):
+        """The value of an expression, awaited."""
+        answer = self.ask("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
+        check("exceptionDetails" not in answer, f"{answer}")
+        return answer["result"].get("value")
+
+    def close(self):
+        self.file.close()
+        self.socket.close()

@@ -8,8 +8,8 @@
 #define SUBSCRIPTION_MAX 8192
 
 static const struct hf_table_column columns[] = {
-    {.title = "CONTACT"},  {.title = "CHANNEL"}, {.title = "WHERE"},
-    {.title = "VERIFIED"}, {.title = "REACHED"}, {.title = "FAILING SINCE"},
+    {.title = "CONTACT"}, {.title = "CHANNEL"}, {.title = "WHERE"},         {.title = "VERIFIED"},
+    {.title = "REACHED"}, {.title = "SHOWN"},   {.title = "FAILING SINCE"},
 };
 
 static void add_row(struct hf_table *table, const struct hf_json *page,
@@ -21,6 +21,7 @@ static void add_row(struct hf_table *table, const struct hf_json *page,
     hf_table_cell(table, hf_member_str(contact, "hint"));
     hf_table_cell(table, hf_member_bool(contact, "verified") ? HF_STR("yes") : HF_STR("no"));
     hf_table_cell(table, hf_member_str(contact, "reached"));
+    hf_table_cell(table, hf_member_str(contact, "shown"));
     hf_table_cell(table, hf_member_str(contact, "failing_since"));
 }
 

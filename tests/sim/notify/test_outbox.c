@@ -7,7 +7,8 @@
  *   - what is written as accepted is not taken again, by nobody, after no crash
  *   - nothing is taken of what is answered or expired
  *   - at most five attempts, with their pauses between them
- *   - no rung of the ladder before its time, unless all before it was in vain
+ *   - no rung of the ladder before its time, unless all before it was in vain; and none begins in
+ *     the minute after somebody who may answer has seen the request
  *   - a fresh fold of the log knows the same, and so does a snapshot of what is known
  * and in the end: whoever could be reached was told. --seed N replays.
  */
@@ -54,7 +55,9 @@ struct world {
     unsigned trouble; /* percent of attempts that fail */
     unsigned requests;
     unsigned accepted;
-    unsigned twice; /* delivered again before a receipt, which is allowed */
+    unsigned twice;           /* delivered again before a receipt, which is allowed */
+    unsigned held;            /* begun after somebody had seen it */
+    uint32_t begun[REQUESTS]; /* of each request, to whom: see bit_of */
 };
 
 static uint64_t draw(struct world *w, uint64_t below)
@@ -207,7 +210,97 @@ static void decide_one(struct world *w)
     append(w, HF_EVENT_APPROVAL_DECIDED_NAME, stream, &event);
 }
 
+/* The first that waits, and a message of it; NULL: there is none. */
+static const struct hf_outbox_send *first_send(const struct world *w)
+{
+    HF_QUEUE_FOREACH (node, &w->hub->outbox.approvals) {
+        const struct hf_outbox_matter *m = HF_CONTAINER_OF(node, struct hf_outbox_matter, order);
+        if (!hf_queue_empty(&m->sends)) {
+            return HF_CONTAINER_OF(m->sends.prev, struct hf_outbox_send, of_matter);
+        }
+    }
+    return NULL;
+}
+
+/* Contacts are "c-1" to "c-3" of "p-0" to "p-5". */
+static uint32_t bit_of(const struct hf_outbox_send *send)
+{
+    unsigned person = (unsigned)(send->contact->person->principal->name[2] - '0');
+    unsigned contact = (unsigned)(send->contact->life.name[2] - '0') & 3;
+    HF_ASSERT(person < PEOPLE);
+    return 1u << (person * 4 + contact);
+}
+
+/* NULL: it is none of the requests "a-N". */
+static uint32_t *begun_of(struct world *w, const struct hf_outbox_matter *m)
+{
+    uint64_t number = 0;
+    return m->kind == HF_OUTBOX_APPROVAL && m->name[0] == 'a' &&
+                   hf_parse_u64(hf_str_c(m->name + 2), 0, REQUESTS - 1, &number) == HF_OK
+               ? &w->begun[number]
+               : NULL;
+}
+
+/* Who was told looks at it, or their device says that it showed it, maybe before the service's
+ * answer is there. */
+static void see_one(struct world *w)
+{
+    char texts[3][64];
+    char stream[160];
+    struct hf_event_notification_attempted about = {.has_tenant = false};
+    const struct hf_outbox_send *send = first_send(w);
+    if (send == NULL) {
+        return;
+    }
+    hf_outbox_name(send, &about);
+    const struct hf_str names[3] = {about.tenant, about.approval, about.contact};
+    for (int i = 0; i < 3; i++) {
+        (void)snprintf(texts[i], sizeof texts[i], "%.*s", HF_STR_ARG(names[i]));
+    }
+    if (draw(w, 2) == 0) {
+        const struct hf_event_notification_shown shown = {
+            .principal = about.principal,
+            .contact = hf_str_c(texts[2]),
+            .kind = HF_EVENT_NOTIFICATION_SHOWN_KIND_APPROVAL,
+            .has_tenant = true,
+            .tenant = hf_str_c(texts[0]),
+            .has_approval = true,
+            .approval = hf_str_c(texts[1]),
+            .what = draw(w, 2) == 0 ? HF_EVENT_NOTIFICATION_SHOWN_WHAT_SHOWN
+                                    : HF_EVENT_NOTIFICATION_SHOWN_WHAT_OPENED};
+        (void)snprintf(stream, sizeof stream, "notification/%.*s", HF_STR_ARG(about.principal));
+        append(w, HF_EVENT_NOTIFICATION_SHOWN_NAME, stream, &shown);
+        return;
+    }
+    const struct hf_event_approval_seen seen = {.approval = hf_str_c(texts[1]),
+                                                .tenant = hf_str_c(texts[0]),
+                                                .principal = about.principal,
+                                                .how = HF_EVENT_APPROVAL_SEEN_HOW_LINK};
+    (void)snprintf(stream, sizeof stream, "approval-delivery/%s/%s", texts[0], texts[1]);
+    uint32_t *begun = begun_of(w, send->matter);
+    HF_QUEUE_FOREACH (node, &send->matter->sends) {
+        *begun |= bit_of(HF_CONTAINER_OF(node, struct hf_outbox_send, of_matter));
+    }
+    append(w, HF_EVENT_APPROVAL_SEEN_NAME, stream, &seen);
+}
+
 /* what the log says of a message */
+
+/* When somebody saw the request last; 0: nobody did. Who is told of it may answer. */
+static int64_t last_seen_us(const struct world *w, const struct hf_outbox_matter *m)
+{
+    int64_t last = 0;
+    for (size_t i = 0; i < w->count; i++) {
+        const struct entry *e = &w->log[i];
+        struct hf_event_approval_seen a;
+        if (strcmp(e->type, HF_EVENT_APPROVAL_SEEN_NAME) == 0 &&
+            hf_event_approval_seen_decode(hf_bytes_of(e->bytes, e->len), &a, NULL) == HF_OK &&
+            hf_str_eq(a.approval, hf_str_c(m->name))) {
+            last = e->recorded_us;
+        }
+    }
+    return last;
+}
 
 struct said {
     unsigned attempts;
@@ -280,6 +373,14 @@ static void check_taken(struct world *w, const struct hf_outbox_send *send,
     if (send->matter->kind == HF_OUTBOX_APPROVAL && said.attempts == 0 &&
         send->contact->life.channel == HF_CONTACT_MAIL) {
         HF_CHECK(now - send->matter->since_us >= 60 * SECOND || all_before_in_vain(send));
+    }
+    uint32_t *begun = begun_of(w, send->matter);
+    if (begun != NULL) {
+        int64_t seen_us = last_seen_us(w, send->matter);
+        bool old = (*begun & bit_of(send)) != 0;
+        HF_CHECK(seen_us == 0 || old || now - seen_us >= HF_NOTICE_SEEN_US);
+        w->held += seen_us != 0 && !old ? 1 : 0;
+        *begun |= bit_of(send);
     }
 }
 
@@ -533,6 +634,7 @@ HF_TEST(storms)
 {
     unsigned accepted = 0;
     unsigned twice = 0;
+    unsigned held = 0;
     for (unsigned run = 0; run < 25 && !hf_test_failed(); run++) {
         struct world *w = hf_heap_zalloc(1, sizeof *w);
         HF_ASSERT(w != NULL);
@@ -547,6 +649,8 @@ HF_TEST(storms)
                 courier_dies(w);
             } else if (what < 33) {
                 hub_dies(w);
+            } else if (what >= 390) {
+                see_one(w);
             } else if (what < 36) {
                 check_memory(w);
             }
@@ -557,10 +661,11 @@ HF_TEST(storms)
         }
         accepted += w->accepted;
         twice += w->twice;
+        held += w->held;
         end(w);
         hf_heap_free(w);
     }
-    HF_CHECK(accepted > 500 && twice > 0);
+    HF_CHECK(accepted > 500 && twice > 0 && held > 0);
 }
 
 /* A tenant that asks without end: of its requests only so many begin to be told in a minute, in

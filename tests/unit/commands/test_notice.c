@@ -156,6 +156,22 @@ HF_TEST(is_for)
     HF_CHECK(hf_notice_is_for(&other, acme, bob, NULL, NOW - 1));
 }
 
+/* Who looks makes the ladder stand still for a minute from then on: two looks at once are one, one
+ * within the other's minute adds what is new of it, one of before adds nothing. */
+HF_TEST(seen)
+{
+    struct hf_notice_pause pause = {0};
+    hf_notice_pause_see(&pause, NOW);
+    HF_CHECK(pause.until_us == NOW + HF_NOTICE_SEEN_US && pause.total_us == HF_NOTICE_SEEN_US);
+    hf_notice_pause_see(&pause, NOW);
+    hf_notice_pause_see(&pause, NOW - SECOND);
+    HF_CHECK(pause.total_us == HF_NOTICE_SEEN_US);
+    hf_notice_pause_see(&pause, NOW + 20 * SECOND);
+    HF_CHECK(pause.until_us == NOW + 80 * SECOND && pause.total_us == 80 * SECOND);
+    hf_notice_pause_see(&pause, NOW + DAY);
+    HF_CHECK(pause.until_us == NOW + DAY + 60 * SECOND && pause.total_us == 140 * SECOND);
+}
+
 static void try_contact(struct hf_contact *contact, int64_t at,
                         enum hf_event_notification_attempted_outcome outcome)
 {
@@ -232,5 +248,5 @@ HF_TEST(contacts)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(machine), HF_TEST_CASE(pauses), HF_TEST_CASE(outcomes),
-             HF_TEST_CASE(leases), HF_TEST_CASE(ladder), HF_TEST_CASE(is_for), HF_TEST_CASE(lost),
-             HF_TEST_CASE(contacts))
+             HF_TEST_CASE(leases), HF_TEST_CASE(ladder), HF_TEST_CASE(seen), HF_TEST_CASE(is_for),
+             HF_TEST_CASE(lost), HF_TEST_CASE(contacts))

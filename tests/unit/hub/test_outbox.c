@@ -149,6 +149,121 @@ HF_TEST(failing)
     end(&w);
 }
 
+static void route(struct world *w, const char *name, const char *requester)
+{
+    char stream[64];
+    const struct hf_event_approval_routed routed = {
+        .approval = hf_str_c(name),
+        .tenant = HF_STR("acme"),
+        .request = phone.fingerprint,
+        .action = phone.fingerprint,
+        .offset = 1,
+        .tool = HF_STR("exec"),
+        .has_requester = requester != NULL,
+        .requester = requester == NULL ? HF_STR("") : hf_str_c(requester),
+        .expires = hf_env_wall_us(&w->sim.env) + DAY};
+    (void)snprintf(stream, sizeof stream, "approval-decision/acme/%s", name);
+    fold(w, HF_EVENT_APPROVAL_ROUTED_NAME, stream, &routed);
+}
+
+static void see(struct world *w, const char *name, const char *by)
+{
+    char stream[64];
+    const struct hf_event_approval_seen seen = {.approval = hf_str_c(name),
+                                                .tenant = HF_STR("acme"),
+                                                .principal = hf_str_c(by),
+                                                .how = HF_EVENT_APPROVAL_SEEN_HOW_PAGE};
+    (void)snprintf(stream, sizeof stream, "approval-delivery/acme/%s", name);
+    fold(w, HF_EVENT_APPROVAL_SEEN_NAME, stream, &seen);
+}
+
+/* Lets time pass until the next message about a request is taken, and is accepted; gives how many
+ * seconds that took. */
+static int64_t next_brought(struct world *w)
+{
+    char contact[64];
+    int64_t from = hf_env_wall_us(&w->sim.env);
+    for (int n = 0; n < 100; n++) {
+        const struct hf_outbox_send *send = hf_outbox_take(&w->outbox);
+        if (send == NULL) {
+            (void)hf_loop_step(w->loop);
+            continue;
+        }
+        struct hf_event_notification_attempted event = {
+            .outcome = HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED, .attempt = 1};
+        hf_outbox_name(send, &event);
+        (void)snprintf(contact, sizeof contact, "%.*s", HF_STR_ARG(event.contact));
+        event.contact = hf_str_c(contact);
+        fold(w, HF_EVENT_NOTIFICATION_ATTEMPTED_NAME, "notification/ann", &event);
+        if (event.kind == HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_APPROVAL) {
+            return (hf_env_wall_us(&w->sim.env) - from) / SECOND;
+        }
+    }
+    return -1;
+}
+
+/* A person's second device is told after 30 s; when somebody who may answer looks at the request
+ * after a few, a minute later than that. Who looks at what they asked for themselves, or may not
+ * answer, changes nothing. */
+HF_TEST(seen)
+{
+    struct hf_event_contact_added second = phone;
+    struct hf_event_principal_created bob = ann;
+    struct world w;
+    begin(&w);
+    hf_outbox_start(&w.outbox);
+    second.contact = HF_STR("tablet");
+    second.fingerprint = HF_BYTES("0123456789abcdef0123456789abcdeF");
+    bob.principal = HF_STR("bob");
+    bob.token_hash = second.fingerprint;
+    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
+    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/bob", &bob);
+    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &second);
+    route(&w, "a-1", NULL);
+    HF_CHECK(next_brought(&w) == 0);
+    HF_CHECK(next_brought(&w) == 30);
+    route(&w, "a-2", NULL);
+    HF_CHECK(next_brought(&w) == 0);
+    see(&w, "a-2", "ann");
+    HF_CHECK(next_brought(&w) == 90);
+    route(&w, "a-3", "principal:bob");
+    HF_CHECK(next_brought(&w) == 0);
+    see(&w, "a-3", "bob");
+    see(&w, "a-3", "nobody");
+    HF_CHECK(next_brought(&w) == 30);
+    end(&w);
+}
+
+/* A test that a person asks for is brought at once, another one when they ask again; it is over
+ * when the device says that it came. */
+HF_TEST(tested)
+{
+    unsigned counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT] = {0};
+    struct hf_err err = {0};
+    struct world w;
+    const struct hf_event_notification_shown shown = {.principal = HF_STR("ann"),
+                                                      .contact = HF_STR("phone"),
+                                                      .kind =
+                                                          HF_EVENT_NOTIFICATION_SHOWN_KIND_PROBE};
+    begin(&w);
+    hf_outbox_start(&w.outbox);
+    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
+    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+    struct hf_hub_contact *contact =
+        hf_hub_contact_of(hf_hub_person_find(&w.outbox.contacts, HF_STR("ann")), HF_STR("phone"));
+    for (unsigned n = 1; n <= 2; n++) {
+        HF_CHECK_OK(hf_outbox_test(&w.outbox, contact, &err), err);
+        live(&w, SECOND, HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED, counts);
+        HF_CHECK_U64(counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_PROBE], n);
+        HF_CHECK(hf_outbox_testing_us(&w.outbox, contact) != 0);
+    }
+    fold(&w, HF_EVENT_NOTIFICATION_SHOWN_NAME, "notification/ann", &shown);
+    HF_CHECK(hf_outbox_testing_us(&w.outbox, contact) == 0);
+    HF_CHECK(contact->life.shown_us == hf_env_wall_us(&w.sim.env));
+    end(&w);
+}
+
 struct gate {
     unsigned left; /* until one fails */
     bool failed;
@@ -200,4 +315,5 @@ HF_TEST(allocations)
     HF_CHECK(n > 5);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(idle), HF_TEST_CASE(failing), HF_TEST_CASE(allocations))
+HF_TEST_MAIN(HF_TEST_CASE(idle), HF_TEST_CASE(failing), HF_TEST_CASE(seen), HF_TEST_CASE(tested),
+             HF_TEST_CASE(allocations))
