@@ -64,7 +64,10 @@ static enum hf_rc fold_routed(struct hf_approval *a, const struct hf_envelope *e
     keep(a->tenant, sizeof a->tenant, event.tenant);
     keep(a->name, sizeof a->name, event.approval);
     keep(a->tool, sizeof a->tool, event.tool);
-    keep(a->requester, sizeof a->requester, event.has_requester ? event.requester : HF_STR(""));
+    a->has_subject = event.has_subject;
+    if (event.has_subject) {
+        memcpy(a->subject.b, event.subject.ptr, HF_SUBJECT_SIZE);
+    }
     keep_hash(&a->request, event.request);
     keep_hash(&a->action, event.action);
     a->risk = event.risk;
@@ -173,8 +176,12 @@ enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
         return hf_err_set(err, HF_ECONFLICT,
                           "request: is not what waits under this name; look at it again");
     }
+    if (answer->approves && answer->closed != NULL) {
+        return hf_err_set(err, HF_EPRUNED, "what it says cannot be read: %s; it can be denied",
+                          answer->closed);
+    }
     if (answer->approves &&
-        hf_approval_is_requester(hf_str_c(approval->requester), answer->asker, answer->by)) {
+        hf_approval_is_requester(answer->requester, answer->asker, answer->by)) {
         return hf_err_set(err, HF_EPERM, "nobody approves what they asked for; ask somebody else");
     }
     return HF_OK;

@@ -15,6 +15,7 @@
 #include "commands/principal.h"
 #include "schemas/envelope.h"
 #include "schemas/events_gen.h"
+#include "schemas/personal.h"
 
 #define HF_APPROVAL_STREAM       "approval-decision/"
 #define HF_APPROVAL_NAME_MAX     48
@@ -43,7 +44,8 @@ struct hf_approval {
     uint32_t offset;
     char tool[HF_APPROVAL_TEXT_MAX + 1];
     enum hf_event_approval_routed_risk risk;
-    char requester[HF_APPROVAL_TEXT_MAX + 1]; /* empty: not known */
+    bool has_subject;
+    struct hf_subject subject; /* whom what is sealed in the request is about */
     bool probe;
     int64_t requested_us; /* by the tenant's clock */
     int64_t expires_us;
@@ -65,15 +67,18 @@ struct hf_str hf_approval_asker(struct hf_str requester);
 
 struct hf_approval_answer {
     const struct hf_principal *by;
+    struct hf_str requester;          /* as the request says; empty: not known */
     const struct hf_principal *asker; /* that hf_approval_asker names; NULL: there is none */
+    const char *closed;               /* why what the request says cannot be read; NULL: it can */
     bool approves;
     const struct hf_hash *request; /* what they were shown; NULL: not said */
     struct hf_str reason;          /* may be empty */
 };
 
 /* Decider. HF_ENOTFOUND; HF_EEXIST: it has an answer, said whose; HF_ECONFLICT: it is expired, or
- * the answer is for another request; HF_EPERM: nobody approves what they asked for. That the
- * principal has the role and reaches the tenant is the caller's to know.
+ * the answer is for another request; HF_EPERM: nobody approves what they asked for; HF_EPRUNED:
+ * nobody approves what nobody can read. That the principal has the role and reaches the tenant is
+ * the caller's to know.
  *
  * Who asked is compared with who answers by the principal's name, by its person (what channels call
  * it, without regard to the case of letters), and person with person when the requester is a

@@ -1,29 +1,25 @@
-/* hub/approval_answer.c: reads a request, writes down who saw it and who answered it. */
+/* hub/approval_answer.c: writes down who saw a request and who answered it. */
 #include "hub/approval_answer.h"
 
 #include <stdio.h>
 
 #include "base/heap.h"
 #include "hub/approvals.h"
-#include "hub/entries.h"
 #include "hub/notes.h"
-#include "schemas/upcast.h"
+#include "hub/opening.h"
 
-enum hf_rc hf_approval_request_read(struct hf_hub *hub, const struct hf_approval *a,
-                                    struct hf_writer *room, struct hf_event_approval_requested *ret,
-                                    struct hf_err *err)
+/* Whoever asked for it may not answer: that they look at it keeps nobody else from being told. */
+static bool has_asked(struct hf_hub *hub, const struct hf_approval *a,
+                      const struct hf_principal *by)
 {
-    struct hf_envelope envelope;
-    struct hf_bytes bytes;
-    const struct hf_hub_position position = {a->segment, a->offset};
-    enum hf_rc rc = hf_hub_entries_leaf(hub->entries, position, &bytes, err);
-    if (rc == HF_OK) {
-        rc = hf_envelope_read_leaf(bytes, &envelope, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_upcast_newest(&envelope, HF_EVENT_APPROVAL_REQUESTED_VERSION, room, &bytes, err);
-    }
-    return rc == HF_OK ? hf_event_approval_requested_decode(bytes, ret, err) : rc;
+    char requester[HF_APPROVAL_TEXT_MAX + 1];
+    hf_opening_requester(hub, hf_str_c(a->tenant), hf_str_c(a->name), requester);
+    const struct hf_hub_principal *asker =
+        hf_hub_principal_find(&hub->principals, hf_approval_asker(hf_str_c(requester)));
+    bool asked =
+        hf_approval_is_requester(hf_str_c(requester), asker == NULL ? NULL : &asker->life, by);
+    hf_wipe(requester, sizeof requester);
+    return asked;
 }
 
 void hf_approval_see(struct hf_hub *hub, struct hf_hub_approval *approval,
@@ -32,7 +28,7 @@ void hf_approval_see(struct hf_hub *hub, struct hf_hub_approval *approval,
     char stream[sizeof "approval-delivery/" + HF_APPROVAL_SUBJECT_SIZE];
     uint8_t bytes[512];
     if (by->role < HF_ROLE_APPROVER || approval->life.state != HF_APPROVAL_PENDING ||
-        !hf_hub_approval_see(approval, hf_str_c(by->name))) {
+        has_asked(hub, &approval->life, by) || !hf_hub_approval_see(approval, hf_str_c(by->name))) {
         return;
     }
     const struct hf_event_approval_seen event = {.approval = hf_str_c(approval->life.name),
@@ -131,17 +127,32 @@ static void failed(struct hf_hub_call *call, const struct hf_err *err)
     hf_approval_answer_go_on(a);
 }
 
+/* Who approves has to know what, and for whom: what is sealed is opened. A denial needs neither. */
 static enum hf_rc check(struct hf_hub_call *call, const struct hf_approval *a,
                         const struct hf_approval_wish *wish, int64_t now, struct hf_err *err)
 {
+    struct hf_opening *o = hf_heap_zalloc(1, sizeof *o);
+    struct hf_approval_answer answer = {.by = &call->principal->life,
+                                        .requester = HF_STR(""),
+                                        .approves = wish->approves,
+                                        .request = wish->has_request ? &wish->request : NULL,
+                                        .reason = wish->reason};
+    if (o == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for a request");
+    }
+    if (wish->approves) {
+        enum hf_rc rc = hf_opening_open(call->hub, a, answer.by, o, /* err= */ NULL);
+        answer.closed =
+            rc == HF_OK ? hf_opening_words(o->state) : "it cannot be read out of its segment";
+        answer.requester = o->requester;
+    }
     const struct hf_hub_principal *asker =
-        hf_hub_principal_find(&call->hub->principals, hf_approval_asker(hf_str_c(a->requester)));
-    const struct hf_approval_answer answer = {.by = &call->principal->life,
-                                              .asker = asker == NULL ? NULL : &asker->life,
-                                              .approves = wish->approves,
-                                              .request = wish->has_request ? &wish->request : NULL,
-                                              .reason = wish->reason};
-    return hf_approval_may_decide(a, &answer, now, err);
+        hf_hub_principal_find(&call->hub->principals, hf_approval_asker(answer.requester));
+    answer.asker = asker == NULL ? NULL : &asker->life;
+    enum hf_rc rc = hf_approval_may_decide(a, &answer, now, err);
+    hf_opening_close(o);
+    hf_heap_free(o);
+    return rc;
 }
 
 enum hf_rc hf_approval_may_answer(struct hf_hub_call *call, const struct hf_approval *approval,

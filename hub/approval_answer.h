@@ -7,16 +7,8 @@
 
 #include "hub/call.h"
 
-#define HF_APPROVAL_REQUEST_ROOM 16384
-
-/* What the tenant wrote, out of its segment; borrows from the Hub's entries until they are read
- * again, or from room. */
-enum hf_rc hf_approval_request_read(struct hf_hub *hub, const struct hf_approval *approval,
-                                    struct hf_writer *room, struct hf_event_approval_requested *ret,
-                                    struct hf_err *err);
-
-/* Somebody has seen a request that waits: when they may answer, and it is not written of them yet,
- * it is written down. Nobody waits for it. */
+/* Somebody has seen a request that waits: when they may answer, did not ask for it, and it is not
+ * written of them yet, it is written down. Nobody waits for it. */
 void hf_approval_see(struct hf_hub *hub, struct hf_hub_approval *approval,
                      const struct hf_principal *by, enum hf_event_approval_seen_how how);
 /* The call's principal is shown it. */

@@ -1,13 +1,14 @@
 /* hub/approval_api.c: calls about requests for approval: the queue, one of them, its answer. */
 #include <stdio.h>
 
+#include "base/heap.h"
 #include "hub/approval_answer.h"
 #include "hub/approval_router.h"
 #include "hub/condition.h"
 #include "hub/cursor.h"
+#include "hub/opening.h"
 
-#define PAGE         100
-#define REQUEST_ROOM 16384
+#define PAGE 100
 
 /* showing */
 
@@ -38,7 +39,11 @@ static void put_life(struct hf_json_out *json, const struct hf_approval *a)
     hf_json_key_u64(json, "version", a->version);
     hf_json_key_str(json, "tool", hf_str_c(a->tool));
     hf_json_key_str(json, "risk", hf_event_approval_routed_risk_name(a->risk));
-    put_text(json, "requester", a->requester[0] != '\0', hf_str_c(a->requester));
+    if (a->has_subject) {
+        char subject[HF_SUBJECT_TEXT];
+        hf_subject_text(&a->subject, subject);
+        hf_json_key_str(json, "subject", hf_str_c(subject));
+    }
     hf_json_key(json, HF_STR("probe"));
     hf_json_bool(json, a->probe);
     put_hash(json, "request", &a->request);
@@ -70,20 +75,33 @@ static void put_way(struct hf_json_out *json, const struct hf_hub_approval *a)
     }
 }
 
-static void put_request(struct hf_json_out *json, const struct hf_event_approval_requested *r)
+/* What is personal in it, or why that is not shown. */
+static void put_content(struct hf_json_out *json, const struct hf_opening *o)
 {
-    put_text(json, "summary", r->has_summary, r->summary);
-    if (r->has_arguments) {
+    const char *why = hf_opening_why(o->state);
+    if (why != NULL) {
+        hf_json_key(json, HF_STR("sealed"));
+        hf_json_bool(json, true);
+        hf_json_key_str(json, "sealed_why", hf_str_c(why));
+        return;
+    }
+    put_text(json, "summary", o->summary.len > 0, o->summary);
+    put_text(json, "requester", o->requester.len > 0, o->requester);
+    if (o->argument_count > 0) {
         hf_json_key(json, HF_STR("arguments"));
         hf_json_array_begin(json);
-        for (size_t i = 0; i < r->arguments_count; i++) {
+        for (size_t i = 0; i < o->argument_count; i++) {
             hf_json_object_begin(json);
-            hf_json_key_str(json, "name", r->arguments[i].name);
-            hf_json_key_str(json, "value", r->arguments[i].value);
+            hf_json_key_str(json, "name", o->arguments[i].name);
+            hf_json_key_str(json, "value", o->arguments[i].value);
             hf_json_object_end(json);
         }
         hf_json_array_end(json);
     }
+}
+
+static void put_request(struct hf_json_out *json, const struct hf_event_approval_requested *r)
+{
     hf_json_key_str(json, "policy", r->policy);
     if (r->has_policy_digest) {
         hf_json_key(json, HF_STR("policy_digest"));
@@ -99,21 +117,26 @@ static void put_request(struct hf_json_out *json, const struct hf_event_approval
 
 static void answer(struct hf_hub_call *call, const struct hf_hub_approval *a)
 {
-    uint8_t bytes[REQUEST_ROOM];
-    struct hf_writer room = hf_writer_init(bytes, sizeof bytes);
-    struct hf_event_approval_requested request;
+    struct hf_opening *o = hf_heap_zalloc(1, sizeof *o);
     struct hf_json_out json;
     struct hf_err err = {0};
+    if (o == NULL) {
+        hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for the request.");
+        return;
+    }
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     put_way(&json, a);
-    if (hf_approval_request_read(call->hub, &a->life, &room, &request, &err) == HF_OK) {
-        put_request(&json, &request);
+    if (hf_opening_open(call->hub, &a->life, &call->principal->life, o, &err) == HF_OK) {
+        put_content(&json, o);
+        put_request(&json, &o->request);
     } else {
         hf_log(call->hub->logger, HF_LOG_WARN, "approval.unreadable",
                hf_f_c("approval", a->life.name), hf_f_err(&err));
     }
     hf_json_object_end(&json);
+    hf_opening_close(o);
+    hf_heap_free(o);
     hf_call_answer(call, 200, &call->scratch);
 }
 

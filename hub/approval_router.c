@@ -9,6 +9,7 @@
 #include "hub/append.h"
 #include "hub/approval_answer.h"
 #include "hub/approval_scan.h"
+#include "hub/erasures.h"
 
 #define TICK_NS      UINT64_C(1000000000)
 #define EXPIRE_MAX   HF_HUB_ROUTING_MAX /* in one tick */
@@ -72,6 +73,9 @@ static void posted(struct hf_post *post)
             hf_hub_approval_tell(&hub->approvals, a, false);
         }
     }
+    if (rc != HF_OK && routing->what == HF_HUB_ROUTING_ERASE) {
+        hf_hub_erasures_not_told(hub, hf_str_c(routing->tenant), hf_str_c(routing->name));
+    }
     hf_heap_free(routing);
     hf_hub_router_wake(hub);
 }
@@ -91,8 +95,11 @@ enum hf_rc hf_hub_router_post(struct hf_hub *hub, const struct hf_hub_routing_wi
     routing->post.done = posted;
     (void)snprintf(routing->tenant, sizeof routing->tenant, "%.*s", HF_STR_ARG(wish->tenant));
     (void)snprintf(routing->name, sizeof routing->name, "%.*s", HF_STR_ARG(wish->name));
-    if (wish->what == HF_HUB_ROUTING_TELL) {
+    if (wish->what == HF_HUB_ROUTING_TELL || wish->what == HF_HUB_ROUTING_ERASE) {
         (void)snprintf(stream, sizeof stream, HF_DIRECTIVE_STREAM "%s", routing->tenant);
+    } else if (wish->what == HF_HUB_ROUTING_CONFIRM) {
+        (void)snprintf(stream, sizeof stream, HF_SUBJECT_STREAM "%s/%s", routing->tenant,
+                       routing->name);
     } else {
         (void)snprintf(stream, sizeof stream, HF_APPROVAL_STREAM "%s/%s", routing->tenant,
                        routing->name);
@@ -157,6 +164,7 @@ static void expire(struct hf_hub *hub)
          a != NULL && hub->router.posting < EXPIRE_MAX;
          a = hf_hub_approvals_next(&hub->approvals, &all_waiting, a)) {
         answer_probe(hub, a); /* one from before the Hub's start, or after a failure */
+        hf_hub_erasures_end(hub, a);
         if (!a->ending && a->life.expires_us <= now) {
             hf_hub_router_end(hub, a, HF_EVENT_APPROVAL_DECIDED_DECISION_EXPIRED, HF_STR(""));
         }
@@ -239,6 +247,7 @@ static void ticked(struct hf_timer *timer)
     struct hf_hub *hub = HF_CONTAINER_OF(timer, struct hf_hub_router, timer)->hub;
     hub->router.failed = false;
     expire(hub);
+    hf_hub_erasures_step(hub);
     pump(hub);
     (void)hf_timer_arm(&hub->router.timer, TICK_NS);
 }

@@ -10,6 +10,7 @@
  *   a request's time is over              approval.decided: expired
  *   a request is a probe                  approval.decided: denied
  *   somebody has answered                 directive.issued of the kind "decide", to the tenant
+ *   a subject is erased                   what hub/erasures.h says
  * Threads: the loop's. Order: start when the log is folded, stop before the log is closed.
  */
 #ifndef HF_HUB_APPROVAL_ROUTER_H
@@ -55,6 +56,8 @@ enum hf_hub_routing {
     HF_HUB_ROUTING_ROUTE,
     HF_HUB_ROUTING_END,
     HF_HUB_ROUTING_TELL,
+    HF_HUB_ROUTING_ERASE,   /* a directive; the name is a subject */
+    HF_HUB_ROUTING_CONFIRM, /* in the stream of the subject that the name is */
 };
 
 #define HF_HUB_ROUTING_MAX     64 /* on their way at once */

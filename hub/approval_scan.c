@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "hub/append.h"
 #include "hub/entries.h"
+#include "hub/erasures.h"
 #include "hub/notes.h"
 #include "log/core/reader.h"
 #include "log/tlog/tile.h"
@@ -59,6 +60,8 @@ static void route(struct hf_hub *hub, const struct hf_envelope *event,
     struct hf_hub_router *router = &hub->router;
     uint8_t bytes[HF_HUB_ROUTING_PAYLOAD];
     struct hf_hash hash;
+    struct hf_subject subject = {{0}};
+    bool has_subject = request->has_personal && hf_personal_subject(request->personal, &subject);
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
     if (!hf_str_eq(request->tenant, hf_str_c(router->tenant->name)) ||
         hf_hub_approval_find(&hub->approvals, request->tenant, request->approval) != NULL) {
@@ -84,8 +87,8 @@ static void route(struct hf_hub *hub, const struct hf_envelope *event,
         .offset = router->next,
         .tool = request->tool,
         .risk = (enum hf_event_approval_routed_risk)request->risk,
-        .has_requester = request->has_requester,
-        .requester = request->requester,
+        .has_subject = has_subject,
+        .subject = hf_bytes_of(subject.b, HF_SUBJECT_SIZE),
         .requested = event->occurred_us,
         .expires = request->expires - now > HF_APPROVAL_LIFE_MAX_US ? now + HF_APPROVAL_LIFE_MAX_US
                                                                     : request->expires,
@@ -187,6 +190,38 @@ static void take_enforced(struct hf_hub *hub, const struct hf_envelope *event)
     }
 }
 
+/* The agent did what a directive told it: which one, the region's own entry says. */
+static void take_applied(struct hf_hub *hub, const struct hf_envelope *event)
+{
+    struct hf_event_directive_applied applied;
+    struct hf_subject subject;
+    char name[HF_SUBJECT_TEXT];
+    uint8_t bytes[512];
+    struct hf_str tenant = hf_str_c(hub->router.tenant->name);
+    if (hf_event_directive_applied_decode(event->payload, &applied, /* err= */ NULL) != HF_OK ||
+        !hf_hub_erasures_told(hub, tenant, &applied, &subject)) {
+        return;
+    }
+    hf_subject_text(&subject, name);
+    const struct hf_event_subject_erasure_confirmed confirmed = {.tenant = tenant,
+                                                                 .subject = hf_str_c(name),
+                                                                 .segment =
+                                                                     hub->router.segment_index,
+                                                                 .offset = hub->router.next,
+                                                                 .directive = applied.sequence};
+    struct hf_writer w = hf_writer_init(bytes, sizeof bytes);
+    hf_event_subject_erasure_confirmed_encode(&confirmed, &w);
+    const struct hf_hub_routing_wish wish = {.what = HF_HUB_ROUTING_CONFIRM,
+                                             .type = HF_EVENT_SUBJECT_ERASURE_CONFIRMED_NAME,
+                                             .version = HF_EVENT_SUBJECT_ERASURE_CONFIRMED_VERSION,
+                                             .tenant = tenant,
+                                             .name = hf_str_c(name),
+                                             .payload = hf_writer_done(&w),
+                                             .expects = true,
+                                             .expected = 2};
+    (void)hf_hub_router_post(hub, &wish); /* else the segment is looked into again */
+}
+
 static enum hf_rc open_segment(struct hf_hub *hub, struct hf_hub_approval_tenant *tenant,
                                uint64_t index, struct hf_err *err)
 {
@@ -229,8 +264,17 @@ enum matter {
     REQUEST,
     WITHDRAWAL,
     DELIVERY,
-    ENFORCEMENT
+    ENFORCEMENT,
+    APPLICATION
 };
+
+/* Of what agents apply, erasures alone are of concern. */
+static bool is_erasure(const struct hf_envelope *event)
+{
+    struct hf_event_directive_applied applied;
+    return hf_event_directive_applied_decode(event->payload, &applied, /* err= */ NULL) == HF_OK &&
+           hf_str_eq(applied.kind, HF_STR("erase"));
+}
 
 static enum matter matter_of(struct hf_bytes entry, struct hf_envelope *ret)
 {
@@ -244,6 +288,8 @@ static enum matter matter_of(struct hf_bytes entry, struct hf_envelope *ret)
         {{HF_EVENT_APPROVAL_DELIVERED_NAME, sizeof HF_EVENT_APPROVAL_DELIVERED_NAME - 1}, DELIVERY},
         {{HF_EVENT_APPROVAL_ENFORCED_NAME, sizeof HF_EVENT_APPROVAL_ENFORCED_NAME - 1},
          ENFORCEMENT},
+        {{HF_EVENT_DIRECTIVE_APPLIED_NAME, sizeof HF_EVENT_DIRECTIVE_APPLIED_NAME - 1},
+         APPLICATION},
     };
 
     if (hf_envelope_read_leaf(entry, ret, /* err= */ NULL) != HF_OK) {
@@ -251,7 +297,7 @@ static enum matter matter_of(struct hf_bytes entry, struct hf_envelope *ret)
     }
     for (size_t i = 0; i < HF_LEN(types); i++) {
         if (hf_str_eq(ret->type, types[i].type)) {
-            return types[i].matter;
+            return types[i].matter == APPLICATION && !is_erasure(ret) ? NOTHING : types[i].matter;
         }
     }
     return NOTHING;
@@ -274,6 +320,7 @@ static enum hf_hub_scan_step step_event(struct hf_hub *hub)
     case REQUEST: take_requested(hub, &event); break;
     case DELIVERY: take_delivered(hub, &event); break;
     case ENFORCEMENT: take_enforced(hub, &event); break;
+    case APPLICATION: take_applied(hub, &event); break;
     case WITHDRAWAL:
         if (!take_withdrawn(hub, &event)) {
             router->cursor = before;

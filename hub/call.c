@@ -127,6 +127,7 @@ void hf_call_refuse(struct hf_hub_call *call, const struct hf_err *err)
         {HF_EEXIST, HF_PROBLEM_EXISTS},
         {HF_ECONFLICT, HF_PROBLEM_CONFLICT},
         {HF_EPERM, HF_PROBLEM_NOT_PERMITTED},
+        {HF_EPRUNED, HF_PROBLEM_SEALED},
         {HF_EFORK, HF_PROBLEM_FORK},
         {HF_EBADSIG, HF_PROBLEM_BAD_CHECKPOINT},
         {HF_ESTALE, HF_PROBLEM_STALE},

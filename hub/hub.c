@@ -11,6 +11,7 @@
 #include "base/hex.h"
 #include "base/host_key.h"
 #include "hub/call.h"
+#include "hub/erasures.h"
 #include "hub/memory.h"
 #include "hub/windows.h"
 #include "log/core/reader.h"
@@ -126,6 +127,10 @@ static enum hf_rc open_keys(struct hf_hub *hub, const char *release_keys,
         hf_wipe(&signature, sizeof signature);
         const struct hf_contact_box_conf box = {hub->dir, hub->disk, env, host_key, hub->api_keys};
         rc = hf_contact_box_open(&box, &hub->contact_box, err);
+    }
+    if (rc == HF_OK) {
+        const struct hf_custody_conf custody = {hub->dir, hub->disk, env, host_key};
+        rc = hf_custody_open(&custody, &hub->custody, err);
     }
     return rc == HF_OK ? open_release_keys(hub, release_keys, err) : rc;
 }
@@ -293,7 +298,10 @@ static enum hf_rc open_memory(struct hf_hub *hub, uint64_t every_ns, struct hf_e
     if (rc == HF_OK && hf_web_sessions_init(&hub->sessions, hf_loop_env(hub->loop)) != HF_OK) {
         rc = hf_err_set(err, HF_ENOMEM, "no memory for sessions of the pages");
     }
-    return rc == HF_OK ? fold_log(hub, every_ns, err) : rc;
+    if (rc == HF_OK) {
+        rc = fold_log(hub, every_ns, err);
+    }
+    return rc == HF_OK ? hf_hub_erasures_open(hub, err) : rc;
 }
 
 /* Without one people are sent to where it listens, which is good on one machine. */
@@ -328,7 +336,9 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     char origin[64];
     char models[HF_PATH_MAX];
     struct hf_secret host_key = {0};
-    *hub = (struct hf_hub){.loop = loop, .logger = conf->logger};
+    memset(hub, 0, sizeof *hub); /* too big for the stack */
+    hub->loop = loop;
+    hub->logger = conf->logger;
     hf_task_init(&hub->failing, tell_failure);
     hub->failed = conf->failed;
     hub->failed_arg = conf->arg;
@@ -401,6 +411,7 @@ static void snapshot_closed(struct hf_hub *hub)
 {
     hf_memory_fini(hub);
     hf_contact_box_close(&hub->contact_box);
+    hf_custody_close(&hub->custody);
     hf_web_sessions_fini(&hub->sessions);
     hf_tls_server_free(hub->tls);
     hf_signing_key_free(hub->cosigner);

@@ -17,6 +17,7 @@
 #include "hub/approvals.h"
 #include "hub/artifacts.h"
 #include "hub/contact_box.h"
+#include "hub/custody.h"
 #include "hub/directives.h"
 #include "hub/entries.h"
 #include "hub/flags.h"
@@ -29,6 +30,7 @@
 #include "hub/probes.h"
 #include "hub/read_models.h"
 #include "hub/snapshot.h"
+#include "hub/subjects.h"
 #include "hub/takers.h"
 #include "hub/tenants.h"
 #include "hub/web_sessions.h"
@@ -125,6 +127,8 @@ struct hf_hub {
     struct hf_hub_directives directives;
     struct hf_hub_approvals approvals;
     struct hf_hub_artifacts artifacts;
+    struct hf_hub_subjects subjects;
+    struct hf_custody custody;      /* of their keys */
     struct hf_release_keys release; /* that artifacts are verified with */
     struct hf_hub_router router;    /* of approvals */
     struct hf_web_sessions sessions;

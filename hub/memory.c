@@ -4,6 +4,7 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "hub/hub.h"
+#include "hub/opening.h"
 #include "schemas/canonical.h"
 
 #define HEAD 5 /* of a record: tag, length */
@@ -39,7 +40,11 @@ enum hf_rc hf_memory_init(struct hf_hub *hub, struct hf_err *err)
         rc = hf_hub_artifacts_init(&hub->artifacts, env);
     }
     if (rc == HF_OK) {
-        const struct hf_outbox_conf outbox = {hub->loop, &hub->principals, outbox_ready, hub};
+        rc = hf_hub_subjects_init(&hub->subjects, env);
+    }
+    if (rc == HF_OK) {
+        const struct hf_outbox_conf outbox = {hub->loop, &hub->principals, hf_opening_requester,
+                                              outbox_ready, hub};
         rc = hf_outbox_init(&hub->outbox, &outbox);
     }
     return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the region's state");
@@ -55,6 +60,7 @@ void hf_memory_fini(struct hf_hub *hub)
     hf_hub_directives_fini(&hub->directives);
     hf_hub_approvals_fini(&hub->approvals);
     hf_hub_artifacts_fini(&hub->artifacts);
+    hf_hub_subjects_fini(&hub->subjects);
     hub->tenants = NULL;
 }
 

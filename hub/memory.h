@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "schemas/record.h"
 
-#define HF_MEMORY_VERSION 3
+#define HF_MEMORY_VERSION 4
 #define HF_MEMORY_MAX     (UINT64_C(1) << 30) /* 100,000 tenants with all they can have: 600 MB */
 
 struct hf_hub;
@@ -49,6 +49,8 @@ extern const struct hf_memory_part hf_memory_people; /* hub/memory_outbox.c: */
 extern const struct hf_memory_part hf_memory_contacts;
 extern const struct hf_memory_part hf_memory_matters;
 extern const struct hf_memory_part hf_memory_attempts;
+extern const struct hf_memory_part hf_memory_subjects; /* hub/memory_subjects.c: */
+extern const struct hf_memory_part hf_memory_sealed;
 
 /* Empty. HF_ENOMEM: to be ended as well. */
 enum hf_rc hf_memory_init(struct hf_hub *hub, struct hf_err *err);

@@ -10,8 +10,8 @@
 
 #define FIELDS(list) list, HF_LEN(list)
 
-_Static_assert(sizeof(struct hf_approval) == 632, "see hub/memory_parts.c");
-_Static_assert(sizeof(struct hf_hub_approval) == 800, "see hub/memory_parts.c");
+_Static_assert(sizeof(struct hf_approval) == 520, "see hub/memory_parts.c");
+_Static_assert(sizeof(struct hf_hub_approval) == 688, "see hub/memory_parts.c");
 
 static const struct hf_record_field seen_fields[] = {
     {.name = "name", .kind = HF_RECORD_U32, .size = sizeof(uint32_t), .max = UINT32_MAX},
@@ -29,6 +29,7 @@ static const struct hf_record_field approval_fields[] = {
     KNOWN(delivered_us, HF_RECORD_I64),
     KNOWN(enforced_us, HF_RECORD_I64),
     LIFE(expires_us, HF_RECORD_I64),
+    LIFE(has_subject, HF_RECORD_BOOL),
     LIFE(name, HF_RECORD_TEXT),
     HF_RECORD_ENUM(struct hf_hub_approval, life.offset, "offset", UINT32_MAX),
     HF_RECORD_ENUM(struct hf_hub_approval, outcome, "outcome",
@@ -36,7 +37,6 @@ static const struct hf_record_field approval_fields[] = {
     LIFE(probe, HF_RECORD_BOOL),
     LIFE_HASH(request),
     LIFE(requested_us, HF_RECORD_I64),
-    LIFE(requester, HF_RECORD_TEXT),
     HF_RECORD_ENUM(struct hf_hub_approval, life.risk, "risk",
                    HF_EVENT_APPROVAL_ROUTED_RISK_COUNT - 1),
     LIFE(routed_us, HF_RECORD_I64),
@@ -45,6 +45,7 @@ static const struct hf_record_field approval_fields[] = {
     KNOWN(seen_us, HF_RECORD_I64),
     LIFE(segment, HF_RECORD_U64),
     HF_RECORD_ENUM(struct hf_hub_approval, life.state, "state", HF_APPROVAL_CANCELLED),
+    HF_RECORD_NAMED(struct hf_hub_approval, life.subject.b, HF_RECORD_BYTES, "subject"),
     LIFE(tenant, HF_RECORD_TEXT),
     KNOWN(told, HF_RECORD_BOOL),
     LIFE(tool, HF_RECORD_TEXT),

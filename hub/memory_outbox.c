@@ -118,7 +118,6 @@ struct kept_matter {
     enum hf_outbox_kind kind;
     char first[NAME]; /* the tenant, or whose contact it is */
     char name[NAME];
-    char requester[HF_APPROVAL_TEXT_MAX + 1];
     int64_t since_us;
     int64_t expires_us;
     int64_t paused_until_us;
@@ -132,7 +131,6 @@ static const struct hf_record_field matter_fields[] = {
     HF_RECORD_MEMBER(struct kept_matter, name, HF_RECORD_TEXT),
     HF_RECORD_MEMBER(struct kept_matter, paused_until_us, HF_RECORD_I64),
     HF_RECORD_MEMBER(struct kept_matter, paused_us, HF_RECORD_I64),
-    HF_RECORD_MEMBER(struct kept_matter, requester, HF_RECORD_TEXT),
     HF_RECORD_MEMBER(struct kept_matter, since_us, HF_RECORD_I64),
 };
 static const struct hf_record matter_record = {sizeof(struct kept_matter), FIELDS(matter_fields)};
@@ -154,7 +152,6 @@ static void put_queue(const struct hf_queue *matters, struct hf_memory_out *out)
         if (m->kind != HF_OUTBOX_PROBE) {
             copy(kept.first, first_of(m));
             copy(kept.name, m->name);
-            memcpy(kept.requester, m->requester, sizeof kept.requester);
             hf_memory_emit(out, &kept);
         }
     }
@@ -180,7 +177,6 @@ static enum hf_rc take_matter(struct hf_hub *hub, const void *record)
         return HF_EINVAL;
     }
     copy(as.name, kept->name);
-    memcpy(as.requester, kept->requester, sizeof as.requester);
     if (!approval) {
         copy(as.principal, kept->first);
     }

@@ -382,5 +382,7 @@ const struct hf_memory_part *const hf_memory_parts[] = {
     &hf_memory_contacts,
     &hf_memory_matters,
     &hf_memory_attempts,
+    &hf_memory_subjects,
+    &hf_memory_sealed,
     NULL,
 };

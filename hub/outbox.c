@@ -53,7 +53,15 @@ static int64_t plan_approval(struct hf_outbox_matter *matter, int64_t now)
 {
     const struct hf_hub_contacts *contacts = &matter->outbox->contacts;
     struct hf_str tenant = hf_str_c(matter->tenant->name);
-    struct hf_str requester = hf_str_c(matter->requester);
+    char asked[HF_APPROVAL_TEXT_MAX + 1] = "";
+    if (hf_hub_person_next(contacts, tenant, NULL) == NULL) {
+        return NEVER; /* nobody is told: what is sealed stays so */
+    }
+    if (matter->outbox->conf.requester != NULL) {
+        matter->outbox->conf.requester(matter->outbox->conf.arg, tenant, hf_str_c(matter->name),
+                                       asked);
+    }
+    struct hf_str requester = hf_str_c(asked);
     const struct hf_hub_principal *asker =
         hf_hub_principal_find(contacts->principals, hf_approval_asker(requester));
     struct plan plan = {matter, now, true};
@@ -68,11 +76,13 @@ static int64_t plan_approval(struct hf_outbox_matter *matter, int64_t now)
         int64_t again = NEVER;
         for (int r = 0; r < HF_NOTICE_RUNGS; r++) {
             if (!climb(&plan, p, &hf_notice_ladder[r], base, &again)) {
+                hf_wipe(asked, sizeof asked);
                 return again;
             }
         }
         people++;
     }
+    hf_wipe(asked, sizeof asked);
     return NEVER;
 }
 

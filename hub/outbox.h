@@ -38,7 +38,6 @@ struct hf_outbox_matter {
     struct hf_outbox_tenant *tenant;           /* whose turn it takes */
     char principal[HF_PRINCIPAL_NAME_MAX + 1]; /* whose contact it is about; empty: an approval */
     char name[HF_CONTACT_NAME_MAX + 1];        /* of the contact, or of the approval */
-    char requester[HF_APPROVAL_TEXT_MAX + 1];
     int64_t since_us;
     int64_t expires_us;
     bool begun; /* somebody is told, or will be */
@@ -68,6 +67,10 @@ struct hf_outbox_send {
 struct hf_outbox_conf {
     struct hf_loop *loop;
     const struct hf_hub_principals *principals;
+    /* Who asked for what an approval lets happen, as far as it can be read; out is NUL-terminated,
+     * and empty when it is not known. NULL: nobody is known. It is wiped after use. */
+    void (*requester)(void *arg, struct hf_str tenant, struct hf_str approval,
+                      char out[HF_APPROVAL_TEXT_MAX + 1]);
     /* There is something to take. May be NULL; must not call back. */
     void (*ready)(void *arg);
     void *arg;

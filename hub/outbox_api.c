@@ -3,10 +3,10 @@
 #include <stdio.h>
 
 #include "base/heap.h"
-#include "hub/approval_answer.h"
 #include "hub/call.h"
 #include "hub/notes.h"
 #include "hub/notice_ack.h"
+#include "hub/opening.h"
 #include "hub/takers.h"
 
 #define SECOND_NS   UINT64_C(1000000000)
@@ -53,16 +53,27 @@ static void taker_over(struct hf_hub_holder *holder)
 }
 
 /* What is asked for, in the tenant's words, and where to answer. */
+/* To whom it goes may read it; else the message says the tool alone. */
+static void put_summary(struct hf_hub *hub, const struct hf_approval *a,
+                        const struct hf_principal *to, struct hf_json_out *json)
+{
+    struct hf_opening *o = hf_heap_zalloc(1, sizeof *o);
+    if (o == NULL) {
+        return;
+    }
+    if (hf_opening_open(hub, a, to, o, /* err= */ NULL) == HF_OK && o->summary.len > 0) {
+        hf_json_key_str(json, "summary", o->summary);
+    }
+    hf_opening_close(o);
+    hf_heap_free(o);
+}
+
 static void put_approval(struct hf_hub *hub, const struct hf_outbox_matter *matter,
                          struct hf_json_out *json)
 {
-    uint8_t bytes[HF_APPROVAL_REQUEST_ROOM];
     char link[HF_HUB_URL_MAX + HF_APPROVAL_SUBJECT_SIZE + 16];
-    struct hf_writer room = hf_writer_init(bytes, sizeof bytes);
-    struct hf_event_approval_requested request;
     struct hf_str tenant = {NULL, 0};
     struct hf_event_notification_attempted about = {.has_tenant = false};
-    struct hf_err err = {0};
     const struct hf_outbox_send *first =
         HF_CONTAINER_OF(matter->sends.next, struct hf_outbox_send, of_matter);
     hf_outbox_name(first, &about);
@@ -74,10 +85,7 @@ static void put_approval(struct hf_hub *hub, const struct hf_outbox_matter *matt
     }
     hf_json_key_str(json, "tool", hf_str_c(a->life.tool));
     hf_json_key_str(json, "risk", hf_event_approval_routed_risk_name(a->life.risk));
-    if (hf_approval_request_read(hub, &a->life, &room, &request, &err) == HF_OK &&
-        request.has_summary) {
-        hf_json_key_str(json, "summary", request.summary);
-    }
+    put_summary(hub, &a->life, first->contact->person->principal, json);
     (void)snprintf(link, sizeof link, "%s/approvals/%s/%s", hub->public_url, a->life.tenant,
                    a->life.name);
     hf_json_key_str(json, "link", hf_str_c(link));

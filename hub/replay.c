@@ -106,6 +106,7 @@ static void answer_again(struct hf_hub_call *call, uint64_t index)
     case HF_API_SHOWS_DIRECTIVE: hf_call_answer_directive(call); break;
     case HF_API_SHOWS_APPROVAL: hf_call_answer_approval(call); break;
     case HF_API_SHOWS_ARTIFACT: hf_call_answer_artifact(call); break;
+    case HF_API_SHOWS_SUBJECT: hf_call_answer_subject(call); break;
     case HF_API_SHOWS_CONTACT: hf_call_answer_contact(call); break;
     case HF_API_SHOWS_CUTOVER: hf_call_answer_cutover(call); break;
     case HF_API_SHOWS_TENANT_TOKEN:

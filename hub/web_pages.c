@@ -1,9 +1,11 @@
 /* hub/web_pages.c: what the pages show. */
 #include <stdio.h>
 
+#include "base/heap.h"
 #include "base/hex.h"
 #include "hub/approval_answer.h"
 #include "hub/cursor.h"
+#include "hub/opening.h"
 #include "hub/web.h"
 #include "hub/web/pages_gen.h"
 
@@ -28,26 +30,30 @@ static struct hf_str left_words(const struct hf_hub_call *call, const struct hf_
 
 /* the queue */
 
-static void put_row(struct hf_hub_call *call, const struct hf_approval *a, struct hf_buf *rows)
+/* What a card says: the summary, or the tool when it is closed or cannot be read. */
+static void put_row(struct hf_hub_call *call, const struct hf_approval *a, struct hf_opening *o,
+                    struct hf_buf *rows)
 {
     char left[WORDS_MAX];
     char what[WORDS_MAX];
-    uint8_t bytes[HF_APPROVAL_REQUEST_ROOM];
-    struct hf_writer room = hf_writer_init(bytes, sizeof bytes);
-    struct hf_event_approval_requested request;
     struct hf_err err = {0};
-    bool is_read = hf_approval_request_read(call->hub, a, &room, &request, &err) == HF_OK;
-    (void)snprintf(what, sizeof what, "%s%s%s%s", a->probe ? "Probe: " : "", a->tool,
-                   a->requester[0] == '\0' ? "" : ", asked for by ", a->requester);
+    bool is_read = hf_opening_open(call->hub, a, &call->principal->life, o, &err) == HF_OK;
+    const char *closed = is_read ? hf_opening_words(o->state) : NULL;
+    struct hf_str asker = is_read ? o->requester : HF_STR("");
+    (void)snprintf(what, sizeof what, "%s%s%s%.*s%s%s%s", a->probe ? "Probe: " : "", a->tool,
+                   asker.len == 0 ? "" : ", asked for by ", HF_STR_ARG(asker),
+                   closed == NULL ? "" : " (", closed == NULL ? "" : closed,
+                   closed == NULL ? "" : ")");
     const struct hf_html_value values[HF_PAGE_QUEUE_ROW_SLOTS] = {
         [HF_PAGE_QUEUE_ROW_RISK] = {.text = hf_event_approval_routed_risk_name(a->risk)},
         [HF_PAGE_QUEUE_ROW_TENANT] = {.text = hf_str_c(a->tenant)},
         [HF_PAGE_QUEUE_ROW_APPROVAL] = {.text = hf_str_c(a->name)},
-        [HF_PAGE_QUEUE_ROW_SUMMARY] = {.text = is_read && request.has_summary ? request.summary
-                                                                              : hf_str_c(a->tool)},
+        [HF_PAGE_QUEUE_ROW_SUMMARY] = {.text = is_read && o->summary.len > 0 ? o->summary
+                                                                             : hf_str_c(a->tool)},
         [HF_PAGE_QUEUE_ROW_WHAT] = {.text = hf_str_c(what)},
         [HF_PAGE_QUEUE_ROW_LEFT] = {.text = left_words(call, a, left)}};
     hf_html_put(rows, &hf_page_queue_row, values);
+    hf_opening_close(o);
 }
 
 /* The list that a cursor is of: who sees one tenant alone goes on in no list of all. */
@@ -114,15 +120,17 @@ void hf_web_queue(struct hf_hub_call *call, struct hf_str cursor)
     const struct hf_hub_approvals_filter filter = {hf_str_c(call->principal->life.tenant), true};
     const struct hf_hub_approval *last = NULL;
     unsigned shown = 0;
-    for (const struct hf_hub_approval *a = first_of(call, cursor, &filter); a != NULL;
+    struct hf_opening *o = hf_heap_zalloc(1, sizeof *o);
+    for (const struct hf_hub_approval *a = first_of(call, cursor, &filter); a != NULL && o != NULL;
          a = hf_hub_approvals_next(&call->hub->approvals, &filter, a)) {
         if (shown++ == ROWS) {
             put_more(call, &last->life, &more);
             break;
         }
-        put_row(call, &a->life, &rows);
+        put_row(call, &a->life, o, &rows);
         last = a;
     }
+    hf_heap_free(o);
     const struct hf_html_value values[HF_PAGE_QUEUE_SLOTS] = {
         [HF_PAGE_QUEUE_COUNT] = {.text = count_words(call, words)},
         [HF_PAGE_QUEUE_ROWS] = {.html = &rows},
@@ -248,53 +256,60 @@ static void put_form(struct hf_hub_call *call, struct hf_web_session *session,
 }
 
 /* "Asked for by user:anna, on whatsapp." */
-static struct hf_str asked_words(const struct hf_approval *a,
-                                 const struct hf_event_approval_requested *r, char out[WORDS_MAX])
+static struct hf_str asked_words(const struct hf_approval *a, const struct hf_opening *o,
+                                 char out[WORDS_MAX])
 {
+    const struct hf_event_approval_requested *r = &o->request;
     struct hf_str channel = r->has_channel ? r->channel : HF_STR("");
-    int len = snprintf(out, WORDS_MAX, "%s%s%s%s%.*s%s", a->probe ? "This is a probe. " : "",
-                       a->requester[0] == '\0' ? "" : "Asked for by ", a->requester,
+    int len = snprintf(out, WORDS_MAX, "%s%s%.*s%s%.*s%s", a->probe ? "This is a probe. " : "",
+                       o->requester.len == 0 ? "" : "Asked for by ", HF_STR_ARG(o->requester),
                        channel.len > 0 ? ", on " : "", HF_STR_ARG(channel),
-                       a->requester[0] == '\0' && channel.len == 0 ? "" : ".");
+                       o->requester.len == 0 && channel.len == 0 ? "" : ".");
     return (struct hf_str){out, (size_t)len};
 }
 
-void hf_web_request(struct hf_hub_call *call, struct hf_web_session *session,
-                    struct hf_hub_approval *approval)
+/* What it wants to do; or that this is closed, and why. */
+static struct hf_str summary_words(const struct hf_opening *o, char out[WORDS_MAX])
 {
-    uint8_t bytes[HF_APPROVAL_REQUEST_ROOM];
+    const char *closed = hf_opening_words(o->state);
+    if (closed == NULL) {
+        return o->summary.len > 0 ? o->summary : o->request.tool;
+    }
+    int len = snprintf(out, WORDS_MAX, "What it says is not shown: %s", closed);
+    return (struct hf_str){out, (size_t)len};
+}
+
+static void put_page(struct hf_hub_call *call, struct hf_web_session *session,
+                     struct hf_hub_approval *approval, const struct hf_opening *o)
+{
     char state[WORDS_MAX];
     char asked[WORDS_MAX];
-    struct hf_writer room = hf_writer_init(bytes, sizeof bytes);
-    struct hf_event_approval_requested r;
+    char summary[WORDS_MAX];
+    const struct hf_event_approval_requested *r = &o->request;
     const struct hf_approval *a = &approval->life;
-    struct hf_err err = {0};
-    if (hf_approval_request_read(call->hub, a, &room, &r, &err) != HF_OK) {
-        hf_call_refuse(call, &err);
-        return;
-    }
     struct hf_buf form = hf_buf_init(BODY_MAX);
     struct hf_buf arguments = hf_buf_init(BODY_MAX);
     struct hf_buf facts = hf_buf_init(BODY_MAX);
     struct hf_buf body = hf_buf_init(4 * BODY_MAX);
-    for (size_t i = 0; i < r.arguments_count; i++) {
-        put_entry(&arguments, r.arguments[i].name, r.arguments[i].value);
+    for (size_t i = 0; i < o->argument_count; i++) {
+        put_entry(&arguments, o->arguments[i].name, o->arguments[i].value);
     }
-    put_facts(&facts, a, &r);
+    put_facts(&facts, a, r);
     put_form(call, session, a, &form);
     const struct hf_html_value values[HF_PAGE_REQUEST_SLOTS] = {
         [HF_PAGE_REQUEST_RISK] = {.text = hf_event_approval_routed_risk_name(a->risk)},
         [HF_PAGE_REQUEST_RISK_WORDS] = {.text = risk_words(a->risk)},
-        [HF_PAGE_REQUEST_SUMMARY] = {.text = r.has_summary ? r.summary : r.tool},
+        [HF_PAGE_REQUEST_SUMMARY] = {.text = summary_words(o, summary)},
         [HF_PAGE_REQUEST_TENANT] = {.text = hf_str_c(a->tenant)},
-        [HF_PAGE_REQUEST_TOOL] = {.text = r.tool},
-        [HF_PAGE_REQUEST_ASKED] = {.text = asked_words(a, &r, asked)},
+        [HF_PAGE_REQUEST_TOOL] = {.text = r->tool},
+        [HF_PAGE_REQUEST_ASKED] = {.text = asked_words(a, o, asked)},
         [HF_PAGE_REQUEST_STATE] = {.text = state_words(call, approval, state)},
         [HF_PAGE_REQUEST_FORM] = {.html = &form},
         [HF_PAGE_REQUEST_ARGUMENTS] = {.html = &arguments},
-        [HF_PAGE_REQUEST_REASON] = {.text = r.has_reason ? r.reason
-                                                         : HF_STR("The policy asks a person before "
-                                                                  "this is done.")},
+        [HF_PAGE_REQUEST_REASON] = {.text = r->has_reason
+                                                ? r->reason
+                                                : HF_STR("The policy asks a person before "
+                                                         "this is done.")},
         [HF_PAGE_REQUEST_FACTS] = {.html = &facts}};
     hf_html_put(&body, &hf_page_request, values);
     bool moves = (a->state == HF_APPROVAL_APPROVED || a->state == HF_APPROVAL_DENIED) &&
@@ -304,4 +319,23 @@ void hf_web_request(struct hf_hub_call *call, struct hf_web_session *session,
     hf_buf_free(&facts);
     hf_buf_free(&arguments);
     hf_buf_free(&form);
+}
+
+void hf_web_request(struct hf_hub_call *call, struct hf_web_session *session,
+                    struct hf_hub_approval *approval)
+{
+    struct hf_opening *o = hf_heap_zalloc(1, sizeof *o);
+    struct hf_err err = {0};
+    if (o == NULL) {
+        (void)hf_err_set(&err, HF_ENOMEM, "The Hub has no memory for the request.");
+        hf_call_refuse(call, &err);
+        return;
+    }
+    if (hf_opening_open(call->hub, &approval->life, &call->principal->life, o, &err) == HF_OK) {
+        put_page(call, session, approval, o);
+    } else {
+        hf_call_refuse(call, &err);
+    }
+    hf_opening_close(o);
+    hf_heap_free(o);
 }

@@ -15,8 +15,8 @@ struct row {
     struct hf_map_node by_key;
     struct hf_queue node; /* of its table */
     bool changed;
-    uint8_t *texts;           /* what the values' texts lie in */
-    struct hf_value values[]; /* as many as the table has columns: there are many rows */
+    uint8_t *texts; /* what the values' texts lie in */
+    struct hf_value values[HF_COLUMNS_MAX];
 };
 
 struct cached {
@@ -175,7 +175,7 @@ static enum hf_rc fill_row(const struct cached *t, struct row *row, const struct
 static enum hf_rc add_row(struct cache *c, struct cached *t, const struct hf_value *values,
                           struct row **ret, struct hf_err *err)
 {
-    struct row *row = hf_heap_zalloc(1, sizeof *row + t->columns * sizeof row->values[0]);
+    struct row *row = hf_heap_zalloc(1, sizeof *row);
     if (row == NULL) {
         return hf_err_set(err, HF_ENOMEM, "no memory for a row of %s", t->table->name);
     }

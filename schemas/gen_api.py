@@ -12,7 +12,7 @@ CONTENT = re.compile(r'[a-z]+/[a-z0-9.+-]+(; [a-z]+=[a-z0-9.-]+)*')
 METHODS = ('GET', 'POST', 'PUT', 'PATCH', 'DELETE')
 ROLES = ('viewer', 'auditor', 'operator', 'approver', 'admin')
 WHO = ('anyone', 'agent', 'worker') + ROLES
-SHOWS = ('approval', 'artifact', 'contact', 'cutover', 'digest', 'directive', 'flag', 'principal', 'principal-token', 'tenant', 'tenant-token')
+SHOWS = ('approval', 'artifact', 'contact', 'cutover', 'digest', 'directive', 'flag', 'principal', 'principal-token', 'subject', 'tenant', 'tenant-token')
 QUERY_KINDS = ('text', 'enum', 'u64', 'i64', 'time', 'bytes')
 LIST_MAX = 65536         # of an answer
 

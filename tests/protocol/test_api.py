@@ -121,6 +121,15 @@ class Bench:
         self.settle(name)
         return {"principal": "viewer", "contact": name}, {}, {"code": code}
 
+    def subject(self, keep=True):
+        """Parameters of a subject of acme whose key the region keeps, or that it could keep."""
+        self.number += 1
+        name = f"{self.number:032x}"
+        if keep:
+            check(self.hub.call("PUT", f"/v1/subjects/{name}", {"key": "ab" * 32, "name": "user:anna"},
+                                token=self.agent.api_key).status == 204, "a key")
+        return {"tenant": "acme", "subject": name}
+
     def suspended(self):
         tenant = self.fresh()
         self.hub.json("POST", f"/v1/tenants/{tenant}/suspend", {"reason": "unpaid"})
@@ -177,6 +186,10 @@ class Bench:
                                                   "kind": "customer", "tenant": "acme", "ttl_s": 60}),
             "principal_revoke": lambda: ({"principal": self.principal()}, {}, {"reason": "left"}),
             "principal_rotate": lambda: ({"principal": self.principal()}, {}, {"overlap_s": 5}),
+            "subject_erase": lambda: (self.subject(), {}, {"reason": "they asked for it"}),
+            "subject_keep": lambda: (self.subject(keep=False), {}, {"key": "ab" * 32, "name": "user:anna"}),
+            "subject_show": lambda: (self.subject(), {}, None),
+            "subjects_list": lambda: ({"tenant": "acme"}, {"limit": "5"}, None),
             "tenant_ban": lambda: ({"tenant": self.registered()}, {}, {"reason": "stolen"}),
             "tenant_evict": lambda: ({"tenant": self.registered()}, {}, {"reason": "moved"}),
             "tenant_flags": lambda: ({"tenant": "acme"}, {}, None),
@@ -251,7 +264,7 @@ def strangers(hub):
     for name, (_, _, operation) in bench.document.operations.items():
         who = operation["x-who"]
         params = {"tenant": "acme", "flag": "new", "principal": "viewer", "model": "fleet",
-                  "approval": "a1", "contact": "c1", "digest": "0" * 64}
+                  "approval": "a1", "contact": "c1", "digest": "0" * 64, "subject": "0" * 32}
         if who == "anyone":
             continue
         if who == "worker":

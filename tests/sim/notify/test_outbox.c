@@ -169,8 +169,6 @@ static void request(struct world *w)
                                                    .action = hf_bytes_of(hash, sizeof hash),
                                                    .tool = HF_STR("exec"),
                                                    .offset = 1,
-                                                   .has_requester = draw(w, 2) == 0,
-                                                   .requester = HF_STR("p-3"),
                                                    .requested = now_of(w),
                                                    .expires = now_of(w) +
                                                               (int64_t)(5 + draw(w, 600)) * SECOND};
@@ -493,6 +491,16 @@ static void courier_dies(struct world *w)
 
 /* the Hub */
 
+/* Every other request is of p-3, who is never told of it. */
+static void requester(void *arg, struct hf_str tenant, struct hf_str approval,
+                      char out[HF_APPROVAL_TEXT_MAX + 1])
+{
+    (void)arg;
+    (void)tenant;
+    bool odd = (approval.ptr[approval.len - 1] - '0') % 2 == 1;
+    (void)snprintf(out, HF_APPROVAL_TEXT_MAX + 1, "%s", odd ? "p-3" : "");
+}
+
 static struct hf_hub *open_hub(struct world *w)
 {
     struct hf_err err = {0};
@@ -501,6 +509,7 @@ static struct hf_hub *open_hub(struct world *w)
     hub->loop = w->loop;
     hf_hub_takers_init(&hub->takers);
     HF_ASSERT(hf_memory_init(hub, &err) == HF_OK);
+    hub->outbox.conf.requester = requester;
     return hub;
 }
 

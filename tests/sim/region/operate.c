@@ -7,7 +7,8 @@
 #include "hub/append.h"
 #include "tests/harness/test.h"
 
-#define NAMES 6 /* of principals, flags and approvals of a tenant */
+#define SUBJECTS 8 /* of each tenant */
+#define NAMES    6 /* of principals, flags and approvals of a tenant */
 
 static uint64_t draw(struct sim_world *w, uint64_t below)
 {
@@ -153,6 +154,45 @@ static bool on_tenant(struct sim_world *w, struct command *c)
     return true;
 }
 
+static struct hf_subject draw_subject(struct sim_world *w)
+{
+    return (struct hf_subject){{(uint8_t)draw(w, SUBJECTS)}};
+}
+
+/* The lives of keys that nobody has: whoever asks finds them missing, and then erased. */
+static bool on_subject(struct sim_world *w, struct command *c)
+{
+    const struct sim_tenant *tenant = &w->tenants[draw(w, w->count)];
+    const struct hf_subject id = draw_subject(w);
+    struct hf_str of = hf_str_c(tenant->name);
+    const struct hf_hub_subject *s = hf_hub_subject_find(&w->hub->subjects, of, &id);
+    char text[HF_SUBJECT_TEXT];
+    char name[HF_TENANT_NAME_MAX + 1 + HF_SUBJECT_TEXT];
+    hf_subject_text(&id, text);
+    (void)snprintf(name, sizeof name, "%s/%s", tenant->name, text);
+    c->event.expects = true;
+    if (s == NULL) {
+        const struct hf_event_subject_kept e = {.tenant = of,
+                                                .subject = hf_str_c(text),
+                                                .key_digest = hf_bytes_of(c->hash, HF_HASH_SIZE)};
+        hf_event_subject_kept_encode(&e, &c->out);
+        become(c, HF_EVENT_SUBJECT_KEPT_NAME, HF_EVENT_SUBJECT_KEPT_VERSION, HF_SUBJECT_STREAM,
+               hf_str_c(name));
+        return true;
+    }
+    const struct hf_event_subject_erased e = {.tenant = of,
+                                              .subject = hf_str_c(text),
+                                              .key_digest =
+                                                  hf_bytes_of(s->life.key_digest.b, HF_HASH_SIZE),
+                                              .reason = HF_STR("they asked for it"),
+                                              .by = HF_STR("person-1")};
+    hf_event_subject_erased_encode(&e, &c->out);
+    become(c, HF_EVENT_SUBJECT_ERASED_NAME, HF_EVENT_SUBJECT_ERASED_VERSION, HF_SUBJECT_STREAM,
+           hf_str_c(name));
+    c->event.version = s->life.version;
+    return s->life.state == HF_SUBJECT_KEPT;
+}
+
 /* Of which there is no request in the tenant's log: the router takes what the region's log says. */
 static bool on_approval(struct sim_world *w, struct command *c)
 {
@@ -169,13 +209,15 @@ static bool on_approval(struct sim_world *w, struct command *c)
     }
     c->event.expects = true;
     if (a == NULL || draw(w, 2) == 0) {
+        const struct hf_subject of_whom = draw_subject(w);
         const struct hf_event_approval_routed e = {.action = hf_bytes_of(c->hash, HF_HASH_SIZE),
                                                    .approval = name,
                                                    .expires = now + (int64_t)draw(w, 90000000),
                                                    .request = hf_bytes_of(c->hash, HF_HASH_SIZE),
                                                    .requested = now,
-                                                   .has_requester = draw(w, 2) == 0,
-                                                   .requester = HF_STR("user:anna"),
+                                                   .has_subject = draw(w, 2) == 0,
+                                                   .subject =
+                                                       hf_bytes_of(of_whom.b, HF_SUBJECT_SIZE),
                                                    .tenant = of,
                                                    .tool = HF_STR("exec")};
         hf_event_approval_routed_encode(&e, &c->out);
@@ -238,7 +280,7 @@ static bool all_registered(struct sim_world *w)
 static bool draw_command(struct sim_world *w, struct command *c)
 {
     hf_env_random(&w->sim.env, c->hash, sizeof c->hash);
-    switch (draw(w, 9)) {
+    switch (draw(w, 10)) {
     case 0:
     case 1: return on_principal(w, c);
     case 2: return on_flag(w, c);
@@ -246,6 +288,7 @@ static bool draw_command(struct sim_world *w, struct command *c)
     case 4: return on_tenant(w, c);
     case 5: return all_registered(w) && on_cutover(w, c);
     case 6: return on_artifact(w, c);
+    case 7: return on_subject(w, c);
     default: return on_approval(w, c);
     }
 }

@@ -6,8 +6,9 @@
 
 static const struct hf_hash request_hash = {{1, 2, 3}};
 static const struct hf_hash action_hash = {{4, 5, 6}};
+static const struct hf_subject subject = {{7, 8, 9}};
 
-static enum hf_rc route(struct hf_approval *a, const char *requester)
+static enum hf_rc route(struct hf_approval *a)
 {
     struct made made;
     struct hf_err err = {0};
@@ -20,8 +21,8 @@ static enum hf_rc route(struct hf_approval *a, const char *requester)
         .offset = 3,
         .tool = HF_STR("exec"),
         .risk = HF_EVENT_APPROVAL_ROUTED_RISK_HIGH,
-        .has_requester = requester != NULL,
-        .requester = hf_str_c(requester == NULL ? "" : requester),
+        .has_subject = true,
+        .subject = hf_bytes_of(subject.b, HF_SUBJECT_SIZE),
         .requested = NOW,
         .expires = NOW + MINUTE};
     return hf_approval_fold(
@@ -44,13 +45,25 @@ static enum hf_rc end(struct hf_approval *a, enum hf_event_approval_decided_deci
         a, make_event(&made, HF_EVENT_APPROVAL_DECIDED_NAME, &event, a->version + 1, NOW), &err);
 }
 
-static enum hf_rc may(const struct hf_approval *a, const char *who, bool approves,
-                      const struct hf_hash *request, int64_t now)
+struct wish {
+    const char *requester; /* NULL: not known */
+    const char *closed;
+    bool approves;
+    const struct hf_hash *request;
+};
+
+static enum hf_rc may(const struct hf_approval *a, const char *who, const struct wish *wish,
+                      int64_t now)
 {
     struct hf_principal by = {.version = 1};
     struct hf_err err = {0};
     memcpy(by.name, who, strlen(who));
-    const struct hf_approval_answer answer = {.by = &by, .approves = approves, .request = request};
+    const struct hf_approval_answer answer = {
+        .by = &by,
+        .requester = hf_str_c(wish->requester == NULL ? "" : wish->requester),
+        .closed = wish->closed,
+        .approves = wish->approves,
+        .request = wish->request};
     return hf_approval_may_decide(a, &answer, now, &err);
 }
 
@@ -71,16 +84,17 @@ HF_TEST(life)
     for (size_t i = 0; i < HF_LEN(ends); i++) {
         struct hf_approval a = {.version = 0};
         HF_CHECK_RC(end(&a, ends[i].decision, ends[i].approver), HF_ECORRUPT);
-        HF_CHECK_RC(route(&a, "user:bob"), HF_OK);
+        HF_CHECK_RC(route(&a), HF_OK);
         HF_CHECK(a.state == HF_APPROVAL_PENDING && a.segment == 7 && a.offset == 3);
-        HF_CHECK(strcmp(a.requester, "user:bob") == 0 && a.expires_us == NOW + MINUTE);
-        HF_CHECK_RC(route(&a, NULL), HF_ECORRUPT);
+        HF_CHECK(a.has_subject && hf_subject_eq(&a.subject, &subject) &&
+                 a.expires_us == NOW + MINUTE);
+        HF_CHECK_RC(route(&a), HF_ECORRUPT);
         HF_CHECK_RC(end(&a, ends[i].decision, ends[i].approver), HF_OK);
         HF_CHECK(a.state == ends[i].state && a.version == 2);
         HF_CHECK(strcmp(a.approver, ends[i].approver == NULL ? "" : ends[i].approver) == 0);
         HF_CHECK_RC(end(&a, ends[i].decision, NULL), HF_ECORRUPT);
-        HF_CHECK(may(&a, "eve", true, NULL, NOW) != HF_OK);
-        HF_CHECK(may(&a, "eve", false, NULL, NOW) != HF_OK);
+        HF_CHECK(may(&a, "eve", &(struct wish){.approves = true}, NOW) != HF_OK);
+        HF_CHECK(may(&a, "eve", &(struct wish){.approves = false}, NOW) != HF_OK);
     }
 }
 
@@ -110,12 +124,27 @@ HF_TEST(answers)
 
     for (size_t i = 0; i < HF_LEN(rows); i++) {
         struct hf_approval a = {.version = 0};
-        HF_CHECK_RC(route(&a, rows[i].requester), HF_OK);
-        HF_CHECK_RC(may(&a, rows[i].who, rows[i].approves,
-                        rows[i].other_request ? &action_hash : &request_hash, rows[i].now),
-                    rows[i].rc);
+        const struct wish wish = {.requester = rows[i].requester,
+                                  .approves = rows[i].approves,
+                                  .request = rows[i].other_request ? &action_hash : &request_hash};
+        HF_CHECK_RC(route(&a), HF_OK);
+        HF_CHECK_RC(may(&a, rows[i].who, &wish, rows[i].now), rows[i].rc);
     }
-    HF_CHECK_RC(may(NULL, "ann", true, NULL, NOW), HF_ENOTFOUND);
+    HF_CHECK_RC(may(NULL, "ann", &(struct wish){.approves = true}, NOW), HF_ENOTFOUND);
+}
+
+/* What cannot be read may be denied, and not approved, whoever it is. */
+HF_TEST(closed)
+{
+    struct hf_approval a = {.version = 0};
+    struct wish wish = {.closed = "it is sealed", .approves = true};
+    HF_CHECK_RC(route(&a), HF_OK);
+    HF_CHECK_RC(may(&a, "ann", &wish, NOW), HF_EPRUNED);
+    wish.approves = false;
+    HF_CHECK_RC(may(&a, "ann", &wish, NOW), HF_OK);
+    wish.closed = NULL;
+    wish.approves = true;
+    HF_CHECK_RC(may(&a, "ann", &wish, NOW), HF_OK);
 }
 
 /* One person with two principals is one person, whichever name the channel knows. */
@@ -146,9 +175,11 @@ HF_TEST(one_person)
         if (rows[i].askers != NULL) {
             memcpy(asker.person, rows[i].askers, strlen(rows[i].askers));
         }
-        const struct hf_approval_answer answer = {
-            .by = &by, .asker = rows[i].askers == NULL ? NULL : &asker, .approves = true};
-        HF_CHECK_RC(route(&a, rows[i].requester), HF_OK);
+        const struct hf_approval_answer answer = {.by = &by,
+                                                  .requester = hf_str_c(rows[i].requester),
+                                                  .asker = rows[i].askers == NULL ? NULL : &asker,
+                                                  .approves = true};
+        HF_CHECK_RC(route(&a), HF_OK);
         HF_CHECK_RC(hf_approval_may_decide(&a, &answer, NOW, &err), rows[i].rc);
     }
 }
@@ -182,5 +213,5 @@ HF_TEST(streams)
     }
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(life), HF_TEST_CASE(answers), HF_TEST_CASE(one_person),
-             HF_TEST_CASE(streams))
+HF_TEST_MAIN(HF_TEST_CASE(life), HF_TEST_CASE(answers), HF_TEST_CASE(closed),
+             HF_TEST_CASE(one_person), HF_TEST_CASE(streams))
