@@ -1,12 +1,10 @@
 /* log/audit/verify.c: checks a bundle, event by event. */
-#include "log/audit/bundle.h"
-
 #include <stdio.h>
 
 #include "base/assert.h"
-#include "base/heap.h"
+#include "log/audit/bundle.h"
+#include "log/audit/record.h"
 #include "log/mirror/mirror.h"
-#include "log/tlog/checkpoint.h"
 #include "schemas/envelope.h"
 #include "schemas/events_gen.h"
 
@@ -52,25 +50,6 @@ static void tell(struct audit *audit, const struct hf_audit_event *event)
     if (audit->tell != NULL) {
         audit->tell(audit->arg, event);
     }
-}
-
-/* the checkpoint */
-
-static enum hf_rc take_checkpoint(struct audit *audit, struct hf_bytes bytes,
-                                  const struct hf_vkey *region, struct hf_err *err)
-{
-    struct hf_checkpoint checkpoint;
-    struct hf_note *note = hf_heap_alloc(sizeof *note);
-    if (note == NULL) {
-        return hf_err_set(err, HF_ENOMEM, "no memory to verify");
-    }
-    enum hf_rc rc = hf_checkpoint_open(bytes, region, note, &checkpoint, err);
-    hf_heap_free(note);
-    if (rc == HF_OK) {
-        audit->ret->region_size = checkpoint.size;
-        audit->ret->region_root = checkpoint.root;
-    }
-    return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "the region's checkpoint");
 }
 
 /* entries of the region */
@@ -174,27 +153,19 @@ static enum hf_rc check_epoch(struct audit *audit, const struct hf_audit_event *
 
 static enum hf_rc take_entry(struct audit *audit, struct hf_bytes bytes, struct hf_err *err)
 {
-    struct hf_cursor c = hf_cursor_init(bytes);
     struct hf_audit_event event = {.of_tenant = false};
-    struct hf_proof proof = {.count = 0};
+    struct hf_audit_entry entry;
     struct hf_envelope envelope;
-    struct hf_hash leaf;
-    uint8_t count = 0;
-    struct hf_bytes hashes;
-    if (!hf_cursor_be64(&c, &event.region_index) || !hf_cursor_u8(&c, &count) ||
-        count > HF_PROOF_MAX || !hf_cursor_take(&c, (size_t)count * HF_HASH_SIZE, &hashes)) {
+    if (!hf_audit_take_entry(bytes, &entry)) {
         return hf_err_set(err, HF_ESYNTAX, "an entry of the bundle is cut");
     }
-    proof.count = count;
-    memcpy(proof.hash, hashes.ptr, hashes.len);
-    event.leaf = hf_bytes_of(c.ptr, c.left);
+    event.region_index = entry.index;
+    event.leaf = entry.leaf;
     if (audit->wants_segment) {
         return hf_err_set(err, HF_ECORRUPT, "the segment of region entry %llu is missing",
                           (unsigned long long)audit->segment_index);
     }
-    hf_tree_leaf_hash(event.leaf, &leaf);
-    if (hf_verify_inclusion(event.region_index, audit->ret->region_size, &leaf, proof.hash,
-                            proof.count, &audit->ret->region_root) != HF_OK) {
+    if (!hf_audit_entry_holds(&entry, audit->ret->region_size, &audit->ret->region_root)) {
         return bad(audit, &event, HF_EBADPROOF, "it is not in the log of the region", err);
     }
     enum hf_rc rc = hf_envelope_parse_leaf(event.leaf, &envelope, err);
@@ -334,15 +305,14 @@ enum hf_rc hf_audit_verify(struct hf_bytes bundle, const struct hf_vkey *region,
     enum hf_rc rc = HF_OK;
     while (rc == HF_OK && c.left > 0) {
         uint8_t kind = 0;
-        uint32_t len = 0;
         struct hf_bytes record;
-        if (!hf_cursor_u8(&c, &kind) || !hf_cursor_be32(&c, &len) ||
-            !hf_cursor_take(&c, len, &record) || has_checkpoint == (kind == 'C')) {
+        if (!hf_audit_take_record(&c, &kind, &record) || has_checkpoint == (kind == 'C')) {
             return hf_err_set(err, HF_ESYNTAX, "the bundle is cut or damaged after %llu events",
                               (unsigned long long)events_of(ret));
         }
         has_checkpoint = true;
-        rc = kind == 'C'   ? take_checkpoint(&audit, record, region, err)
+        rc = kind == 'C'
+                 ? hf_audit_take_note(record, region, &ret->region_size, &ret->region_root, err)
              : kind == 'E' ? take_entry(&audit, record, err)
              : kind == 'S' ? take_segment(&audit, record, err)
              : kind == 'Z' ? take_end(&audit, record, c.left, err)

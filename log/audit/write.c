@@ -3,6 +3,7 @@
 
 #include "base/assert.h"
 #include "log/audit/bundle.h"
+#include "log/audit/record.h"
 #include "log/core/reader.h"
 #include "log/mirror/segment.h"
 #include "schemas/envelope.h"
@@ -14,13 +15,6 @@ struct source {
     struct hf_bytes entry; /* borrows from the reader */
     bool done;
 };
-
-static void put_record(struct hf_buf *buf, char kind, size_t len)
-{
-    uint8_t head[5] = {(uint8_t)kind};
-    hf_be32_put(head + 1, (uint32_t)len);
-    hf_buf_put(buf, head, sizeof head);
-}
 
 static enum hf_rc open_source(struct hf_log *log, const char *kind, struct hf_str tenant,
                               struct source *source, struct hf_err *err)
@@ -58,7 +52,7 @@ static enum hf_rc write_segment(struct hf_log *log, uint64_t index, struct hf_by
         struct hf_cursor cursor = hf_cursor_init(segment.bundle);
         struct hf_bytes entry;
         hf_be32_put(number, count);
-        put_record(buf, 'S', sizeof number + (size_t)count * HF_HASH_SIZE + bytes.len);
+        hf_audit_put_head(buf, 'S', sizeof number + (size_t)count * HF_HASH_SIZE + bytes.len);
         hf_buf_put(buf, number, sizeof number);
         while (hf_bundle_next(&cursor, &entry) == HF_OK) {
             struct hf_hash leaf;
@@ -74,28 +68,14 @@ static enum hf_rc write_segment(struct hf_log *log, uint64_t index, struct hf_by
 static enum hf_rc write_entry(struct hf_log *log, const struct source *source, struct hf_buf *buf,
                               struct hf_err *err)
 {
-    struct hf_proof proof;
     struct hf_envelope envelope;
-    uint8_t head[9];
-    enum hf_rc rc =
-        hf_prove_inclusion(hf_log_source(log), source->index, hf_log_size(log), &proof, err);
+    enum hf_rc rc = hf_envelope_read_leaf(source->entry, &envelope, err);
     if (rc == HF_OK) {
-        rc = hf_envelope_read_leaf(source->entry, &envelope, err);
+        rc = hf_audit_put_entry(log, source->index, hf_log_size(log), source->entry, buf, err);
     }
-    if (rc != HF_OK) {
-        return rc;
-    }
-    hf_be64_put(head, source->index);
-    head[8] = (uint8_t)proof.count;
-    put_record(buf, 'E', sizeof head + proof.count * HF_HASH_SIZE + source->entry.len);
-    hf_buf_put(buf, head, sizeof head);
-    for (unsigned i = 0; i < proof.count; i++) {
-        hf_buf_put(buf, proof.hash[i].b, HF_HASH_SIZE);
-    }
-    hf_buf_put(buf, source->entry.ptr, source->entry.len);
-    return envelope.blob.len == HF_HASH_SIZE
+    return rc == HF_OK && envelope.blob.len == HF_HASH_SIZE
                ? write_segment(log, source->index, envelope.blob, buf, err)
-               : HF_OK;
+               : rc;
 }
 
 static enum hf_rc write_entries(struct hf_log *log, struct source sources[2], struct hf_buf *buf,
@@ -121,7 +101,7 @@ static enum hf_rc write_entries(struct hf_log *log, struct source sources[2], st
     }
     uint8_t count[8];
     hf_be64_put(count, entries);
-    put_record(buf, 'Z', sizeof count);
+    hf_audit_put_head(buf, 'Z', sizeof count);
     hf_buf_put(buf, count, sizeof count);
     return rc == HF_OK && buf->failed != HF_OK
                ? hf_err_set(err, buf->failed, "the bundle is too big")
@@ -133,7 +113,7 @@ enum hf_rc hf_audit_write(struct hf_log *log, struct hf_str tenant, struct hf_by
 {
     struct source sources[2] = {{.index = 0}};
     hf_buf_str(buf, HF_STR("HFB1"));
-    put_record(buf, 'C', note.len);
+    hf_audit_put_head(buf, 'C', note.len);
     hf_buf_put(buf, note.ptr, note.len);
     enum hf_rc rc = open_source(log, "tenant", tenant, &sources[0], err);
     if (rc == HF_OK) {
