@@ -85,6 +85,8 @@ static enum hf_rc fold_confirmed(struct hf_subject_life *life, const struct hf_e
     }
     life->confirmed_us = envelope->recorded_us;
     life->confirmed_index = index;
+    life->confirmed_segment = event.segment;
+    life->confirmed_by = event.directive;
     return HF_OK;
 }
 

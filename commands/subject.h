@@ -36,6 +36,8 @@ struct hf_subject_life {
     char by[HF_PRINCIPAL_NAME_MAX + 1]; /* who erased it */
     int64_t confirmed_us;               /* the tenant's agent erased it too; 0: not said yet */
     uint64_t confirmed_index;
+    uint64_t confirmed_segment; /* entry with the segment in which its log says so */
+    uint64_t confirmed_by;      /* number of the directive that it heeded */
 };
 
 /* Tenant and subject of a stream "subject/TENANT/SUBJECT". HF_ENOTFOUND: it is of another kind. */

@@ -2,6 +2,9 @@
 #include "hub/append.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "base/assert.h"
 
 enum hf_rc hf_hub_append(struct hf_hub *hub, const struct hf_hub_event *event, struct hf_str actor,
                          struct hf_post *post, struct hf_err *err)
@@ -58,4 +61,18 @@ void hf_hub_fold_own(struct hf_hub *hub, const struct hf_append *append)
     hf_packer_free(packer);
     hf_buf_free(&entry);
     hf_hub_reached(hub, append);
+}
+
+enum hf_rc hf_hub_checkpoint(const struct hf_hub *hub, struct hf_bytes *ret_note,
+                             uint64_t *ret_size, struct hf_err *err)
+{
+    struct hf_checkpoint checkpoint;
+    *ret_note = hf_log_writer_checkpoint(hub->log.writer);
+    const char *end = ret_note->len == 0 ? NULL : memmem(ret_note->ptr, ret_note->len, "\n\n", 2);
+    HF_ASSERT(end != NULL); /* it is our own */
+    struct hf_str text = {(const char *)ret_note->ptr,
+                          (size_t)(end - (const char *)ret_note->ptr) + 1};
+    enum hf_rc rc = hf_checkpoint_parse(text, &checkpoint, err);
+    *ret_size = checkpoint.size;
+    return rc;
 }

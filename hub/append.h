@@ -30,4 +30,8 @@ void hf_hub_reached(struct hf_hub *hub, const struct hf_append *append);
  * reached. For an append that went well; repeated ones are let go. */
 void hf_hub_fold_own(struct hf_hub *hub, const struct hf_append *append);
 
+/* The newest signed checkpoint: its note, borrowed until the next append, and its size. */
+enum hf_rc hf_hub_checkpoint(const struct hf_hub *hub, struct hf_bytes *ret_note,
+                             uint64_t *ret_size, struct hf_err *err);
+
 #endif

@@ -20,8 +20,8 @@
 #include "log/store/disk.h"
 #include "schemas/personal.h"
 
-#define HF_CUSTODY_SUBJECTS_MAX 65536 /* of one tenant: a file of 14 MB */
-#define HF_CUSTODY_NAME_MAX     128
+#define HF_CUSTODY_SUBJECTS_MAX 65536 /* of one tenant: a file of 16 MB */
+#define HF_CUSTODY_NAME_MAX     160
 
 struct hf_custody_conf {
     const char *dir; /* of the Hub */

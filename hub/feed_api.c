@@ -74,21 +74,6 @@ static void begin(struct hf_hub_call *call, const struct poll *as, uint64_t wait
 
 /* directives */
 
-/* The newest checkpoint: its note and its size. */
-static enum hf_rc newest(const struct hf_hub *hub, struct hf_bytes *ret_note, uint64_t *ret_size,
-                         struct hf_err *err)
-{
-    struct hf_checkpoint checkpoint;
-    *ret_note = hf_log_writer_checkpoint(hub->log.writer);
-    const char *end = ret_note->len == 0 ? NULL : memmem(ret_note->ptr, ret_note->len, "\n\n", 2);
-    HF_ASSERT(end != NULL); /* it is our own */
-    struct hf_str text = {(const char *)ret_note->ptr,
-                          (size_t)(end - (const char *)ret_note->ptr) + 1};
-    enum hf_rc rc = hf_checkpoint_parse(text, &checkpoint, err);
-    *ret_size = checkpoint.size;
-    return rc;
-}
-
 static enum hf_rc put_consistency(const struct hf_hub *hub, uint64_t from, uint64_t to,
                                   struct hf_json_out *json, struct hf_err *err)
 {
@@ -149,7 +134,7 @@ static enum hf_rc write_feed(struct poll *poll, const struct hf_hub_directive *d
     struct hf_json_out json;
     struct shown shown = {.entry = hf_buf_init(HF_LEAF_MAX),
                           .proof = hf_buf_init(HF_PROOF_FILE_MAX)};
-    enum hf_rc rc = newest(hub, &shown.note, &shown.size, err);
+    enum hf_rc rc = hf_hub_checkpoint(hub, &shown.note, &shown.size, err);
     hf_json_init(&json, text);
     hf_json_object_begin(&json);
     hf_json_key_str(&json, "checkpoint", hf_bytes_str(shown.note));

@@ -8,13 +8,15 @@
 
 #define FIELDS(list) list, HF_LEN(list)
 
-_Static_assert(sizeof(struct hf_subject_life) == 224, "see hub/memory_parts.c");
+_Static_assert(sizeof(struct hf_subject_life) == 240, "see hub/memory_parts.c");
 
 #define KNOWN(member, kind) HF_RECORD_MEMBER(struct hf_hub_subject, member, kind)
 #define LIFE(member, kind)  HF_RECORD_NAMED(struct hf_hub_subject, life.member, kind, #member)
 static const struct hf_record_field subject_fields[] = {
     LIFE(by, HF_RECORD_TEXT),
+    LIFE(confirmed_by, HF_RECORD_U64),
     LIFE(confirmed_index, HF_RECORD_U64),
+    LIFE(confirmed_segment, HF_RECORD_U64),
     LIFE(confirmed_us, HF_RECORD_I64),
     KNOWN(directive, HF_RECORD_U64),
     KNOWN(directive_index, HF_RECORD_U64),

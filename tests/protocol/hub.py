@@ -116,8 +116,19 @@ class Key:
         return point + s.to_bytes(32, "little")
 
 
+class Ext:
+    """An extension of MessagePack: sealed data has type 1."""
+
+    def __init__(self, kind, data):
+        self.kind, self.data = kind, data
+
+
 def pack(value):
     """Canonical MessagePack, as docs/FORMATS.md has it."""
+    if isinstance(value, Ext):
+        short = len(value.data) < 256
+        return (struct.pack(">BB" if short else ">BH", 0xc7 if short else 0xc8, len(value.data)) +
+                bytes([value.kind]) + value.data)
     if value is None or value is True or value is False:
         return {None: b"\xc0", False: b"\xc2", True: b"\xc3"}[value]
     if isinstance(value, int):

@@ -130,6 +130,11 @@ class Bench:
                                 token=self.agent.api_key).status == 204, "a key")
         return {"tenant": "acme", "subject": name}
 
+    def erased(self):
+        params = self.subject()
+        self.hub.json("POST", f"/v1/tenants/acme/subjects/{params['subject']}/erase", {"reason": "r"})
+        return params
+
     def suspended(self):
         tenant = self.fresh()
         self.hub.json("POST", f"/v1/tenants/{tenant}/suspend", {"reason": "unpaid"})
@@ -187,6 +192,7 @@ class Bench:
             "principal_revoke": lambda: ({"principal": self.principal()}, {}, {"reason": "left"}),
             "principal_rotate": lambda: ({"principal": self.principal()}, {}, {"overlap_s": 5}),
             "subject_erase": lambda: (self.subject(), {}, {"reason": "they asked for it"}),
+            "subject_erasure": lambda: (self.erased(), {}, None),
             "subject_keep": lambda: (self.subject(keep=False), {}, {"key": "ab" * 32, "name": "user:anna"}),
             "subject_show": lambda: (self.subject(), {}, None),
             "subjects_list": lambda: ({"tenant": "acme"}, {"limit": "5"}, None),

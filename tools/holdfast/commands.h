@@ -38,6 +38,9 @@ extern const struct hf_cli_command hf_command_vault;              /* vault.c: a 
 extern const struct hf_cli_command hf_command_vault_import;       /* vault_import.c */
 extern const struct hf_cli_command hf_command_tenant;             /* tenant.c: a group */
 extern const struct hf_cli_command hf_command_directive;          /* directive.c: a group */
+extern const struct hf_cli_command hf_command_erase;              /* erase.c */
+extern const struct hf_cli_command hf_command_erase_verify;       /* erase_verify.c */
+extern const struct hf_cli_command hf_command_subject;            /* subject.c: a group */
 extern const struct hf_cli_command hf_command_events;             /* events.c: a group */
 extern const struct hf_cli_command hf_command_region;             /* region.c: a group */
 extern const struct hf_cli_command hf_command_region_follow;      /* region_follow.c */

@@ -40,7 +40,8 @@ static const struct hf_cli_command root = {
     HF_CLI_CHILDREN(&log_group, &proof_group, &hf_command_audit, &hf_command_tenant,
                     &hf_command_principal, &hf_command_flag, &hf_command_cutover,
                     &hf_command_approvals, &hf_command_artifact, &hf_command_budget,
-                    &hf_command_directive, &hf_command_events, &hf_command_policy,
+                    &hf_command_directive, &hf_command_subject, &hf_command_erase,
+                    &hf_command_erase_verify, &hf_command_events, &hf_command_policy,
                     &hf_command_region, &hf_command_projections, &hf_command_vault, &hf_cli_help),
 };
 

@@ -104,7 +104,7 @@ HF_TEST(life)
 
     HF_CHECK_RC(confirm(&life), HF_OK);
     HF_CHECK(life.state == HF_SUBJECT_ERASED && life.version == 3 && life.confirmed_index == 9 &&
-             life.confirmed_us == NOW + 9);
+             life.confirmed_us == NOW + 9 && life.confirmed_segment == 3 && life.confirmed_by == 5);
     HF_CHECK_RC(confirm(&life), HF_ECORRUPT);
 }
 
