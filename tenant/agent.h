@@ -66,6 +66,7 @@ struct hf_agent_conf {
     uint64_t keep_days;    /* older entries are pruned once the region has them; 0: none are */
     struct hf_peers peers; /* who may use the socket, besides root and the agent's own user */
     struct hf_peers vault_peers; /* who may read values out of the vault; they use the socket too */
+    struct hf_peers wrapper_peers; /* who is the safety wrapper, besides root and the own user */
     bool restore_by_itself;      /* after a restore a new epoch is begun without a person's word */
     enum hf_period meter_period; /* after each of which the log says what was used */
     const char *wrapper_socket;  /* control socket of the safety wrapper; NULL: there is none */

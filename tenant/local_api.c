@@ -4,7 +4,9 @@
  *                  appends one event (log/event/codec.h describes it) and answers when it is
  *                  durable: {"index":N,"repeated":false}
  *                  Producers that the agent itself writes under are refused: "directive",
- *                  "agent/...", "vault/...", "artifact/...".
+ *                  "agent/...", "vault/...", "artifact/...". "wrapper", "wrapper-...", and the
+ *                  types "policy....", "call....", "approval.requested", "approval.withdrawn" and
+ *                  "approval.enforced" are for the users of wrapper_uids.
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * GET  /v1/approvals, /v1/metering  the views (tenant/views.h)
@@ -37,6 +39,7 @@ struct append_call {
     bool posting;
     bool urgent;
     bool metered;
+    bool of_wrapper;                          /* who sends it is the safety wrapper */
     char reservation[HF_LEDGER_NAME_MAX + 1]; /* that a metering record settles */
     uint8_t bytes[HF_SUBMISSION_MAX];
 };
@@ -81,6 +84,8 @@ static void appended(struct hf_append *append)
     }
     if (append->rc == HF_OK && call->urgent) {
         hf_agent_replicate_poke(call->agent, true);
+    }
+    if (append->rc == HF_OK && call->of_wrapper) {
         hf_agent_artifacts_note(call->agent, call->item.bytes);
     }
     call->posting = false;
@@ -95,6 +100,18 @@ static bool is_reserved(struct hf_str producer)
     return hf_str_eq(producer, HF_STR("directive")) || hf_str_starts(producer, HF_STR("agent/")) ||
            hf_str_starts(producer, HF_STR("vault/")) ||
            hf_str_starts(producer, HF_STR("artifact/"));
+}
+
+/* The same for what the wrapper says: what was decided, asked for, and is in force. */
+static bool is_of_wrapper(const struct hf_envelope *envelope)
+{
+    return hf_str_eq(envelope->producer, HF_STR("wrapper")) ||
+           hf_str_starts(envelope->producer, HF_STR("wrapper-")) ||
+           hf_str_starts(envelope->type, HF_STR("policy.")) ||
+           hf_str_starts(envelope->type, HF_STR("call.")) ||
+           hf_str_eq(envelope->type, HF_STR(HF_EVENT_APPROVAL_REQUESTED_NAME)) ||
+           hf_str_eq(envelope->type, HF_STR(HF_EVENT_APPROVAL_WITHDRAWN_NAME)) ||
+           hf_str_eq(envelope->type, HF_STR(HF_EVENT_APPROVAL_ENFORCED_NAME));
 }
 
 /* What was metered settles its reservation. */
@@ -123,6 +140,12 @@ static enum hf_rc look_at(struct append_call *call, struct hf_err *err)
         return hf_err_set(err, HF_EPERM,
                           "producer: \"%.*s\" is the agent's own; write under another name",
                           HF_STR_ARG(envelope.producer));
+    }
+    if (is_of_wrapper(&envelope) && !call->of_wrapper) {
+        return hf_err_set(err, HF_EPERM,
+                          "%.*s by \"%.*s\" is for the safety wrapper to write; its user stands in "
+                          "wrapper_uids of the agent's configuration",
+                          HF_STR_ARG(envelope.type), HF_STR_ARG(envelope.producer));
     }
     note_metering(call, &envelope);
     bool asks = hf_str_starts(envelope.type, HF_STR("approval."));
@@ -160,6 +183,8 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
     call->exchange = exchange;
     call->posting = false;
     call->metered = false;
+    call->of_wrapper = hf_peers_allow(&agent->conf.wrapper_peers, (uint32_t)geteuid(),
+                                      hf_http_exchange_peer(exchange));
     hf_http_exchange_set_user(exchange, &call->holder);
     struct hf_writer w = hf_writer_init(call->bytes, sizeof call->bytes);
     enum hf_rc rc = hf_json_parse(hf_http_exchange_body(exchange), &doc, &err);

@@ -34,6 +34,13 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
     if (rc != HF_OK) {
         return hf_err_wrap(err, rc, "--vault-uids");
     }
+    struct hf_peers wrapper_peers = vault_peers; /* of whom the wrapper is one */
+    if (hf_cli_str(cli, "wrapper-uids") != NULL) {
+        rc = hf_peers_parse(hf_cli_str(cli, "wrapper-uids"), &wrapper_peers, err);
+    }
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, rc, "--wrapper-uids");
+    }
     enum hf_period period = HF_PERIOD_MONTH;
     rc = hf_period_parse(hf_str_c(hf_cli_str(cli, "meter-period")), &period, err);
     if (rc != HF_OK) {
@@ -55,6 +62,7 @@ static enum hf_rc open_agent(struct hf_service *service, struct hf_err *err)
         .restore_by_itself = strcmp(hf_cli_str(cli, "restore"), "new-epoch") == 0,
         .peers = peers,
         .vault_peers = vault_peers,
+        .wrapper_peers = wrapper_peers,
         .wrapper_socket = hf_cli_str(cli, "wrapper-socket"),
         .openclaw_port = hf_cli_u64(cli, "openclaw-port"),
         .logger = &service->logger,
@@ -91,8 +99,8 @@ static enum hf_rc check_hub(const char *text, struct hf_err *err)
 /* Everything that is wrong is said at once. */
 static int check_config(struct hf_cli *cli)
 {
-    static const char *const shown[] = {"data",       "hub",        "token-file", "socket",
-                                        "allow-uids", "vault-uids", "restore"};
+    static const char *const shown[] = {"data",       "hub",        "token-file",   "socket",
+                                        "allow-uids", "vault-uids", "wrapper-uids", "restore"};
     if (hf_cli_problems(cli) != HF_EXIT_OK) {
         return HF_EXIT_NO;
     }
@@ -158,6 +166,14 @@ static const struct hf_cli_option options[] = {
      .help =
          "users that may read values out of the vault, as wrapper and proxy do: nobody else may, "
          "not even root"},
+    {.name = "wrapper-uids",
+     .kind = HF_CLI_STRING,
+     .value = "UID,UID",
+     .env = "HOLDFAST_WRAPPER_UIDS",
+     .setting = "wrapper_uids",
+     .check = hf_peers_check,
+     .help = "users that the safety wrapper runs as, who alone may write what only it says "
+             "(default: those of vault_uids)"},
     {.name = "wrapper-socket",
      .kind = HF_CLI_STRING,
      .value = "PATH",

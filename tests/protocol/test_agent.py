@@ -284,8 +284,21 @@ def succession_interrupted(world, region):
     check(not region.events("mirror.alarm"), "a false alarm")
 
 
-def ask_as(user, path):
-    """GET /v1/status as this user, in a process of its own."""
+STATUS = b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def event_by(producer, kind="metering.recorded", **payload):
+    """The request that appends such an event."""
+    body = json.dumps({"type": kind, "producer": producer, "sequence": 1, "occurred": "2026-01-01T00:00:00Z",
+                       "payload": payload or {"tenant": "acme", "provider": "p", "model": "m", "request": "r",
+                                              "source": "wrapper", "input_tokens": 1, "output_tokens": 1,
+                                              "cached_tokens": 0}}).encode()
+    return (b"POST /v1/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(body)) + body
+
+
+def ask_as(user, path, request=STATUS):
+    """One request as this user, in a process of its own."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -297,8 +310,7 @@ def ask_as(user, path):
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(LIMIT)
                 connection.connect(path)
-                connection.sendall(b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\n"
-                                   b"Connection: close\r\n\r\n")
+                connection.sendall(request)
                 while piece := connection.recv(65536):
                     os.write(writing, piece)
         finally:
@@ -317,7 +329,7 @@ def peers(world, region):
     if os.geteuid() != 0:
         raise harness.Skipped("only root can be other users")
     region.create("acme")
-    region.run_agent("acme", region.mint("acme"), allow_uids="1234,65533")
+    region.run_agent("acme", region.mint("acme"), allow_uids="1234,65533", wrapper_uids="65533")
     up(world, "acme")
     for path, mode in ((world.dir, 0o711), (world.path("acme"), 0o711),
                        (world.path("acme", "agent.sock"), 0o666)):
@@ -326,6 +338,14 @@ def peers(world, region):
         got = ask_as(user, world.path("acme", "agent.sock"))
         check(got.startswith(b"HTTP/1.1 " + answer), f"{user}: {got}")
     check(b"allow_uids" in got, "the refusal says what to do")
+    refused = {"tenant": "acme", "digest": "00" * 32, "reason": "empty"}
+    for user, request, answer in (
+            (1234, event_by("proxy"), b"200"), (1234, event_by("wrapper-3"), b"403"), (1234, event_by("wrapper"), b"403"),
+            (1234, event_by("proxy", "policy.refused", **refused), b"403"),
+            (65533, event_by("wrapper-3"), b"200"), (65533, event_by("wrapper-3", "policy.refused", **refused), b"409"),
+            (0, event_by("wrapper-4", "policy.refused", **refused), b"200")):
+        got = ask_as(user, world.path("acme", "agent.sock"), request)
+        check(got.startswith(b"HTTP/1.1 " + answer), f"{user} {request[-300:]}: {got}")
 
 
 @in_region
