@@ -16,6 +16,12 @@ bool hf_str_starts(struct hf_str s, struct hf_str prefix)
     return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
+bool hf_str_ends(struct hf_str s, struct hf_str suffix)
+{
+    return s.len >= suffix.len &&
+           (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
+}
+
 /* Length of the sequence that starts with this byte, 0 for one that cannot start any; the least
  * second byte and the greatest rule out overlong forms, surrogates and what is past U+10FFFF. */
 static size_t utf8_lead(uint8_t lead, uint8_t *ret_low, uint8_t *ret_high)

@@ -63,6 +63,7 @@ static inline bool hf_str_eq(struct hf_str a, struct hf_str b)
 int hf_bytes_cmp(struct hf_bytes a, struct hf_bytes b);
 
 bool hf_str_starts(struct hf_str s, struct hf_str prefix);
+bool hf_str_ends(struct hf_str s, struct hf_str suffix);
 
 /* Strict UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. On false, *ret_at (may
  * be NULL) is the offset of the first byte that does not fit. */

@@ -11,7 +11,9 @@
  *                            "state":"open"}]}
  *   POST /v1/budget/reserve  {"reservation":NAME,"ttl_s":600,"tokens":N,"requests":1,"eur":N,
  *                            "usd":N,"agreed":false}; amounts that are left out are 0
- *                            -> {"verdict":"go"|"warn"|"ask"|"deny","meter":...}
+ *                            -> {"verdict":"go"|"warn"|"ask"|"deny","strictest":"none"|ACTION,
+ *                            "meter":...,"budget":{...}}; the last two, of the budget that hinders
+ *                            most, where the verdict is not "go"
  *   POST /v1/budget/release  {"reservation":NAME}
  * "ask" and "deny" reserve nothing; "agreed" says that the person who was asked allows it. A
  * metering record that names the reservation settles it.

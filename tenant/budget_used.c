@@ -174,16 +174,35 @@ static enum hf_rc judge(struct hf_agent *agent, const struct wish *wish, enum ve
     return rc;
 }
 
+/* What the strictest of all budgets does once it is spent. */
+static const char *strictest(const struct hf_agent *agent)
+{
+    const char *name = "none";
+    enum hf_budget_action worst = HF_BUDGET_WARN;
+    for (size_t i = 0; i < HF_BUDGET_METERS; i++) {
+        const struct hf_budget *budget = &agent->budgets.items[i];
+        if (budget->limit > 0 && budget->action >= worst) {
+            worst = budget->action;
+            name = hf_budget_action_name(worst);
+        }
+    }
+    return name;
+}
+
 static void reserve(struct hf_agent *agent, struct hf_http_exchange *exchange,
                     const struct wish *wish)
 {
     static const char *const names[] = {"go", "warn", "ask", "deny"};
     struct hf_err err = {0};
     struct hf_json_out json;
+    struct hf_budget_used used;
     enum verdict verdict = DENY;
     enum hf_budget_meter meter = HF_BUDGET_TOKENS;
     uint64_t now = hf_env_mono_ns(hf_loop_env(agent->loop));
     enum hf_rc rc = judge(agent, wish, &verdict, &meter, &err);
+    if (rc == HF_OK && verdict != GO) {
+        rc = hf_budget_used(agent, &agent->budgets.items[meter], &used, &err);
+    }
     if (rc == HF_OK && verdict < ASK) {
         rc = hf_ledger_reserve(&agent->budgets.ledger, wish->name, wish->amounts,
                                now + wish->ttl_s * SECOND, now, &err);
@@ -193,12 +212,15 @@ static void reserve(struct hf_agent *agent, struct hf_http_exchange *exchange,
                         rc == HF_EINVAL ? "invalid" : "try-again", err.text);
         return;
     }
-    struct hf_buf text = hf_buf_init(256);
+    struct hf_buf text = hf_buf_init(1024);
     hf_json_init(&json, &text);
     hf_json_object_begin(&json);
     hf_json_key_str(&json, "verdict", hf_str_c(names[verdict]));
+    hf_json_key_str(&json, "strictest", hf_str_c(strictest(agent)));
     if (verdict != GO) {
         hf_json_key_str(&json, "meter", hf_str_c(hf_budget_meter_name(meter)));
+        hf_json_key(&json, HF_STR("budget"));
+        put_used(&json, &used);
     }
     hf_json_object_end(&json);
     answer(exchange, &text);

@@ -61,7 +61,8 @@ static void posted(struct hf_post *post)
         hf_agent_replicate_poke(agent, true);
     } else {
         hf_log(agent->logger, HF_LOG_WARN, "enforcement.untold", hf_f_err(&post->append.err));
-        guard->told = HF_EVENT_ENFORCEMENT_CHANGED_AFTER_UNKNOWN; /* said again next time */
+        guard->told = HF_EVENT_ENFORCEMENT_CHANGED_AFTER_UNKNOWN;
+        guard->said = false; /* it is said again next time */
     }
 }
 
@@ -71,6 +72,9 @@ static const char *reason_of(const struct hf_agent_guard *guard)
         return guard->version[0] == '\0' ? "OpenClaw runs and its wrapper does not answer"
                : guard->unguarded > 0    ? "a gateway runs without the wrapper's lease"
                                          : "the gateway did not obey the gate";
+    }
+    if (guard->state == HF_EVENT_ENFORCEMENT_CHANGED_AFTER_UNKNOWN) {
+        return "the wrapper cannot see which gateways run";
     }
     return guard->version[0] == '\0' ? "the wrapper does not answer" : "the wrapper says so";
 }
@@ -108,8 +112,9 @@ static void tell(struct hf_agent *agent)
     struct hf_agent_guard *guard = &agent->guard;
     struct hf_err err = {0};
     enum hf_agent_state state = hf_agent_state(agent);
-    if (guard->posting || guard->state == guard->told || agent->log.writer == NULL ||
-        agent->holding || state == HF_AGENT_OPENING || state == HF_AGENT_CLOSING) {
+    if (guard->posting || (guard->said && guard->state == guard->told) ||
+        agent->log.writer == NULL || agent->holding || state == HF_AGENT_OPENING ||
+        state == HF_AGENT_CLOSING) {
         return;
     }
     const struct hf_event_enforcement_changed event = {
@@ -125,13 +130,15 @@ static void tell(struct hf_agent *agent)
         .has_unguarded = guard->version[0] != '\0',
         .unguarded = guard->unguarded,
         .reason = hf_str_c(reason_of(guard))};
-    bool alarm = guard->state == HF_EVENT_ENFORCEMENT_CHANGED_AFTER_UNGUARDED;
+    bool alarm = guard->state == HF_EVENT_ENFORCEMENT_CHANGED_AFTER_UNGUARDED ||
+                 guard->state == HF_EVENT_ENFORCEMENT_CHANGED_AFTER_UNKNOWN;
     hf_log(agent->logger, alarm ? HF_LOG_ERROR : HF_LOG_INFO, "enforcement.changed",
            hf_f_str("state", hf_event_enforcement_changed_after_name(guard->state)),
            hf_f_c("reason", reason_of(guard)));
     if (post_event(agent, &event, &err) == HF_OK) {
         guard->posting = true;
         guard->told = guard->state;
+        guard->said = true;
     } else {
         hf_log(agent->logger, HF_LOG_WARN, "enforcement.untold", hf_f_err(&err));
     }

@@ -33,6 +33,7 @@ struct hf_agent_guard {
     uint64_t unguarded;
     /* what the log says last */
     enum hf_event_enforcement_changed_after told;
+    bool said; /* something was told at all */
     bool posting;
     struct hf_post post;
 };

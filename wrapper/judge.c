@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "wrapper/requester.h"
 #include "wrapper/resolver.h"
 #include "wrapper/wrapper.h"
 
@@ -60,16 +61,6 @@ static void hash_action(const struct hf_wrapper *w, const struct hf_plugin_call 
 }
 
 /* facts */
-
-/* A gateway says who asked only when it is proven. */
-static void add_requester(const struct hf_plugin_call *call, struct hf_policy_facts *facts)
-{
-    if (call->owner) {
-        facts->requester = HF_POLICY_FACTS_REQUESTER_OWNER;
-    } else if (call->requester.len > 0) {
-        facts->requester = HF_POLICY_FACTS_REQUESTER_MEMBER;
-    }
-}
 
 static void add_rate(struct hf_policy_facts *facts, enum hf_policy_facts_rates_of of,
                      const struct hf_rate *rate, uint64_t now_ns)
@@ -165,8 +156,8 @@ static void fill(struct hf_wrapper *w, const struct hf_plugin_call *call,
         name_fits(call->channel) && call->channel.len <= 64 ? call->channel : HF_STR("none");
     facts->level = w->conf.level;
     facts->has_budget = w->budget.known;
-    facts->budget = w->budget.state;
-    add_requester(call, facts);
+    facts->budget = w->budget.stand.state;
+    facts->requester = hf_requester_of(call, hf_str_c(w->conf.members));
     add_time(w, facts);
     add_rates(w, session, call->tool, facts);
     add_recent(session, facts);

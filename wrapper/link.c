@@ -25,6 +25,8 @@ static void close_link(struct hf_link *link)
     if (!link->closing) {
         link->closing = true;
         hf_call_orphan_all(link);
+        hf_run_orphan_all(link);
+        link->questions = 0;
         hf_stream_close(link->stream);
     }
 }
@@ -63,6 +65,28 @@ bool hf_link_holds(const struct hf_link *link)
     return link->welcome && hf_lease_holds(&link->wrapper->lease, &link->peer);
 }
 
+const char *hf_link_not_now(const struct hf_link *link, const struct hf_session *session)
+{
+    const struct hf_wrapper *w = link->wrapper;
+    uint64_t now = hf_env_mono_ns(hf_loop_env(w->loop));
+    if (w->draining) {
+        return "the wrapper is about to stop";
+    }
+    if (!hf_link_holds(link)) {
+        return "this gateway does not hold the lease";
+    }
+    if (hf_lease_state(&w->lease, now) == HF_LEASE_BROKEN) {
+        return "the gateway did not obey the gate; nothing may run";
+    }
+    if (session == NULL) {
+        return "no memory for the session";
+    }
+    if (session->deciding >= HF_SESSION_CALLS) {
+        return "too many calls of this session at once";
+    }
+    return NULL;
+}
+
 /* hello */
 
 static void drained(struct hf_stream *stream)
@@ -72,8 +96,10 @@ static void drained(struct hf_stream *stream)
 
 static void refuse(struct hf_link *link, const char *reason)
 {
-    const struct hf_plugin_message answer = {.kind = HF_PLUGIN_REFUSED,
-                                             .answer = {.reason = hf_str_c(reason)}};
+    const struct hf_plugin_message answer = {
+        .kind = HF_PLUGIN_REFUSED,
+        .answer = {.reason = hf_str_c(reason),
+                   .budgets = hf_wrapper_budget_word(&link->wrapper->budget)}};
     hf_log(link->wrapper->logger, HF_LOG_WARN, "plugin.refused", hf_f_c("why", reason),
            hf_f_i64("pid", link->peer.pid), hf_f_u64("uid", link->peer.uid));
     link->wrapper->counts.strangers++;
@@ -107,8 +133,9 @@ static enum hf_rc claim(struct hf_link *link)
 static void take_hello(struct hf_link *link, const struct hf_plugin_hello *hello)
 {
     struct hf_wrapper *w = link->wrapper;
-    const struct hf_plugin_message welcome = {.kind = HF_PLUGIN_WELCOME,
-                                              .hello = {.protocol = HF_PLUGIN_PROTOCOL}};
+    const struct hf_plugin_message welcome = {
+        .kind = HF_PLUGIN_WELCOME,
+        .hello = {.protocol = HF_PLUGIN_PROTOCOL, .budgets = hf_wrapper_budget_word(&w->budget)}};
     if (hello->protocol != HF_PLUGIN_PROTOCOL) {
         refuse(link, "plugin and wrapper speak different versions; install those that belong "
                      "together");
@@ -170,7 +197,11 @@ static void pass_on(struct hf_link *link, const struct hf_plugin_message *messag
 {
     switch (message->kind) {
     case HF_PLUGIN_CALL: hf_call_begin(link, message); break;
-    case HF_PLUGIN_ABORT: hf_call_abort(link, message->id); break;
+    case HF_PLUGIN_RUN: hf_run_begin(link, message); break;
+    case HF_PLUGIN_ABORT:
+        hf_call_abort(link, message->id);
+        hf_run_abort(link, message->id);
+        break;
     case HF_PLUGIN_RESULT: hf_result_take(link, message); break;
     case HF_PLUGIN_CANARY_DONE: take_canary(link, &message->canary); break;
     case HF_PLUGIN_USAGE: hf_result_usage(link, &message->usage); break;
@@ -273,6 +304,7 @@ void hf_link_accept(struct hf_wrapper *wrapper, struct hf_stream *stream)
     link->stream = stream;
     link->frames = hf_frames_init();
     hf_queue_init(&link->calls);
+    hf_queue_init(&link->runs);
     hf_task_init(&link->task, look_again);
     hf_queue_push(&wrapper->links, &link->node);
     wrapper->link_count++;
@@ -300,6 +332,7 @@ void hf_links_drain(struct hf_wrapper *w)
     HF_QUEUE_FOREACH_SAFE (node, &w->links) {
         struct hf_link *link = HF_CONTAINER_OF(node, struct hf_link, node);
         hf_call_drain_all(link);
+        hf_run_drain_all(link);
     }
 }
 
@@ -314,7 +347,8 @@ bool hf_links_busy(const struct hf_wrapper *w)
 {
     HF_QUEUE_FOREACH (node, &w->links) {
         const struct hf_link *link = HF_CONTAINER_OF(node, struct hf_link, node);
-        if (!hf_queue_empty(&link->calls) || hf_stream_queued(link->stream) > 0) {
+        if (!hf_queue_empty(&link->calls) || !hf_queue_empty(&link->runs) ||
+            hf_stream_queued(link->stream) > 0) {
             return true;
         }
     }

@@ -22,7 +22,10 @@ struct hf_link {
     struct hf_task task; /* looks at what was left in the buffer */
     unsigned questions;  /* under way, without those that wait for a person */
     struct hf_queue calls;
+    struct hf_queue runs;
 };
+
+struct hf_session;
 
 /* Does the process at the other end hold the lease? */
 bool hf_link_holds(const struct hf_link *link);
@@ -31,6 +34,8 @@ void hf_link_send(struct hf_link *link, const struct hf_plugin_message *message)
 void hf_link_send_bytes(struct hf_link *link, struct hf_bytes frame);
 /* The number of questions changed. */
 void hf_link_flow(struct hf_link *link);
+/* Why a question of this session cannot be decided now; NULL: it can. session: NULL for none. */
+const char *hf_link_not_now(const struct hf_link *link, const struct hf_session *session);
 
 /* wrapper/call.c */
 struct hf_call;
@@ -42,6 +47,19 @@ void hf_call_abort(struct hf_link *link, uint64_t id);
 void hf_call_orphan_all(struct hf_link *link);
 /* Refuses what waits for a person. */
 void hf_call_drain_all(struct hf_link *link);
+
+/* wrapper/run.c */
+#define HF_RUN_NAME_SIZE 40 /* of a reservation, with its NUL */
+/* The model is to answer: a verdict is sent when it is known whether the budgets allow it. */
+void hf_run_begin(struct hf_link *link, const struct hf_plugin_message *message);
+/* As for calls. */
+void hf_run_abort(struct hf_link *link, uint64_t id);
+void hf_run_orphan_all(struct hf_link *link);
+void hf_run_drain_all(struct hf_link *link);
+/* The run ended: what is still reserved for it is given back. */
+void hf_run_over(struct hf_wrapper *wrapper, struct hf_str session, struct hf_str run);
+/* The reservation that a run has, or would have. */
+void hf_run_name(struct hf_str session, struct hf_str run, char out[HF_RUN_NAME_SIZE]);
 
 /* wrapper/result.c */
 /* A tool ran: its result is redacted and sent back. */

@@ -1,5 +1,6 @@
 /* wrapper/main.c: the program holdfast-wrapper. */
 #include "base/cli/service.h"
+#include "wrapper/requester.h"
 #include "wrapper/wrapper.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -21,6 +22,12 @@ static enum hf_rc peers(struct hf_cli *cli, const char *name, struct hf_peers *r
     return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "--%s", name);
 }
 
+static enum hf_rc members(const char *text, struct hf_err *err)
+{
+    enum hf_rc rc = hf_members_check(hf_str_c(text), err);
+    return rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "--members");
+}
+
 static enum hf_rc open_wrapper(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
@@ -37,6 +44,7 @@ static enum hf_rc open_wrapper(struct hf_service *service, struct hf_err *err)
         .openclaw_config = hf_cli_str(cli, "openclaw-config"),
         .openclaw_state = hf_cli_str(cli, "openclaw-state"),
         .openclaw_plugin = hf_cli_str(cli, "openclaw-plugin"),
+        .members = hf_cli_str(cli, "members"),
         .level = (unsigned)hf_cli_u64(cli, "level"),
         .grace_s = hf_cli_u64(cli, "grace"),
         .tick_ns = hf_cli_u64(cli, "look") * SECOND,
@@ -44,6 +52,7 @@ static enum hf_rc open_wrapper(struct hf_service *service, struct hf_err *err)
     };
     enum hf_rc rc = peers(cli, "gateway-uids", &conf.gateways, err);
     rc = rc == HF_OK ? peers(cli, "readers", &conf.readers, err) : rc;
+    rc = rc == HF_OK ? members(conf.members, err) : rc;
     if (rc != HF_OK) {
         return rc;
     }
@@ -108,6 +117,13 @@ static const struct hf_cli_option options[] = {
      .env = "HOLDFAST_WRAPPER_READERS",
      .setting = "wrapper_readers",
      .help = "users that may use the control socket besides root and the wrapper's own"},
+    {.name = "members",
+     .kind = HF_CLI_STRING,
+     .value = "CHANNEL:ID,CHANNEL:*",
+     .fallback = HF_MEMBERS_DEFAULT,
+     .env = "HOLDFAST_WRAPPER_MEMBERS",
+     .setting = "wrapper_members",
+     .help = "senders of messages who are no strangers to policies, besides the owner"},
     {.name = "policy",
      .kind = HF_CLI_STRING,
      .value = "FILE",

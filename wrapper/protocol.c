@@ -6,12 +6,12 @@
 
 static const char *const names[] = {
     [HF_PLUGIN_HELLO] = "hello",       [HF_PLUGIN_CALL] = "call",
-    [HF_PLUGIN_ABORT] = "abort",       [HF_PLUGIN_RESULT] = "result",
-    [HF_PLUGIN_CANARY_DONE] = "ended", [HF_PLUGIN_USAGE] = "usage",
-    [HF_PLUGIN_LIFE] = "life",         [HF_PLUGIN_WELCOME] = "welcome",
-    [HF_PLUGIN_REFUSED] = "refused",   [HF_PLUGIN_PENDING] = "pending",
-    [HF_PLUGIN_VERDICT] = "verdict",   [HF_PLUGIN_REDACTED] = "redacted",
-    [HF_PLUGIN_CANARY] = "canary",
+    [HF_PLUGIN_RUN] = "run",           [HF_PLUGIN_ABORT] = "abort",
+    [HF_PLUGIN_RESULT] = "result",     [HF_PLUGIN_CANARY_DONE] = "ended",
+    [HF_PLUGIN_USAGE] = "usage",       [HF_PLUGIN_LIFE] = "life",
+    [HF_PLUGIN_WELCOME] = "welcome",   [HF_PLUGIN_REFUSED] = "refused",
+    [HF_PLUGIN_PENDING] = "pending",   [HF_PLUGIN_VERDICT] = "verdict",
+    [HF_PLUGIN_REDACTED] = "redacted", [HF_PLUGIN_CANARY] = "canary",
 };
 
 const char *hf_plugin_kind_name(enum hf_plugin_kind kind)
@@ -126,6 +126,19 @@ static void read_call(struct input *in, struct hf_plugin_call *call)
         .channel = text(in, "channel", HF_PLUGIN_NAME_MAX),
         .requester = text(in, "requester", HF_PLUGIN_NAME_MAX),
         .owner = truth(in, "owner"),
+        .origin = text(in, "origin", HF_PLUGIN_TOOL_MAX),
+    };
+}
+
+static void read_run(struct input *in, struct hf_plugin_run *run)
+{
+    *run = (struct hf_plugin_run){
+        .run = needed(in, "run", HF_PLUGIN_NAME_MAX),
+        .session = text(in, "session", HF_PLUGIN_NAME_MAX),
+        .channel = text(in, "channel", HF_PLUGIN_NAME_MAX),
+        .requester = text(in, "requester", HF_PLUGIN_NAME_MAX),
+        .owner = truth(in, "owner"),
+        .tokens = number(in, "tokens"),
     };
 }
 
@@ -136,6 +149,8 @@ static void read_usage(struct input *in, struct hf_plugin_usage *usage)
         .provider = text(in, "provider", HF_PLUGIN_NAME_MAX),
         .model = text(in, "model", HF_PLUGIN_NAME_MAX),
         .request = text(in, "request", HF_PLUGIN_NAME_MAX),
+        .run = text(in, "run", HF_PLUGIN_NAME_MAX),
+        .last = truth(in, "last"),
         .at_ms = number(in, "at_ms"),
         .input = number(in, "input"),
         .output = number(in, "output"),
@@ -149,12 +164,14 @@ static void read_body(struct input *in, struct hf_plugin_message *m)
 {
     switch (m->kind) {
     case HF_PLUGIN_HELLO:
-        m->hello = (struct hf_plugin_hello){
-            number(in, "protocol"), needed(in, "plugin", HF_PLUGIN_TOOL_MAX),
-            text(in, "openclaw", HF_PLUGIN_TOOL_MAX), text(in, "workspace", HF_PLUGIN_TEXT_MAX),
-            truth(in, "gateway")};
+        m->hello = (struct hf_plugin_hello){.protocol = number(in, "protocol"),
+                                            .plugin = needed(in, "plugin", HF_PLUGIN_TOOL_MAX),
+                                            .openclaw = text(in, "openclaw", HF_PLUGIN_TOOL_MAX),
+                                            .workspace = text(in, "workspace", HF_PLUGIN_TEXT_MAX),
+                                            .gateway = truth(in, "gateway")};
         break;
     case HF_PLUGIN_CALL: read_call(in, &m->call); break;
+    case HF_PLUGIN_RUN: read_run(in, &m->run); break;
     case HF_PLUGIN_RESULT:
         m->result = (struct hf_plugin_result){text(in, "call", HF_PLUGIN_NAME_MAX),
                                               needed(in, "tool", HF_PLUGIN_TOOL_MAX),
@@ -175,7 +192,8 @@ static void read_body(struct input *in, struct hf_plugin_message *m)
                                       text(in, "text", HF_PLUGIN_TEXT_MAX)};
         break;
     case HF_PLUGIN_WELCOME:
-        m->hello = (struct hf_plugin_hello){.protocol = number(in, "protocol")};
+        m->hello = (struct hf_plugin_hello){.protocol = number(in, "protocol"),
+                                            .budgets = text(in, "budgets", 16)};
         break;
     case HF_PLUGIN_ABORT:
     case HF_PLUGIN_REFUSED:
@@ -185,7 +203,8 @@ static void read_body(struct input *in, struct hf_plugin_message *m)
             (struct hf_plugin_answer){.allow = hf_str_eq(text(in, "verdict", 16), HF_STR("allow")),
                                       .reason = text(in, "reason", HF_PLUGIN_TEXT_MAX),
                                       .rule = text(in, "rule", HF_PLUGIN_TOOL_MAX),
-                                      .wait_ms = number(in, "wait_ms")};
+                                      .wait_ms = number(in, "wait_ms"),
+                                      .budgets = text(in, "budgets", 16)};
         break;
     case HF_PLUGIN_REDACTED:
         m->answer = (struct hf_plugin_answer){.changed = list(in, "changed", true)};
@@ -196,8 +215,9 @@ static void read_body(struct input *in, struct hf_plugin_message *m)
 /* Questions, and what belongs to one, have a number. */
 static bool numbered(enum hf_plugin_kind kind)
 {
-    return kind == HF_PLUGIN_CALL || kind == HF_PLUGIN_ABORT || kind == HF_PLUGIN_RESULT ||
-           kind == HF_PLUGIN_PENDING || kind == HF_PLUGIN_VERDICT || kind == HF_PLUGIN_REDACTED;
+    return kind == HF_PLUGIN_CALL || kind == HF_PLUGIN_RUN || kind == HF_PLUGIN_ABORT ||
+           kind == HF_PLUGIN_RESULT || kind == HF_PLUGIN_PENDING || kind == HF_PLUGIN_VERDICT ||
+           kind == HF_PLUGIN_REDACTED;
 }
 
 enum hf_rc hf_plugin_message_parse(struct hf_bytes bytes, struct hf_plugin_message *ret,
@@ -286,6 +306,17 @@ static void put_call(struct hf_json_out *json, const struct hf_plugin_call *call
     put(json, "channel", call->channel);
     put(json, "requester", call->requester);
     put_truth(json, "owner", call->owner);
+    put(json, "origin", call->origin);
+}
+
+static void put_run(struct hf_json_out *json, const struct hf_plugin_run *run)
+{
+    put(json, "run", run->run);
+    put(json, "session", run->session);
+    put(json, "channel", run->channel);
+    put(json, "requester", run->requester);
+    put_truth(json, "owner", run->owner);
+    put_u64(json, "tokens", run->tokens);
 }
 
 static void put_usage(struct hf_json_out *json, const struct hf_plugin_usage *usage)
@@ -294,6 +325,8 @@ static void put_usage(struct hf_json_out *json, const struct hf_plugin_usage *us
     put(json, "provider", usage->provider);
     put(json, "model", usage->model);
     put(json, "request", usage->request);
+    put(json, "run", usage->run);
+    put_truth(json, "last", usage->last);
     put_u64(json, "at_ms", usage->at_ms);
     put_u64(json, "input", usage->input);
     put_u64(json, "output", usage->output);
@@ -310,6 +343,7 @@ static void put_answer(struct hf_json_out *json, const struct hf_plugin_message 
     put(json, "reason", m->answer.reason);
     put(json, "rule", m->answer.rule);
     put_u64(json, "wait_ms", m->answer.wait_ms);
+    put(json, "budgets", m->answer.budgets);
 }
 
 static void put_body(struct hf_json_out *json, const struct hf_plugin_message *m)
@@ -322,8 +356,10 @@ static void put_body(struct hf_json_out *json, const struct hf_plugin_message *m
         put(json, "openclaw", m->hello.openclaw);
         put(json, "workspace", m->hello.workspace);
         put_truth(json, "gateway", m->hello.gateway);
+        put(json, "budgets", m->hello.budgets);
         break;
     case HF_PLUGIN_CALL: put_call(json, &m->call); break;
+    case HF_PLUGIN_RUN: put_run(json, &m->run); break;
     case HF_PLUGIN_RESULT:
         put(json, "call", m->result.call);
         put(json, "tool", m->result.tool);

@@ -11,7 +11,7 @@
 #include "base/json_in.h"
 #include "base/json_out.h"
 
-#define HF_PLUGIN_PROTOCOL    1
+#define HF_PLUGIN_PROTOCOL    2
 #define HF_PLUGIN_NAME_MAX    512u       /* bytes of a session, a call, a person */
 #define HF_PLUGIN_TOOL_MAX    128u       /* bytes of a tool's name */
 #define HF_PLUGIN_TEXT_MAX    4096u      /* bytes of a text for people */
@@ -23,6 +23,7 @@ enum hf_plugin_kind {
     /* from the plugin */
     HF_PLUGIN_HELLO,
     HF_PLUGIN_CALL,
+    HF_PLUGIN_RUN,
     HF_PLUGIN_ABORT,
     HF_PLUGIN_RESULT,
     HF_PLUGIN_CANARY_DONE,
@@ -42,7 +43,8 @@ struct hf_plugin_hello {
     struct hf_str plugin;   /* its version */
     struct hf_str openclaw; /* version; empty: not known */
     struct hf_str workspace;
-    bool gateway; /* a gateway runs in this process */
+    bool gateway;          /* a gateway runs in this process */
+    struct hf_str budgets; /* of WELCOME, as in hf_plugin_answer */
 };
 
 /* A tool wants to run. */
@@ -55,7 +57,18 @@ struct hf_plugin_call {
     struct hf_str agent;
     struct hf_str channel;
     struct hf_str requester;
-    bool owner; /* the requester is who the gateway belongs to */
+    bool owner;           /* the requester is who the gateway belongs to */
+    struct hf_str origin; /* of the run: "schedule", "agent"; empty: a message of the requester */
+};
+
+/* The model is to answer a message; members as of a call. */
+struct hf_plugin_run {
+    struct hf_str run;
+    struct hf_str session;
+    struct hf_str channel;
+    struct hf_str requester;
+    bool owner;
+    uint64_t tokens; /* about as many will be used */
 };
 
 /* A tool ran: all strings of what it answered. */
@@ -72,6 +85,8 @@ struct hf_plugin_usage {
     struct hf_str provider;
     struct hf_str model;
     struct hf_str request;
+    struct hf_str run;
+    bool last;      /* of the run: no other answer of the model follows */
     uint64_t at_ms; /* since 1970 */
     uint64_t input; /* tokens, as all that follow */
     uint64_t output;
@@ -80,8 +95,8 @@ struct hf_plugin_usage {
     uint64_t reasoning;
 };
 
-/* Something happened; WHAT is one of gateway_stop, session_start, session_end, ran, not_asked,
- * changed, or what a later plugin tells. */
+/* Something happened; WHAT is one of gateway_stop, session_start, session_end, run_end (`call` is
+ * the run), ran, not_asked, changed, or what a later plugin tells. */
 struct hf_plugin_life {
     struct hf_str what;
     struct hf_str session;
@@ -101,7 +116,10 @@ struct hf_plugin_answer {
     bool allow;
     struct hf_str reason; /* for the model and the person */
     struct hf_str rule;
-    uint64_t wait_ms;              /* of PENDING: how long a person may take */
+    uint64_t wait_ms; /* of PENDING: how long a person may take */
+    /* Of the verdict on a run, of WELCOME and REFUSED: what the strictest budget does once it is
+     * spent, "none", "warn", "ask", "deny". By it the plugin decides while nobody answers. */
+    struct hf_str budgets;
     const struct hf_json *changed; /* of REDACTED: array of [index, string] */
 };
 
@@ -112,6 +130,7 @@ struct hf_plugin_message {
     union {
         struct hf_plugin_hello hello; /* and of WELCOME protocol */
         struct hf_plugin_call call;
+        struct hf_plugin_run run;
         struct hf_plugin_result result;
         struct hf_plugin_usage usage;
         struct hf_plugin_life life;

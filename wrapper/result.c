@@ -6,9 +6,13 @@
 #include "schemas/events_gen.h"
 #include "wrapper/link.h"
 
+/* A refused call brings no result here. So one that is not known, or came back before, was never
+ * decided, or was by an earlier life of this program: nobody knows what is in it. */
+#define LABELS_UNKNOWN ((uint8_t)(1u << HF_POLICY_FACTS_TAINT_UNTRUSTED))
+
 /* Once: what the session has seen from now on, and that the call came back. */
 static enum hf_rc take_back(struct hf_wrapper *w, struct hf_str session_name, struct hf_str call,
-                            struct hf_err *err)
+                            bool result, struct hf_err *err)
 {
     struct hf_session *session = hf_sessions_get(w->sessions, session_name);
     struct hf_hash hash;
@@ -17,8 +21,14 @@ static enum hf_rc take_back(struct hf_wrapper *w, struct hf_str session_name, st
     }
     hf_sha256(hf_str_bytes(call), &hash);
     struct hf_session_open *open = hf_session_find_call(session, &hash);
+    if (open == NULL && !result) {
+        return HF_OK; /* its result was here already, or it was refused */
+    }
     if (open == NULL) {
-        return HF_OK; /* it was not ours to allow: a refusal has no labels */
+        w->counts.unknown++;
+        hf_log(w->logger, HF_LOG_WARN, "result.unknown", hf_f_str("call", call),
+               hf_f_str("session", session_name));
+        return hf_sessions_taint(w->sessions, session, LABELS_UNKNOWN, err);
     }
     open->used = false;
     return hf_sessions_taint(w->sessions, session, open->labels, err);
@@ -64,7 +74,7 @@ void hf_result_take(struct hf_link *link, const struct hf_plugin_message *messag
     w->counts.results++;
     hf_plugin_redacted_open(&out, &buf, message->id);
     enum hf_rc rc = hf_link_holds(link) ? HF_OK : hf_err_set(&err, HF_EPERM, "no lease, no result");
-    rc = rc == HF_OK ? take_back(w, result->session, result->call, &err) : rc;
+    rc = rc == HF_OK ? take_back(w, result->session, result->call, true, &err) : rc;
     rc = rc == HF_OK ? redact_all(w, result->strings, &out, &changed, &err) : rc;
     if (rc == HF_OK) {
         rc = hf_plugin_redacted_close(&out);
@@ -83,9 +93,11 @@ void hf_result_life(struct hf_link *link, const struct hf_plugin_life *life)
     struct hf_wrapper *w = link->wrapper;
     struct hf_err err = {0};
     if (hf_str_eq(life->what, HF_STR("ran"))) {
-        if (take_back(w, life->session, life->call, &err) != HF_OK) {
+        if (take_back(w, life->session, life->call, false, &err) != HF_OK) {
             hf_log(w->logger, HF_LOG_ERROR, "taint.unwritten", hf_f_err(&err));
         }
+    } else if (hf_str_eq(life->what, HF_STR("run_end"))) {
+        hf_run_over(w, life->session, life->call);
     } else if (hf_str_eq(life->what, HF_STR("changed")) ||
                hf_str_eq(life->what, HF_STR("not_asked"))) {
         w->counts.changed++;
@@ -120,6 +132,9 @@ void hf_result_usage(struct hf_link *link, const struct hf_plugin_usage *usage)
     char model[96];
     char request[96];
     char openclaw[64];
+    char reservation[HF_RUN_NAME_SIZE];
+    bool settles = usage->last && usage->run.len > 0;
+    hf_run_name(usage->session, usage->run, reservation);
     const struct hf_event_metering_recorded event = {
         .tenant = hf_str_c(w->tenant),
         .provider = name(usage->provider, "a-", provider, sizeof provider),
@@ -140,7 +155,9 @@ void hf_result_usage(struct hf_link *link, const struct hf_plugin_usage *usage)
         .has_wrapper = true,
         .wrapper = HF_STR(HF_VERSION),
         .has_policy = policy != NULL,
-        .policy = policy == NULL ? HF_STR("") : hf_policy_name(policy)};
+        .policy = policy == NULL ? HF_STR("") : hf_policy_name(policy),
+        .has_reservation = settles,
+        .reservation = hf_str_c(reservation)};
     hf_wrapper_note(w, HF_EVENT_METERING_RECORDED_NAME, &event);
     hf_wrapper_budget_soon(&w->budget);
 }

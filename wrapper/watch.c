@@ -33,9 +33,13 @@ static void look_for_gateways(struct hf_wrapper *w)
     bool fresh =
         w->conf.grace_s > 0 && hf_env_mono_ns(hf_loop_env(w->loop)) - w->began_ns < RETURN_NS;
     if (hf_driver_gateways(w->driver, found, HF_DRIVER_GATEWAYS_MAX, &count, &err) != HF_OK) {
-        hf_log(w->logger, HF_LOG_ERROR, "gateways.unseen", hf_f_err(&err));
+        if (!w->unseen) {
+            hf_log(w->logger, HF_LOG_ERROR, "gateways.unseen", hf_f_err(&err));
+        }
+        w->unseen = true; /* and what was seen before says nothing any more */
         return;
     }
+    w->unseen = false;
     for (size_t i = 0; i < count && i < HF_DRIVER_GATEWAYS_MAX; i++) {
         guarded += is_holder(w, &found[i]) ? 1 : 0;
         starting += !is_holder(w, &found[i]) && (fresh || found[i].age_s < w->conf.grace_s) ? 1 : 0;
@@ -60,6 +64,9 @@ const char *hf_watch_enforcement(const struct hf_wrapper *w)
     enum hf_lease_state state = hf_lease_state(&w->lease, hf_env_mono_ns(hf_loop_env(w->loop)));
     if (w->unguarded > 0 || state == HF_LEASE_BROKEN) {
         return "unguarded";
+    }
+    if (w->unseen) {
+        return "unknown";
     }
     if (state == HF_LEASE_ENFORCED) {
         return "enforced";

@@ -17,6 +17,7 @@
 enum {
     PATH_SEQUENCE,
     PATH_TAINT,
+    PATH_BUDGETS,
     PATH_KEY
 };
 
@@ -35,8 +36,10 @@ void hf_wrapper_note(struct hf_wrapper *w, const char *type, const void *event)
 
 static enum hf_rc make_paths(struct hf_wrapper *w, struct hf_err *err)
 {
-    static const char *const names[] = {
-        [PATH_SEQUENCE] = "sequence", [PATH_TAINT] = "taint", [PATH_KEY] = "redaction.key"};
+    static const char *const names[] = {[PATH_SEQUENCE] = "sequence",
+                                        [PATH_TAINT] = "taint",
+                                        [PATH_BUDGETS] = "budgets",
+                                        [PATH_KEY] = "redaction.key"};
     enum hf_rc rc = hf_dir_create_all(w->conf.state, 0700, err);
     for (size_t i = 0; i < HF_LEN(names) && rc == HF_OK; i++) {
         rc = hf_path_join(w->conf.state, names[i], w->paths[i], sizeof w->paths[i]);
@@ -113,7 +116,7 @@ static enum hf_rc open_parts(struct hf_wrapper *w, struct hf_err *err)
         hf_activation_start(w);
         hf_secrets_open(&w->secrets, w->loop, w->logger, w->client, &w->redact);
         hf_policy_channel_open(w);
-        hf_wrapper_budget_open(&w->budget, w->loop, w->client);
+        hf_wrapper_budget_open(&w->budget, w->loop, w->client, w->logger, w->paths[PATH_BUDGETS]);
         rc = hf_answers_new(w->loop, w->client, &w->answers, err);
     }
     return rc;
@@ -127,6 +130,8 @@ enum hf_rc hf_wrapper_open(struct hf_loop *loop, const struct hf_wrapper_conf *c
     w->logger = conf->logger;
     w->conf = *conf;
     hf_queue_init(&w->links);
+    hf_queue_init(&w->runs);
+    hf_queue_init(&w->releases);
     if (conf->workspace != NULL) {
         (void)snprintf(w->workspace, sizeof w->workspace, "%s", conf->workspace);
     }
@@ -144,6 +149,7 @@ static void free_parts(void *arg)
     struct hf_wrapper *w = arg;
     hf_recorder_free(w->recorder);
     hf_answers_free(w->answers);
+    hf_runs_close(w);
     hf_http_client_free(w->client);
     hf_sessions_free(w->sessions);
     hf_policies_close(&w->policies);

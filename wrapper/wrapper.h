@@ -55,6 +55,7 @@ struct hf_wrapper_conf {
     const char *openclaw_plugin;
     struct hf_peers gateways; /* users that gateways run as */
     struct hf_peers readers;  /* users that may ask how it is */
+    const char *members;      /* senders who are no strangers (wrapper/requester.h) */
     unsigned level;           /* highest level of autonomy, 1 to 5 */
     uint64_t tick_ns;         /* how often gateways are looked for */
     uint64_t grace_s;         /* a gateway that is younger may be without the lease: it starts */
@@ -69,7 +70,10 @@ struct hf_wrapper_counts {
     uint64_t asked;
     uint64_t approved;
     uint64_t unrecorded; /* refused because the decision could not be written down */
+    uint64_t runs;       /* of the model, that were asked for */
+    uint64_t runs_refused;
     uint64_t results;
+    uint64_t unknown;   /* results of calls that were not asked for */
     uint64_t redacted;  /* results in which something was replaced */
     uint64_t changed;   /* calls whose parameters were not those that were allowed */
     uint64_t strangers; /* connections that were refused */
@@ -81,7 +85,7 @@ struct hf_wrapper {
     struct hf_loop *loop;
     const struct hf_logger *logger;
     struct hf_wrapper_conf conf;
-    char paths[3][HF_PATH_MAX]; /* of the state folder */
+    char paths[4][HF_PATH_MAX]; /* of the state folder */
     struct hf_http_client *client;
     struct hf_recorder *recorder;
     struct hf_answers *answers;
@@ -100,9 +104,12 @@ struct hf_wrapper {
     char tenant[HF_WRAPPER_TENANT_MAX + 1]; /* empty: the agent did not say yet */
     char openclaw[HF_WRAPPER_VERSION_MAX + 1];
     char workspace[HF_PATH_MAX];
-    size_t gateways;  /* that run */
-    size_t unguarded; /* of them, without the lease */
-    unsigned waiting; /* calls that wait for a person */
+    size_t gateways;          /* that run */
+    size_t unguarded;         /* of them, without the lease */
+    bool unseen;              /* they could not be looked for */
+    unsigned waiting;         /* calls that wait for a person */
+    struct hf_queue runs;     /* that are decided now */
+    struct hf_queue releases; /* reservations on their way back */
     struct hf_queue links;
     size_t link_count;
     struct hf_timer tick;
@@ -139,6 +146,8 @@ void hf_links_challenge(struct hf_wrapper *wrapper);
 /* Refuses what waits for a person; nothing new is taken. */
 void hf_links_drain(struct hf_wrapper *wrapper);
 void hf_links_close(struct hf_wrapper *wrapper);
+/* wrapper/run.c: frees what still asks the agent. */
+void hf_runs_close(struct hf_wrapper *wrapper);
 /* Is anything still to be answered? */
 bool hf_links_busy(const struct hf_wrapper *wrapper);
 
@@ -147,8 +156,8 @@ void hf_watch_start(struct hf_wrapper *wrapper);
 void hf_watch_stop(struct hf_wrapper *wrapper);
 /* The next canary goes out soon. */
 void hf_watch_canary_soon(struct hf_wrapper *wrapper);
-/* "enforced", "unproved", "unguarded" (a gateway runs without the lease, or does not obey),
- * "idle" (no gateway). */
+/* "unguarded" (a gateway runs without the lease, or does not obey), "unknown" (which gateways run
+ * cannot be seen), "enforced", "unproved", "idle" (no gateway). */
 const char *hf_watch_enforcement(const struct hf_wrapper *wrapper);
 
 /* wrapper/control.c: the handler of the control socket. */

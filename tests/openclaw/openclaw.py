@@ -173,6 +173,12 @@ class OpenClaw:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
 
+    def call(self, *args):
+        """A command of OpenClaw's own that talks to the running gateway."""
+        done = self.run(*args, "--token", self.token, "--url", f"ws://127.0.0.1:{self.port}")
+        check(done.returncode == 0, f"{args}: {done.stdout[-300:]} {done.stderr[-300:]}")
+        return done.stdout
+
     def turn(self, *steps, session, say="done", text="please", timeout=120):
         """One message of a user; the model makes the calls of `steps`, each a call (NAME, ARGUMENTS) or a list of
         them to be made at once. Gives what it says at the end."""

@@ -2,7 +2,8 @@
 
 The script is in the user's message itself, as one line of JSON: {"do": [STEP, ...], "say": TEXT}. A step
 is a list of tool calls [NAME, ARGUMENTS], made in one answer; after the last step's results came back the
-model says TEXT, or with "show": true what the tools answered. What it was sent is kept, so that a test can
+model says TEXT, or with "show": true what the tools answered. A request without a script, such as that of a
+heartbeat, follows Provider.unasked once. What it was sent is kept, so that a test can
 look for what a model should never see.
 """
 import http.server
@@ -28,12 +29,14 @@ def script_of(messages):
             if line.strip().startswith('{"do"'):
                 after = [m for m in messages[at + 1:] if m.get("role") == "tool"]
                 return json.loads(line), after
-    return {"do": [], "say": "nothing to do"}, []
+    return None, []
 
 
-def next_step(messages):
-    """(calls, text): what the model does now."""
+def next_step(messages, unasked):
+    """(calls, text): what the model does now. unasked: a list with the script for who has none, which it takes."""
     script, results = script_of(messages)
+    if script is None:
+        return (unasked.pop()["do"][0], None) if unasked else ([], "nothing to do")
     left = len(results)
     for step in script["do"]:
         if left == 0:
@@ -58,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.seen.append(body)
             number = len(self.server.seen)
-        calls, text = next_step(body.get("messages", []))
+        calls, text = next_step(body.get("messages", []), self.server.unasked)
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
@@ -97,7 +100,7 @@ class Provider:
     def __init__(self):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.server.lock, self.server.seen = threading.Lock(), []
+        self.server.lock, self.server.seen, self.server.unasked = threading.Lock(), [], []
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 

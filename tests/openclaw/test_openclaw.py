@@ -12,7 +12,7 @@ from harness import Skipped, World, check  # noqa: E402
 from openclaw import OpenClaw  # noqa: E402
 from plugin import Wrapper, bundle  # noqa: E402
 from provider import Provider  # noqa: E402
-from region import LIMIT, Region, local, until, up  # noqa: E402
+from region import LIMIT, Region, local, options, until, up  # noqa: E402
 
 VERSION = os.environ.get("OPENCLAW_VERSION", "2026.9.6")
 SECRET = "correct-horse-battery-staple-42"
@@ -28,6 +28,7 @@ class Tenant:
         os.makedirs(world.path("oc"))
         self.openclaw = OpenClaw(world.path("oc"), VERSION, self.provider.port, world.path("acme-wrapper", "plugin.sock"))
         self.region = Region(world)
+        options(world, self.region)
         self.region.create("acme")
         self.region.run_agent("acme", self.region.mint("acme"), vault_uids=str(os.getuid()),
                               wrapper_socket=world.path("acme-wrapper", "control.sock"),
@@ -182,6 +183,102 @@ def imitated(t):
     check(os.path.exists(t.work("precious")), "nothing was removed")
 
 
+def script(*calls):
+    """A message in which the model is told to make these calls, one after the other."""
+    return "please\n" + json.dumps({"do": [[call] for call in calls], "say": "done"})
+
+
+def requesters(t):
+    """A job, a heartbeat, a sub-agent and a stranger are known for what they are: none of them may write."""
+    write = lambda name: ["write", {"path": name, "content": "x"}]
+    t.turn(write("of-owner"), session="requesters")
+    check(os.path.exists(t.work("of-owner")), "the owner may")
+
+    spawn = ["sessions_spawn", {"task": script(write("of-agent"))}]
+    if "tool_call" in [tool["function"]["name"] for tool in t.provider.server.seen[-1].get("tools", [])]:
+        spawn = ["tool_call", {"id": "sessions_spawn", "args": spawn[1]}]
+    t.turn(spawn, session="requesters")
+    until(lambda: t.provider.shown("Another agent asks."), "a sub-agent is one")
+
+    added = t.openclaw.call("cron", "add", "--name", "j", "--every", "1h", "--session", "isolated", "--message",
+                            script(write("of-job")), "--json")
+    job = json.loads(added[added.index("{"):])
+    t.openclaw.call("cron", "run", job.get("id") or job["job"]["id"])
+    until(lambda: t.provider.shown("Nobody is there to see it."), "a job is one")
+
+    said = len(t.provider.server.seen)
+    t.provider.server.unasked.append({"do": [[write("of-heartbeat")]]})
+    t.openclaw.call("system", "event", "--text", "look around", "--mode", "now")
+    until(lambda: any("Nobody is there to see it." in json.dumps(b) for b in t.provider.server.seen[said:]), "a heartbeat is one")
+
+    def chat(name):
+        t.openclaw.call("gateway", "call", "chat.send", "--params", json.dumps(
+            {"sessionKey": f"agent:main:{name}", "message": script(write(name)), "idempotencyKey": name}))
+    chat("of-member")
+    until(lambda: os.path.exists(t.work("of-member")), "who has the gateway's secret is no stranger")
+    more = t.wrapper.more
+    t.wrapper.stop()
+    t.wrapper.more = (*more, "--members", "telegram:*")
+    t.wrapper.start()
+    until(lambda: t.wrapper.status()["enforcement"] == "enforced", "it is back")
+    chat("of-stranger")
+    until(lambda: t.provider.shown("Nobody knows who asks."), "a sender whom nobody named is one")
+    t.wrapper.stop()
+    t.wrapper.more = more
+    t.wrapper.start()
+    until(lambda: t.wrapper.status()["enforcement"] == "enforced", "it is back")
+    for name in ("of-agent", "of-job", "of-heartbeat", "of-stranger"):
+        check(not os.path.exists(t.work(name)), f"{name} was written")
+
+
+def budgets(t):
+    """A budget is reserved before the model answers and settled after; a spent one stops, or asks; without the wrapper
+    too. Other budgets than one that stops hold up nobody."""
+    def stand():
+        status, told = local(t.world, "acme", "GET", "/v1/budget")
+        return (told["budgets"] or [{}])[0] if status == 200 else {}
+
+    def set_budget(limit, action):
+        t.world.run("budget", "set", "acme", "--limit", str(limit), "--action", action, "--period", "month",
+                    "--reason", "r")
+        until(lambda: stand().get("limit") == limit and stand().get("action") == action, "it is set")
+
+    def turn(name):
+        said = t.provider.count()
+        status, answer = t.openclaw.post("/v1/chat/completions", {
+            "model": "openclaw/main", "messages": [{"role": "user", "content": script(["exec", {"command": "echo b"}])}]},
+            f"budgets-{name}")
+        return status, str(answer), t.provider.count() - said
+
+    set_budget(10**9, "deny")
+    used, reserved = stand()["used"], stand()["reserved"]  # of runs whose end the wrapper was not there to hear of
+    check(turn("fits")[0] == 200, "it fits")
+    until(lambda: stand()["used"] >= used + 2040 and stand()["reserved"] == reserved, f"settled: {stand()}")
+    set_budget(stand()["used"] + 100, "deny")
+    status, text, asked = turn("spent")
+    check(asked == 0 and "b" != text, f"the model was asked: {status} {text}")
+    until(lambda: t.wrapper.status()["counts"]["runs_refused"] >= 1, "it is counted")
+    t.wrapper.kill()
+    check(turn("alone")[2] == 0, "nor without the wrapper")
+    t.wrapper.start()
+    until(lambda: t.wrapper.status()["enforcement"] == "enforced", "it is back")
+    set_budget(stand()["used"] + 100, "warn")
+    check(turn("warned")[2] == 2, "a budget that warns stops nothing")
+    set_budget(stand()["used"] + 100, "ask")
+    for decision, count in (("approved", 2), ("denied", 0)):
+        box = []
+        thread = threading.Thread(target=lambda d=decision: box.append(turn(d)), daemon=True)
+        thread.start()
+        approval, = t.waiting()
+        t.answer(approval, decision)
+        thread.join(LIMIT)
+        check(box and box[0][2] == count, f"{decision}: {box}")
+        t.waiting(0)
+    t.world.run("budget", "remove", "acme", "--reason", "r")
+    until(lambda: stand() == {}, "it is gone")
+    check(turn("free")[2] == 2, "without budgets nothing stops")
+
+
 def secrets(t):
     """A registered secret in a tool's result never reaches the model, nor do its usual spellings."""
     t.put("door", f"the door opens with {SECRET} today\n")
@@ -275,7 +372,7 @@ def broken(t):
     until(lambda: t.enforcement() == "unguarded", "it is an alarm")
 
 
-CASES = (guarded, allowed, forbidden, deferred, asked, parallel, imitated, secrets, escapes, killed, second, drained,
+CASES = (guarded, allowed, forbidden, deferred, asked, parallel, imitated, requesters, budgets, secrets, escapes, killed, second, drained,
          broken)
 
 

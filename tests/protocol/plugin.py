@@ -78,7 +78,7 @@ class Wrapper:
 class Plugin:
     """A connection. It is honest about the canary, as a gateway that obeys."""
 
-    def __init__(self, wrapper, gateway=True, hello=True, protocol=1, obeys=True):
+    def __init__(self, wrapper, gateway=True, hello=True, protocol=2, obeys=True):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(LIMIT)
         self.socket.connect(wrapper.plugin)
@@ -148,6 +148,19 @@ class Plugin:
                         "session": session, "run": "r", "agent": "main", "channel": "webchat",
                         "requester": "", "owner": True}, **more))
         return self.number
+
+    def run(self, run, session="agent:main:s", tokens=1000, **more):
+        self.number += 1
+        self.send(dict({"t": "run", "id": self.number, "run": run, "session": session, "channel": "webchat",
+                        "requester": "", "owner": True, "tokens": tokens}, **more))
+        return self.number
+
+    def usage(self, run, tokens, last=True, session="agent:main:s"):
+        self.send({"t": "usage", "session": session, "provider": "p", "model": "m", "request": "r", "run": run,
+                   "last": last, "input": tokens, "output": 1})
+
+    def over(self, run, session="agent:main:s"):
+        self.send({"t": "life", "what": "run_end", "call": run, "session": session})
 
     def verdict(self, number, seconds=LIMIT):
         return self.wait(lambda m: m["t"] == "verdict" and m["id"] == number, seconds)

@@ -146,7 +146,7 @@ def strangers(world, region, wrapper):
     honest = Plugin(wrapper)
     check(honest.welcome["t"] == "welcome", f"{honest.welcome}")
     for text in (b"nonsense", b"{}", b'{"t":"call"}', b'{"t":"verdict","id":1,"verdict":"allow"}',
-                 b'{"t":"hello","protocol":1}'):
+                 b'{"t":"hello","protocol":2}'):
         other = Plugin(wrapper, hello=False)
         other.send(text)
         refused = other.wait(lambda m: True)
@@ -156,7 +156,7 @@ def strangers(world, region, wrapper):
         other = Plugin(wrapper, hello=False)
         other.socket.sendall(head)
         check(other.wait(lambda m: False) is None, f"{head}: the connection ends")
-    check(Plugin(wrapper, protocol=2).welcome["t"] == "refused", "another version")
+    check(Plugin(wrapper, protocol=1).welcome["t"] == "refused", "another version")
     code = ("import sys; sys.path.insert(0, sys.argv[1])\nfrom plugin import *\n"
             "class W: plugin = sys.argv[2]\nprint(Plugin(W).welcome)")
     shown = subprocess.run([sys.executable, "-c", code, os.path.dirname(__file__), wrapper.plugin],

@@ -9,23 +9,28 @@
 // gave it, so the connection and the calls under way belong to the process.
 import net from "node:net";
 
-const PROTOCOL = 1;
-const VERSION = "1.0.0";
+const PROTOCOL = 2;
+const VERSION = "1.1.0";
 const SOCKET = "/run/holdfast-wrapper/plugin.sock";
 const FRAME_MAX = 8 << 20; // bytes of a message
 const WAITING_MAX = 512; // questions without an answer
 const QUEUED_MAX = 1 << 20; // bytes that wait for the daemon, beyond which observations are dropped
 const PASSED_MAX = 4096; // calls that were allowed and did not run yet
+const RUNS_MAX = 4096; // runs of the model that did not end yet
 const CONNECT_MS = 5000;
 const ANSWER_MS = 15000; // for a first answer: the daemon says soon when a person is asked
 const RESULT_MS = 20000;
 const RETRY_MS = 5000;
+const RUN_MS = 600000; // OpenClaw's limit for a hook; the daemon asks a person for less long
 
 const state = (globalThis[Symbol.for(`holdfast-wrapper ${VERSION}`)] ??= {
   path: SOCKET,
   link: undefined, // {socket, opened, waiting, input}
   sequence: 0,
-  passed: new Map(), // tool call -> the parameters that were allowed
+  passed: new Map(), // tool call -> tool and parameters that were allowed
+  runs: new Map(), // run -> {session, origin}
+  latest: new Map(), // session -> its newest run
+  budgets: "none", // what the strictest budget does once it is spent, as the daemon said last
   version: "", // of OpenClaw
   complain: () => {}, // writes a line into OpenClaw's log
   gateway: undefined, // {port, secret, workspace}
@@ -103,6 +108,7 @@ function connect() {
   link.socket.on("error", (error) => drop(link, error));
   link.socket.on("close", () => drop(link, new Closed("holdfast: the wrapper is gone")));
   link.opened = wait(link, 0, CONNECT_MS).then((answer) => {
+    state.budgets = word(answer.budgets) || state.budgets;
     if (answer.t !== "welcome" || answer.protocol !== PROTOCOL) {
       throw new Error(`holdfast: refused by the wrapper: ${answer.reason ?? "another version"}`);
     }
@@ -165,19 +171,70 @@ function spell(params) {
 const word = (value) => (typeof value === "string" ? value.toWellFormed() : "");
 const whole = (value) => (Number.isSafeInteger(value) && value > 0 ? value : 0);
 
+// What has a place in a map of limited size; the oldest goes.
+function keep(map, max, key, value) {
+  if (map.size >= max) map.delete(map.keys().next().value);
+  map.set(key, value);
+}
+
+// Who a run is for, as far as OpenClaw says it: nobody, another agent, or (empty) whoever sent the message.
+function originOf(ctx) {
+  const from = ctx.inputProvenance ?? {};
+  if (ctx.trigger === "cron" || ctx.trigger === "heartbeat" || from.kind === "internal_system") return "schedule";
+  if (from.kind === "inter_session" || word(ctx.runId).startsWith("announce:")) return "agent";
+  return "";
+}
+
+// Before the model answers: do the budgets allow it? While the daemon cannot be asked, what it said of them
+// last decides: a tenant without budgets must not suffer, one whose budgets stop is stopped.
+async function admit(event, ctx) {
+  const run = word(ctx.runId), session = word(ctx.sessionKey);
+  keep(state.runs, RUNS_MAX, run, { session, origin: originOf(ctx) });
+  keep(state.latest, RUNS_MAX, session, run);
+  try {
+    const answer = await ask({ t: "run", run, session, channel: word(ctx.channel ?? ctx.messageProvider),
+      requester: word(event.senderId), owner: event.senderIsOwner === true, tokens: estimate(event) }, ANSWER_MS);
+    if (answer.t !== "verdict") throw new Error("holdfast: no answer");
+    state.budgets = word(answer.budgets) || state.budgets;
+    return answer.verdict === "allow" ? undefined : stopped(word(answer.reason) || "not allowed");
+  } catch (error) {
+    state.complain(`a run is not reserved: ${error?.message ?? error}`);
+    if (state.budgets === "none" || state.budgets === "warn") return undefined;
+    return stopped("the budget cannot be checked now; try again later");
+  }
+}
+
+const stopped = (reason) => ({ outcome: "block", reason, message: `Holdfast: ${reason}` });
+
+// Tokens that the model will read, at about four bytes each, and some that it will write.
+function estimate(event) {
+  let bytes = 8192;
+  const count = (text) => { bytes += text.length; return text; };
+  for (const part of [event.prompt, event.systemPrompt, event.messages]) walk(part, count);
+  return Math.ceil(bytes / 4);
+}
+
+function over(event, ctx) {
+  const run = word(event.runId ?? ctx.runId), session = word(ctx.sessionKey);
+  state.runs.delete(run);
+  if (state.latest.get(session) === run) state.latest.delete(session);
+  tell({ t: "life", what: "run_end", call: run, session });
+}
+
 async function gate(event, ctx) {
   const call = word(event.toolCallId ?? ctx.toolCallId);
+  const tool = word(event.toolName);
   const params = spell(event.params);
+  const run = word(event.runId ?? ctx.runId);
   const by = ctx.requester ?? {};
-  const answer = await ask({ t: "call", call, tool: word(event.toolName), params,
-    session: word(ctx.sessionKey), run: word(event.runId ?? ctx.runId), agent: word(ctx.agentId),
+  const answer = await ask({ t: "call", call, tool, params, session: word(ctx.sessionKey), run,
+    agent: word(ctx.agentId), origin: state.runs.get(run)?.origin ?? "",
     channel: word(by.channel ?? ctx.messageProvider ?? ctx.channelId), requester: word(by.senderId),
     owner: by.senderIsOwner === true }, ANSWER_MS, ctx.abortSignal);
   if (answer.t !== "verdict" || answer.verdict !== "allow") {
     return { block: true, blockReason: `Holdfast: ${word(answer.reason) || "not allowed"}` };
   }
-  if (state.passed.size >= PASSED_MAX) state.passed.delete(state.passed.keys().next().value);
-  state.passed.set(call, params);
+  keep(state.passed, PASSED_MAX, call, `${tool}\n${params}`);
   return undefined;
 }
 
@@ -187,11 +244,11 @@ function fence(event, ctx) {
   const call = word(event.toolCallId ?? ctx.toolCallId);
   const allowed = state.passed.get(call);
   state.passed.delete(call);
-  if (allowed !== undefined && allowed === spell(event.params)) return undefined;
+  if (allowed !== undefined && allowed === `${word(event.toolName)}\n${spell(event.params)}`) return undefined;
   tell({ t: "life", what: allowed === undefined ? "not_asked" : "changed", call, tool: word(event.toolName),
     session: word(ctx.sessionKey) });
   return { block: true, blockReason: allowed === undefined ? "Holdfast: this call was not checked"
-    : "Holdfast: the parameters are not those that were allowed" };
+    : "Holdfast: tool or parameters are not those that were allowed" };
 }
 
 // Every string of a value, keys too, in a fixed order; with `give` each is replaced by what it returns.
@@ -244,7 +301,9 @@ function meter(event, ctx) {
   const message = event.message;
   const usage = message?.role === "assistant" ? message.usage : undefined;
   if (!usage) return undefined;
-  tell({ t: "usage", session: word(ctx.sessionKey ?? event.sessionKey), agent: word(ctx.agentId),
+  const session = word(ctx.sessionKey ?? event.sessionKey);
+  tell({ t: "usage", session, agent: word(ctx.agentId), run: state.latest.get(session) ?? "",
+    last: message.stopReason !== "toolUse",
     provider: word(message.provider), model: word(message.model), request: word(message.responseId),
     at_ms: whole(message.timestamp), input: whole(usage.input), output: whole(usage.output),
     cache_read: whole(usage.cacheRead), cache_write: whole(usage.cacheWrite),
@@ -253,7 +312,7 @@ function meter(event, ctx) {
 }
 
 // While a gateway runs, the daemon is to know of it, also after a restart of either.
-function keep() {
+function stay() {
   if (!state.link) {
     state.link = connect();
     state.link.opened.catch(() => {});
@@ -268,9 +327,9 @@ function start(event, ctx) {
   state.gateway = { port: event.port ?? ctx.port, secret: auth.mode === "none" ? "" : secret,
     workspace: word(ctx.workspaceDir) };
   clearInterval(state.keeper);
-  state.keeper = setInterval(keep, RETRY_MS);
+  state.keeper = setInterval(stay, RETRY_MS);
   state.keeper.unref();
-  keep();
+  stay();
 }
 
 export default {
@@ -283,6 +342,8 @@ export default {
     api.registerTrustedToolPolicy({ id: "holdfast-gate", description: "Asks Holdfast before each tool call",
       evaluate: told(gate) });
     api.registerAgentToolResultMiddleware(told(clean), { runtimes: ["openclaw", "codex"] });
+    api.on("before_agent_run", admit, { timeoutMs: RUN_MS });
+    api.on("agent_end", over);
     api.on("before_tool_call", fence, { priority: -1000 });
     api.on("before_message_write", meter);
     api.on("gateway_start", start);
