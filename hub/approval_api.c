@@ -63,6 +63,11 @@ static void put_life(struct hf_json_out *json, const struct hf_approval *a)
 static void put_way(struct hf_json_out *json, const struct hf_hub_approval *a)
 {
     put_life(json, &a->life);
+    if (a->notified_us != 0) {
+        put_time(json, "notified", a->notified_us);
+    }
+    put_text(json, "routing", a->routing != HF_VERDICT_NONE,
+             hf_str_c(hf_approval_verdict_name(a->routing)));
     if (a->seen_us != 0) {
         put_time(json, "seen", a->seen_us);
     }

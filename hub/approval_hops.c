@@ -4,8 +4,9 @@
 #define NAME "holdfast_approval_hop_duration_seconds"
 
 static const char *const names[HF_HUB_HOPS] = {
-    [HF_HUB_HOP_ROUTED] = "routed",     [HF_HUB_HOP_SEEN] = "seen",
-    [HF_HUB_HOP_DECIDED] = "decided",   [HF_HUB_HOP_DELIVERED] = "delivered",
+    [HF_HUB_HOP_ROUTED] = "routed",         [HF_HUB_HOP_NOTIFIED] = "notified",
+    [HF_HUB_HOP_PROPAGATED] = "propagated", [HF_HUB_HOP_SEEN] = "seen",
+    [HF_HUB_HOP_DECIDED] = "decided",       [HF_HUB_HOP_DELIVERED] = "delivered",
     [HF_HUB_HOP_ENFORCED] = "enforced",
 };
 

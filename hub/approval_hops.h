@@ -13,11 +13,13 @@
 #include "projections/histogram.h"
 
 enum hf_hub_hop {
-    HF_HUB_HOP_ROUTED,    /* from the tenant's request */
-    HF_HUB_HOP_SEEN,      /* from there to the first who saw it */
-    HF_HUB_HOP_DECIDED,   /* from its routing to a person's answer */
-    HF_HUB_HOP_DELIVERED, /* from there to the tenant's log */
-    HF_HUB_HOP_ENFORCED,  /* from there to what the wrapper did */
+    HF_HUB_HOP_ROUTED,     /* from the tenant's request */
+    HF_HUB_HOP_NOTIFIED,   /* from there to the first message that a service took */
+    HF_HUB_HOP_PROPAGATED, /* from the request to that */
+    HF_HUB_HOP_SEEN,       /* from there to the first who saw it */
+    HF_HUB_HOP_DECIDED,    /* from its routing to a person's answer */
+    HF_HUB_HOP_DELIVERED,  /* from there to the tenant's log */
+    HF_HUB_HOP_ENFORCED,   /* from there to what the wrapper did */
     HF_HUB_HOPS,
 };
 

@@ -256,6 +256,7 @@ static void ticked(struct hf_timer *timer)
 
 void hf_hub_router_start(struct hf_hub *hub)
 {
+    hf_hub_approvals_count(&hub->approvals);
     struct hf_hub_router *router = &hub->router;
     *router = (struct hf_hub_router){.hub = hub, .segment = hf_buf_init(HF_SEGMENT_MAX)};
     router->running = true;

@@ -336,6 +336,25 @@ static struct hf_hub_approval *add(struct hf_hub_approvals *approvals,
     return a;
 }
 
+/* Whether people were told in time, as soon as that is known. */
+static void judge(struct hf_hub_approvals *approvals, struct hf_hub_approval *a)
+{
+    const struct hf_approval *life = &a->life;
+    const struct hf_approval_known known = {.routed_us = life->routed_us,
+                                            .notified_us = a->notified_us,
+                                            .seen_us = a->seen_us,
+                                            .decided_us = is_pending(a) ? 0 : life->decided_us,
+                                            .by_person = life->state == HF_APPROVAL_APPROVED ||
+                                                         life->state == HF_APPROVAL_DENIED,
+                                            .withdrawn = life->state == HF_APPROVAL_CANCELLED,
+                                            .tried = a->tried};
+    if (a->routing != HF_VERDICT_NONE || life->probe) {
+        return;
+    }
+    a->routing = hf_approval_judge(&known);
+    approvals->verdicts[a->routing] += approvals->counts ? 1 : 0;
+}
+
 static void turn_pending(struct hf_hub_approvals *approvals, struct hf_hub_approval_tenant *t,
                          struct hf_hub_approval *a)
 {
@@ -352,6 +371,7 @@ static void turn_answered(struct hf_hub_approvals *approvals, struct hf_hub_appr
     approvals->pending--;
     t->pending--;
     hf_queue_remove(&a->waiting);
+    judge(approvals, a);
     if (a->life.state != HF_APPROVAL_APPROVED && a->life.state != HF_APPROVAL_DENIED) {
         return;
     }
@@ -394,7 +414,7 @@ static enum hf_rc fold_life(struct hf_hub_approvals *approvals, const struct hf_
     return rc;
 }
 
-/* Who saw a request; that somebody was told is of no use here. */
+/* Who saw a request. */
 static enum hf_rc fold_seen(struct hf_hub_approvals *approvals, const struct hf_envelope *envelope,
                             struct hf_err *err)
 {
@@ -415,6 +435,37 @@ static enum hf_rc fold_seen(struct hf_hub_approvals *approvals, const struct hf_
     return HF_OK;
 }
 
+/* The first message about a request that a service took. */
+static enum hf_rc fold_attempted(struct hf_hub_approvals *approvals,
+                                 const struct hf_envelope *envelope, struct hf_err *err)
+{
+    struct hf_event_notification_attempted event;
+    enum hf_rc rc = hf_event_notification_attempted_decode(envelope->payload, &event, err);
+    if (rc != HF_OK || event.kind != HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_APPROVAL ||
+        !event.has_tenant || !event.has_approval) {
+        return rc;
+    }
+    struct hf_hub_approval *a = hf_hub_approval_find(approvals, event.tenant, event.approval);
+    if (a == NULL) {
+        return HF_OK;
+    }
+    a->tried = true;
+    if (event.outcome == HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED && a->notified_us == 0) {
+        a->notified_us = envelope->recorded_us;
+        hf_hub_hops_add(&approvals->hops, HF_HUB_HOP_NOTIFIED, a->life.probe,
+                        a->notified_us - a->life.routed_us);
+        hf_hub_hops_add(&approvals->hops, HF_HUB_HOP_PROPAGATED, a->life.probe,
+                        a->notified_us - a->life.requested_us);
+        judge(approvals, a);
+    }
+    return HF_OK;
+}
+
+void hf_hub_approvals_count(struct hf_hub_approvals *approvals)
+{
+    approvals->counts = true;
+}
+
 enum hf_rc hf_hub_approvals_fold(struct hf_hub_approvals *approvals, uint64_t index,
                                  const struct hf_envelope *envelope, struct hf_err *err)
 {
@@ -427,6 +478,9 @@ enum hf_rc hf_hub_approvals_fold(struct hf_hub_approvals *approvals, uint64_t in
     }
     if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_APPROVAL_SEEN_NAME))) {
         return fold_seen(approvals, envelope, err);
+    }
+    if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_NOTIFICATION_ATTEMPTED_NAME))) {
+        return fold_attempted(approvals, envelope, err);
     }
     return fold_life(approvals, envelope, err);
 }
@@ -442,6 +496,9 @@ enum hf_rc hf_hub_approvals_restore(struct hf_hub_approvals *approvals,
     }
     a->life = kept->life;
     a->told = kept->told;
+    a->tried = kept->tried;
+    a->routing = kept->routing;
+    a->notified_us = kept->notified_us;
     a->seen_us = kept->seen_us;
     a->delivered_us = kept->delivered_us;
     a->enforced_us = kept->enforced_us;

@@ -16,6 +16,7 @@
 #include "base/queue.h"
 #include "commands/approval.h"
 #include "hub/approval_hops.h"
+#include "projections/approval_verdict.h"
 
 /* Of one tenant: it cannot fill the region's memory, nor a person's day. */
 #define HF_HUB_PENDING_MAX    256
@@ -28,9 +29,12 @@
 
 struct hf_hub_approval {
     struct hf_approval life;
-    bool ending;          /* approval.decided is on its way to the log, by the router */
-    bool answering;       /* the same, by a person */
-    bool told;            /* a directive tells the agent, or is on its way to the log */
+    bool ending;    /* approval.decided is on its way to the log, by the router */
+    bool answering; /* the same, by a person */
+    bool told;      /* a directive tells the agent, or is on its way to the log */
+    bool tried;     /* a message about it was */
+    enum hf_approval_verdict routing;
+    int64_t notified_us;  /* the first message about it was taken; 0: none yet */
     int64_t seen_us;      /* by the first who saw it; 0: nobody did */
     int64_t delivered_us; /* by the tenant's clock, as its log says; 0: not yet */
     int64_t enforced_us;
@@ -73,7 +77,10 @@ struct hf_hub_approval_tenant {
 struct hf_hub_approvals {
     uint64_t pending;        /* read-only */
     struct hf_hub_hops hops; /* of what was folded */
+    /* Read-only: verdicts of projections/approval_verdict.h since hf_hub_approvals_count. */
+    uint64_t verdicts[HF_VERDICTS];
     /* private */
+    bool counts;
     struct hf_map by_name;
     struct hf_map by_tenant;
     struct hf_hub_approval_tenant *tenants;
@@ -88,8 +95,10 @@ struct hf_hub_approvals {
 enum hf_rc hf_hub_approvals_init(struct hf_hub_approvals *approvals, struct hf_env *env);
 /* Also for one whose init failed, or of zeroes. */
 void hf_hub_approvals_fini(struct hf_hub_approvals *approvals);
-/* Takes an entry of the region's log: approval.*, segments that hold requests, and directives that
- * tell an answer; others are let go. HF_ENOMEM, HF_ECORRUPT. */
+/* What was before the Hub's start is folded: from now on verdicts are counted. */
+void hf_hub_approvals_count(struct hf_hub_approvals *approvals);
+/* Takes an entry of the region's log: approval.*, notification.attempted, segments that hold
+ * requests, and directives that tell an answer; others are let go. HF_ENOMEM, HF_ECORRUPT. */
 enum hf_rc hf_hub_approvals_fold(struct hf_hub_approvals *approvals, uint64_t index,
                                  const struct hf_envelope *envelope, struct hf_err *err);
 

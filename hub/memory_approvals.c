@@ -11,7 +11,7 @@
 #define FIELDS(list) list, HF_LEN(list)
 
 _Static_assert(sizeof(struct hf_approval) == 520, "see hub/memory_parts.c");
-_Static_assert(sizeof(struct hf_hub_approval) == 688, "see hub/memory_parts.c");
+_Static_assert(sizeof(struct hf_hub_approval) == 696, "see hub/memory_parts.c");
 
 static const struct hf_record_field seen_fields[] = {
     {.name = "name", .kind = HF_RECORD_U32, .size = sizeof(uint32_t), .max = UINT32_MAX},
@@ -31,6 +31,7 @@ static const struct hf_record_field approval_fields[] = {
     LIFE(expires_us, HF_RECORD_I64),
     LIFE(has_subject, HF_RECORD_BOOL),
     LIFE(name, HF_RECORD_TEXT),
+    KNOWN(notified_us, HF_RECORD_I64),
     HF_RECORD_ENUM(struct hf_hub_approval, life.offset, "offset", UINT32_MAX),
     HF_RECORD_ENUM(struct hf_hub_approval, outcome, "outcome",
                    HF_EVENT_APPROVAL_ENFORCED_OUTCOME_COUNT - 1),
@@ -40,6 +41,7 @@ static const struct hf_record_field approval_fields[] = {
     HF_RECORD_ENUM(struct hf_hub_approval, life.risk, "risk",
                    HF_EVENT_APPROVAL_ROUTED_RISK_COUNT - 1),
     LIFE(routed_us, HF_RECORD_I64),
+    HF_RECORD_ENUM(struct hf_hub_approval, routing, "routing", HF_VERDICTS - 1),
     HF_RECORD_COUNTED(struct hf_hub_approval, seen_by, HF_RECORD_LIST, "seen_by", seen_count,
                       HF_HUB_SEEN_MAX, &seen_record),
     KNOWN(seen_us, HF_RECORD_I64),
@@ -49,6 +51,7 @@ static const struct hf_record_field approval_fields[] = {
     LIFE(tenant, HF_RECORD_TEXT),
     KNOWN(told, HF_RECORD_BOOL),
     LIFE(tool, HF_RECORD_TEXT),
+    KNOWN(tried, HF_RECORD_BOOL),
     LIFE(version, HF_RECORD_U64),
 };
 static const struct hf_record approval_record = {sizeof(struct hf_hub_approval),

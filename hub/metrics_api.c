@@ -82,11 +82,19 @@ static void put_approvals(struct hf_buf *buf, const struct hf_hub *hub)
     counter(buf, "holdfast_approval_routing_attempts_total",
             router->routed + router->too_late + router->too_many + router->unreadable,
             "Requests for approval that came.");
-    head(buf, name, "counter", "Requests for approval that were not routed.");
+    head(buf, name, "counter",
+         "Requests for approval that were not routed, or of which nobody was told within 30 s.");
     hf_buf_printf(buf, "%s{reason=\"too-late\"} %llu\n%s{reason=\"too-many\"} %llu\n", name,
                   (unsigned long long)router->too_late, name, (unsigned long long)router->too_many);
     hf_buf_printf(buf, "%s{reason=\"unreadable\"} %llu\n", name,
                   (unsigned long long)router->unreadable);
+    for (int v = 0; v < (int)HF_VERDICTS; v++) {
+        if (hf_approval_verdict_fails((enum hf_approval_verdict)v)) {
+            hf_buf_printf(buf, "%s{reason=\"%s\"} %llu\n", name,
+                          hf_approval_verdict_name((enum hf_approval_verdict)v),
+                          (unsigned long long)hub->approvals.verdicts[v]);
+        }
+    }
     hf_hub_hops_put(&hub->approvals.hops, buf);
     counter(buf, "holdfast_approval_probes_total", hub->probes.issued,
             "Probes of the way of approvals that tenants were told to run.");

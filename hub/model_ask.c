@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/hex.h"
 #include "base/json_out.h"
+#include "base/parse.h"
 #include "projections/digest.h"
 #include "projections/promote.h"
 #include "projections/row_json.h"
@@ -136,9 +137,15 @@ static enum hf_rc take_first(struct hf_model_question *q, const struct hf_table_
         return refuse(q, HF_EPERM, "You may see the rows of your tenant only.", err);
     }
     first->text = hf_str_c(bound ? q->tenant : q->key);
-    return *ret_any || table->columns[0].type == HF_COLUMN_TEXT
-               ? HF_OK
-               : refuse(q, HF_EINVAL, "key: rows of this model are not kept by a name.", err);
+    if (*ret_any || table->columns[0].type == HF_COLUMN_TEXT) {
+        return HF_OK;
+    }
+    uint64_t number = 0;
+    if (hf_parse_u64(first->text, 0, INT64_MAX, &number) != HF_OK) {
+        return refuse(q, HF_EINVAL, "key: rows of this table are kept by a number.", err);
+    }
+    first->number = (int64_t)number;
+    return HF_OK;
 }
 
 static enum hf_rc find_model(struct hf_store *store, struct hf_model_question *q,

@@ -6,6 +6,7 @@
 
 extern const struct hf_projection hf_projection_activations;
 extern const struct hf_projection hf_projection_approvals;
+extern const struct hf_projection hf_projection_approvals_2;
 extern const struct hf_projection hf_projection_artifacts;
 extern const struct hf_projection hf_projection_availability;
 extern const struct hf_projection hf_projection_budgets;

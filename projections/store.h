@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-#define HF_COLUMNS_MAX 16
+#define HF_COLUMNS_MAX 18
 
 enum hf_column_type {
     HF_COLUMN_INT,

@@ -8,7 +8,7 @@ import time
 from harness import check, main
 from notify import Device, MailServer, PushService
 from region import HUB, LIMIT, Region, until
-from test_approvals import ask, decide, people, start
+from test_approvals import ask, decide, people, show, start
 
 
 class Desk:
@@ -118,6 +118,22 @@ def pushed(world, desk):
     attempt, = desk.attempts(kind="approval")
     check(attempt["outcome"] == "accepted" and attempt["status"] == 201 and attempt["attempt"] == 1 and
           attempt["principal"] == "ann" and attempt["tenant"] == "acme" and not attempt["dead"], f"{attempt}")
+    row = lambda: desk.region.json("GET", "/v1/models/approvals_2?key=acme")["rows"][0]
+    until(lambda: row()["routing"] == "in-time", "the read model says that it was in time")
+    shown = show(desk.region, "acme", "a-1")
+    check(shown["routing"] == "in-time" and shown["notified"] >= shown["routed"], f"{shown}")
+    world.env.update(HOLDFAST_HUB=desk.region.url, HOLDFAST_HUB_TOKEN=world.path("hub", "admin.token"),
+                     HOLDFAST_HUB_PIN=desk.region.json("GET", "/v1/region")["tls_pin"])
+    stats = json.loads(world.run("approvals", "stats", "--hours", "2", "--json").stdout)
+    check(sum(hour["told_in_time"] for hour in stats["hours"]) == 1 and
+          sum(hour["propagation_good"] for hour in stats["hours"]) == 1, f"{stats}")
+    check({hop["hop"] for hop in stats["hops"]} >= {"routed", "notified", "propagated"}, f"{stats}")
+    text = world.run("approvals", "stats").stdout.decode()
+    check("TOLD IN 30 S" in text and re.search(r"^propagated +1 ", text, re.M), text)
+    metrics = desk.region.call("GET", "/metrics")[1].decode()
+    check('holdfast_approval_hop_duration_seconds_count{hop="propagated",kind="real"} 1\n' in metrics, "the hop")
+    for reason in ("too-late", "too-many", "unreadable", "late", "in-vain", "untried"):
+        check(f'holdfast_approval_routing_failures_total{{reason="{reason}"}} 0\n' in metrics, reason)
     ask(world, "acme", "a-2", 300, requester="principal:ann")
     ask(world, "acme", "a-3", 300)
     until(lambda: len(phone.messages("approval")) == 2, "the next one is pushed")
@@ -228,6 +244,15 @@ def services(world, desk):
     left = desk.region.json("GET", "/v1/principals/ann/contacts", token=ann)["contacts"]
     check([c["contact"] for c in left] == ["tablet"], f"{left}")
     until(lambda: tablet.messages("approval")[-1]["approval"] == "a-3", "and asked")
+    desk.push.answers["/ann/tablet"] = [(400, {})]
+    ask(world, "acme", "a-4", 2)
+    ask(world, "acme", "a-5", 2, requester="principal:ann")
+    rows = lambda: {r["approval"]: r["routing"] for r in
+                    desk.region.json("GET", "/v1/models/approvals_2?key=acme")["rows"]}
+    until(lambda: rows().get("a-4") == "in-vain" and rows().get("a-5") == "untried", "both failed to reach anybody")
+    metrics = desk.region.call("GET", "/metrics")[1].decode()
+    for reason, count in (("in-vain", 1), ("untried", 1), ("late", 0)):
+        check(f'holdfast_approval_routing_failures_total{{reason="{reason}"}} {count}\n' in metrics, reason)
     removed = desk.region.json("GET", "/v1/events?type=contact.removed")["events"]
     check([e["event"]["payload"]["reason"] for e in removed] == ["gone"], f"{removed}")
 

@@ -6,6 +6,7 @@
 #include "base/cli/text.h"
 #include "base/parse.h"
 #include "commands/tenant.h"
+#include "tools/holdfast/approvals_stats.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/hub_call.h"
 
@@ -101,11 +102,11 @@ static void print_line(struct hf_cli *cli, const char *label, struct hf_str text
 
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    static const char *const keys[] = {"tenant",  "approval", "state",     "approver",  "risk",
-                                       "tool",    "summary",  "channel",   "requester", "policy",
-                                       "rule",    "reason",   "session",   "requested", "expires",
-                                       "seen",    "decided",  "delivered", "enforced",  "outcome",
-                                       "request", "action"};
+    static const char *const keys[] = {"tenant",   "approval", "state",   "approver",  "risk",
+                                       "tool",     "summary",  "channel", "requester", "policy",
+                                       "rule",     "reason",   "session", "requested", "expires",
+                                       "notified", "routing",  "seen",    "decided",   "delivered",
+                                       "enforced", "outcome",  "request", "action"};
     if (hf_member_str(json, "approval").len == 0) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no request for approval");
     }
@@ -263,8 +264,31 @@ static const struct hf_cli_command command_deny = {.name = "deny",
                                                    .operand_count = HF_LEN(operands),
                                                    .run = run_deny};
 
+static const struct hf_cli_option stats_options[] = {
+    HF_HUB_OPTIONS,
+    {.name = "hours",
+     .kind = HF_CLI_U64,
+     .value = "N",
+     .fallback = "24",
+     .min = 1,
+     .max = 720,
+     .help = "so many, the last of them the one that runs"},
+    {.name = "probes", .kind = HF_CLI_FLAG, .help = "those of the Hub's own probes"}};
+static const struct hf_cli_command command_stats = {
+    .name = "stats",
+    .summary = "whether requests reached people in time, and how long it took",
+    .description = "A request failed to reach people when no push service or mail server took a "
+                   "message about it within 30 s of its routing: late, in vain, or not tried, for "
+                   "nobody can be reached or its tenant asks too much. Who answers or sees it "
+                   "within that time without a message is no failure. The figures are those of "
+                   "the region's read model, by the hour of the routing.",
+    .options = stats_options,
+    .option_count = HF_LEN(stats_options),
+    .run = hf_run_approvals_stats};
+
 const struct hf_cli_command hf_command_approvals = {
     .name = "approvals",
     .summary = "what agents want to do and may not do alone",
-    HF_CLI_CHILDREN(&command_list, &command_watch, &command_show, &command_approve, &command_deny),
+    HF_CLI_CHILDREN(&command_list, &command_watch, &command_show, &command_approve, &command_deny,
+                    &command_stats),
 };

@@ -21,9 +21,10 @@
 #define ENFORCED(name, outcome, action)                                                            \
     "{\"approval\":\"" name "\",\"tenant\":\"t\",\"outcome\":\"" outcome "\",\"action\":\"" action \
     "\"}"
-#define NOTIFIED(outcome)                                                                          \
+#define NOTIFIED(outcome) NOTIFIED_OF("a", outcome)
+#define NOTIFIED_OF(name, outcome)                                                                 \
     "{\"principal\":\"ann\",\"contact\":\"phone\",\"channel\":\"push\",\"kind\":\"approval\","     \
-    "\"tenant\":\"t\",\"approval\":\"a\",\"attempt\":1,\"outcome\":\"" outcome                     \
+    "\"tenant\":\"t\",\"approval\":\"" name "\",\"attempt\":1,\"outcome\":\"" outcome              \
     "\",\"status\":201,\"next\":\"1970-01-01T00:00:00Z\",\"dead\":false,\"latency\":1}"
 #define SEEN(name)                                                                                 \
     "{\"approval\":\"" name "\",\"tenant\":\"t\",\"principal\":\"ann\",\"how\":\"page\"}"
@@ -177,6 +178,73 @@ HF_TEST(findings)
     sheet_end(&s);
 }
 
+/* Goal: each verdict on whether people were told of a request in time, at its bounds, counted by
+ * hour; messages that come after it change nothing; probes get none. Method: one request for each.
+ */
+HF_TEST(routing)
+{
+    static const struct step steps[] = {
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("a", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("bound", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("late", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("seen", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("denied", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("vain", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("nobody", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("gone", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("waits", "01", "false")},
+        {.second = 3, .type = "approval.routed", .payload = ROUTED("p", "03", "true")},
+        {.second = 3, .type = "approval.decided", .payload = DECIDED("p", "denied")},
+        {.second = 3, .type = "notification.attempted", .payload = NOTIFIED_OF("a", "failed")},
+        {.second = 4, .type = "notification.attempted", .payload = NOTIFIED_OF("a", "accepted")},
+        {.second = 4, .type = "notification.attempted", .payload = NOTIFIED_OF("late", "busy")},
+        {.second = 5, .type = "notification.attempted", .payload = NOTIFIED_OF("vain", "gone")},
+        {.second = 5, .type = "notification.attempted", .payload = NOTIFIED_OF("none", "gone")},
+        {.second = 10, .type = "approval.seen", .payload = SEEN("seen")},
+        {.second = 10, .type = "approval.decided", .payload = DECIDED("gone", "cancelled")},
+        {.second = 20, .type = "approval.decided", .payload = DECIDED("denied", "denied")},
+        {.second = 32,
+         .type = "notification.attempted",
+         .payload = NOTIFIED_OF("bound", "accepted")},
+        {.second = 33,
+         .type = "notification.attempted",
+         .payload = NOTIFIED_OF("late", "accepted")},
+        {.second = 34, .type = "approval.decided", .payload = DECIDED("late", "approved")},
+        {.second = 34, .type = "approval.decided", .payload = DECIDED("a", "approved")},
+        {.second = 50, .type = "approval.decided", .payload = DECIDED("seen", "expired")},
+        {.second = 50, .type = "approval.decided", .payload = DECIDED("vain", "expired")},
+        {.second = 50, .type = "approval.decided", .payload = DECIDED("nobody", "expired")},
+        {.second = 51,
+         .type = "notification.attempted",
+         .payload = NOTIFIED_OF("nobody", "accepted")},
+    };
+    struct sheet s;
+    sheet_play(&s, &hf_projection_approvals_2, steps, HF_LEN(steps));
+    sheet_check(&s, 0,
+                "t|a|approved|high|exec|0|" H32 "|1|50|2|4|-|34|-|-||in-time\n"
+                "t|bound|pending|high|exec|0|" H32 "|1|50|2|32|-|-|-|-||in-time\n"
+                "t|denied|denied|high|exec|0|" H32 "|1|50|2|-|-|20|-|-||answered\n"
+                "t|gone|cancelled|high|exec|0|" H32 "|1|50|2|-|-|10|-|-||withdrawn\n"
+                "t|late|approved|high|exec|0|" H32 "|1|50|2|33|-|34|-|-||late\n"
+                "t|nobody|expired|high|exec|0|" H32 "|1|50|2|51|-|50|-|-||untried\n"
+                "t|p|denied|high|exec|1|" H32 "|3|50|3|-|-|3|-|-||\n"
+                "t|seen|expired|high|exec|0|" H32 "|1|50|2|-|10|50|-|-||answered\n"
+                "t|vain|expired|high|exec|0|" H32 "|1|50|2|-|-|50|-|-||in-vain\n"
+                "t|waits|pending|high|exec|0|" H32 "|1|50|2|-|-|-|-|-||\n");
+    sheet_check(&s, 2,
+                "0|decided|0|3|32000000|32000000|32000000|32000000\n"
+                "0|decided|1|1|0|0|0|0\n"
+                "0|notified|0|4|30000000|49000000|49000000|49000000\n"
+                "0|propagated|0|4|50000000|50000000|50000000|50000000\n"
+                "0|routed|0|9|1000000|1000000|1000000|1000000\n"
+                "0|routed|1|1|0|0|0|0\n"
+                "0|seen|0|1|8000000|8000000|8000000|8000000\n");
+    sheet_check(&s, 3,
+                "0|0|9|9|0|0|5|1|3|0|9|2|1|1|1|2\n"
+                "0|1|1|1|0|0|1|1|1|0|1|0|0|0|0|0\n");
+    sheet_end(&s);
+}
+
 /* Goal: the bound that so many were within. Method: a table of buckets and what is asked. */
 HF_TEST(percentiles)
 {
@@ -209,4 +277,5 @@ HF_TEST(percentiles)
     HF_CHECK(hf_histogram_bucket(0) == 0 && hf_histogram_bucket(-5) == 0);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(way), HF_TEST_CASE(findings), HF_TEST_CASE(percentiles))
+HF_TEST_MAIN(HF_TEST_CASE(way), HF_TEST_CASE(findings), HF_TEST_CASE(routing),
+             HF_TEST_CASE(percentiles))

@@ -1,0 +1,451 @@
+/* projections/approval_fold.c: what each event says of requests for approval, for every version of
+ * their read model.
+ */
+#include "projections/approval_fold.h"
+
+#include "base/assert.h"
+#include "base/hex.h"
+#include "projections/approval_verdict.h"
+#include "projections/fold.h"
+#include "projections/histogram.h"
+#include "schemas/events_gen.h"
+#include "schemas/upcast.h"
+
+#define TEXT_MAX       128
+#define ENFORCEMENT_US INT64_C(10000000) /* from the answer to what the wrapper did */
+#define TRIED          "tried"           /* no verdict yet: a message was, and nothing took it */
+
+/* One event, and the row of the approval that it is about. */
+struct change {
+    const struct hf_approval_model *model;
+    struct hf_store *store;
+    const struct hf_position *position;
+    const struct hf_envelope *event;
+    struct hf_bytes payload; /* of the newest version */
+    struct hf_value row[HF_COLUMNS_MAX];
+    /* Of the row's texts, which borrow from the table until its next call. */
+    char texts[6][TEXT_MAX + 1];
+    bool found;
+};
+
+/* hops and objectives */
+
+static enum hf_rc count_percentiles(struct change *c, const struct hf_value *hop,
+                                    struct hf_err *err)
+{
+    int64_t buckets[HF_HISTOGRAM_BOUNDS];
+
+    static const struct {
+        unsigned column;
+        unsigned per_mille;
+    } shown[] = {{P50, 500}, {P90, 900}, {P95, 950}, {P99, 990}};
+
+    struct hf_value row[HF_COLUMNS_MAX] = {
+        [HOUR] = hop[HOUR], [HOP] = hop[HOP], [OF_PROBES] = hop[OF_PROBES], [COUNT] = hop[COUNT]};
+    for (unsigned n = 0; n < HF_HISTOGRAM_BOUNDS; n++) {
+        buckets[n] = hop[BUCKETS + n].number;
+    }
+    for (size_t i = 0; i < HF_LEN(shown); i++) {
+        row[shown[i].column].number = hf_histogram_percentile_us(
+            buckets, hop[COUNT].number, shown[i].per_mille, hop[MAX].number);
+    }
+    return hf_store_put(c->store, c->model->percentiles, row, err);
+}
+
+/* A hop that ends before it began went over two clocks, and took no time. */
+static enum hf_rc count_hop(struct change *c, const char *hop, int64_t from_us, int64_t to_us,
+                            struct hf_err *err)
+{
+    int64_t took = to_us > from_us ? to_us - from_us : 0;
+    unsigned bucket = hf_histogram_bucket(took);
+    struct hf_value row[HF_COLUMNS_MAX] = {
+        [HOUR] = {.number = hf_fold_hour(c->position->recorded_us)},
+        [HOP] = {.text = hf_str_c(hop)},
+        [OF_PROBES] = {.number = c->row[PROBE].number}};
+    enum hf_rc rc = hf_fold_row(c->store, c->model->hops, row, NULL, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    row[COUNT].number++;
+    row[SUM].number = hf_fold_add(row[SUM].number, (uint64_t)took);
+    row[MAX].number = took > row[MAX].number ? took : row[MAX].number;
+    if (bucket < HF_HISTOGRAM_BOUNDS) {
+        row[BUCKETS + bucket].number++;
+    }
+    rc = hf_store_put(c->store, c->model->hops, row, err);
+    row[HOP].text = hf_str_c(hop);
+    return rc == HF_OK ? count_percentiles(c, row, err) : rc;
+}
+
+/* Adds to columns of an hour; the list ends with SLO_HOUR. */
+static enum hf_rc count_slo(struct change *c, int64_t at_us, const unsigned *columns,
+                            struct hf_err *err)
+{
+    struct hf_value row[HF_COLUMNS_MAX] = {[SLO_HOUR] = {.number = hf_fold_hour(at_us)},
+                                           [SLO_PROBE] = {.number = c->row[PROBE].number}};
+    enum hf_rc rc = hf_fold_row(c->store, c->model->slo, row, NULL, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    for (; *columns != SLO_HOUR; columns++) {
+        row[*columns].number++;
+    }
+    return hf_store_put(c->store, c->model->slo, row, err);
+}
+
+/* the approval's row */
+
+static void keep(struct change *c, unsigned n, unsigned column)
+{
+    struct hf_str text = c->row[column].text;
+    HF_ASSERT(text.len <= TEXT_MAX); /* a tool's name is the longest */
+    if (text.len > 0) {
+        memcpy(c->texts[n], text.ptr, text.len);
+    }
+    c->row[column].text = (struct hf_str){c->texts[n], text.len};
+}
+
+static enum hf_rc find(struct change *c, struct hf_str tenant, struct hf_str approval,
+                       struct hf_err *err)
+{
+    static const unsigned texts[] = {STATE, RISK, TOOL, ACTION, OUTCOME, ROUTING};
+
+    c->row[TENANT].text = tenant;
+    c->row[APPROVAL].text = approval;
+    enum hf_rc rc = hf_fold_row(c->store, c->model->way, c->row, &c->found, err);
+    for (unsigned i = 0; rc == HF_OK && i < HF_LEN(texts); i++) {
+        keep(c, i, texts[i]);
+    }
+    c->row[TENANT].text = tenant; /* as the event has it, not the table */
+    c->row[APPROVAL].text = approval;
+    return rc;
+}
+
+static enum hf_rc put(struct change *c, struct hf_err *err)
+{
+    return hf_store_put(c->store, c->model->way, c->row, err);
+}
+
+/* Whether it reached people in time, as soon as that is known; before the row is put. */
+static enum hf_rc judge_routing(struct change *c, struct hf_err *err)
+{
+    static const unsigned counted[HF_VERDICTS] = {
+        [HF_VERDICT_IN_TIME] = TOLD_IN_TIME, [HF_VERDICT_LATE] = TOLD_LATE,
+        [HF_VERDICT_ANSWERED] = ANSWERED,    [HF_VERDICT_IN_VAIN] = IN_VAIN,
+        [HF_VERDICT_UNTRIED] = UNTRIED,
+    };
+
+    bool tried = hf_str_eq(c->row[ROUTING].text, HF_STR(TRIED));
+    if (!c->model->judges || c->row[PROBE].number != 0 ||
+        (c->row[ROUTING].text.len > 0 && !tried)) {
+        return HF_OK;
+    }
+    struct hf_str state = c->row[STATE].text;
+    const struct hf_approval_known known = {.routed_us = c->row[ROUTED_US].number,
+                                            .notified_us = c->row[NOTIFIED_US].number,
+                                            .seen_us = c->row[SEEN_US].number,
+                                            .decided_us = c->row[DECIDED_US].number,
+                                            .by_person = hf_str_eq(state, HF_STR("approved")) ||
+                                                         hf_str_eq(state, HF_STR("denied")),
+                                            .withdrawn = hf_str_eq(state, HF_STR("cancelled")),
+                                            .tried = tried};
+    enum hf_approval_verdict verdict = hf_approval_judge(&known);
+    if (verdict == HF_VERDICT_NONE) {
+        return HF_OK;
+    }
+    c->row[ROUTING].text = hf_str_c(hf_approval_verdict_name(verdict));
+    if (verdict == HF_VERDICT_WITHDRAWN) {
+        return HF_OK;
+    }
+    bool fast = known.notified_us != 0 &&
+                known.notified_us - c->row[REQUESTED_US].number <= HF_APPROVAL_PROPAGATE_US;
+    const unsigned columns[] = {counted[verdict],
+                                verdict == HF_VERDICT_ANSWERED ? SLO_HOUR : PROPAGATION_ALL,
+                                fast ? PROPAGATION_GOOD : SLO_HOUR, SLO_HOUR};
+    return count_slo(c, known.routed_us, columns, err);
+}
+
+/* what the region says */
+
+static enum hf_rc take_routed(struct change *c, struct hf_err *err)
+{
+    /* What is told to nobody is propagated when it is in the queue. */
+    static const unsigned good[] = {ATTEMPTS, ROUTED, PROPAGATION_ALL, PROPAGATION_GOOD, SLO_HOUR};
+    static const unsigned late[] = {ATTEMPTS, ROUTED, PROPAGATION_ALL, SLO_HOUR};
+    static const unsigned probe_good[] = {ATTEMPTS,         ROUTED,     PROPAGATION_ALL,
+                                          PROPAGATION_GOOD, QUEUE_GOOD, SLO_HOUR};
+    static const unsigned queued[] = {ATTEMPTS, ROUTED, QUEUE_GOOD, SLO_HOUR};
+    static const unsigned queued_late[] = {ATTEMPTS, ROUTED, SLO_HOUR};
+
+    struct hf_event_approval_routed e;
+    char action[2 * 32 + 1];
+    enum hf_rc rc = hf_event_approval_routed_decode(c->payload, &e, err);
+    if (rc == HF_OK) {
+        rc = find(c, e.tenant, e.approval, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    if (c->found) {
+        return hf_err_set(err, HF_EINVAL, "the request is routed a second time");
+    }
+    hf_hex_encode(e.action, action);
+    c->row[STATE].text = HF_STR("pending");
+    c->row[RISK].text = hf_event_approval_routed_risk_name(e.risk);
+    c->row[TOOL].text = e.tool;
+    c->row[PROBE].number = e.probe;
+    c->row[ACTION].text = hf_str_c(action);
+    c->row[REQUESTED_US].number = e.requested;
+    c->row[EXPIRES_US].number = e.expires;
+    c->row[ROUTED_US].number = c->position->recorded_us;
+    rc = put(c, err);
+    if (rc == HF_OK) {
+        rc = count_hop(c, "routed", e.requested, c->position->recorded_us, err);
+    }
+    bool in_time = c->position->recorded_us - e.requested <= HF_APPROVAL_PROPAGATE_US;
+    const unsigned *columns = in_time ? good : late;
+    if (c->model->judges && e.probe) {
+        columns = in_time ? probe_good : late;
+    } else if (c->model->judges) {
+        columns = in_time ? queued : queued_late;
+    }
+    return rc == HF_OK ? count_slo(c, c->position->recorded_us, columns, err) : rc;
+}
+
+static enum hf_rc take_refused(struct change *c, struct hf_err *err)
+{
+    struct hf_event_approval_refused e;
+    struct hf_value row[HF_COLUMNS_MAX] = {
+        [SLO_HOUR] = {.number = hf_fold_hour(c->position->recorded_us)}};
+    enum hf_rc rc = hf_event_approval_refused_decode(c->payload, &e, err);
+    if (rc == HF_OK) {
+        rc = hf_fold_row(c->store, c->model->slo, row, NULL, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    unsigned why = e.reason == HF_EVENT_APPROVAL_REFUSED_REASON_TOO_LATE ? TOO_LATE : TOO_MANY;
+    row[ATTEMPTS].number = hf_fold_add(row[ATTEMPTS].number + 1, e.skipped);
+    row[why].number = hf_fold_add(row[why].number + 1, e.skipped);
+    return hf_store_put(c->store, c->model->slo, row, err);
+}
+
+/* A message about it was tried. */
+static enum hf_rc note_tried(struct change *c, struct hf_err *err)
+{
+    if (!c->model->judges || c->row[ROUTING].text.len > 0) {
+        return HF_OK;
+    }
+    c->row[ROUTING].text = HF_STR(TRIED);
+    return put(c, err);
+}
+
+/* The first message about it that a service of theirs took. */
+static enum hf_rc take_notified(struct change *c, struct hf_err *err)
+{
+    struct hf_event_notification_attempted e;
+    enum hf_rc rc = hf_event_notification_attempted_decode(c->payload, &e, err);
+    if (rc != HF_OK || e.kind != HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_APPROVAL || !e.has_tenant ||
+        !e.has_approval) {
+        return rc;
+    }
+    rc = find(c, e.tenant, e.approval, err);
+    if (rc != HF_OK || !c->found || c->row[NOTIFIED_US].number != 0) {
+        return rc;
+    }
+    if (e.outcome != HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED) {
+        return note_tried(c, err);
+    }
+    int64_t now = c->position->recorded_us;
+    c->row[NOTIFIED_US].number = now;
+    rc = judge_routing(c, err);
+    if (rc == HF_OK) {
+        rc = put(c, err);
+    }
+    if (rc == HF_OK) {
+        rc = count_hop(c, "notified", c->row[ROUTED_US].number, now, err);
+    }
+    return rc == HF_OK && c->model->judges
+               ? count_hop(c, "propagated", c->row[REQUESTED_US].number, now, err)
+               : rc;
+}
+
+static enum hf_rc take_seen(struct change *c, struct hf_err *err)
+{
+    struct hf_event_approval_seen e;
+    enum hf_rc rc = hf_event_approval_seen_decode(c->payload, &e, err);
+    if (rc == HF_OK) {
+        rc = find(c, e.tenant, e.approval, err);
+    }
+    if (rc != HF_OK || !c->found || c->row[SEEN_US].number != 0) {
+        return rc;
+    }
+    c->row[SEEN_US].number = c->position->recorded_us;
+    rc = put(c, err);
+    return rc == HF_OK
+               ? count_hop(c, "seen", c->row[ROUTED_US].number, c->position->recorded_us, err)
+               : rc;
+}
+
+static enum hf_rc take_decided(struct change *c, struct hf_err *err)
+{
+    static const unsigned columns[] = {ENFORCEMENT_ALL, SLO_HOUR};
+
+    struct hf_event_approval_decided e;
+    enum hf_rc rc = hf_event_approval_decided_decode(c->payload, &e, err);
+    if (rc == HF_OK) {
+        rc = find(c, e.tenant, e.approval, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    if (!c->found || c->row[DECIDED_US].number != 0) {
+        return hf_err_set(err, HF_EINVAL, "an answer to nothing that waits");
+    }
+    c->row[STATE].text = hf_event_approval_decided_decision_name(e.decision);
+    c->row[DECIDED_US].number = c->position->recorded_us;
+    rc = judge_routing(c, err);
+    if (rc == HF_OK) {
+        rc = put(c, err);
+    }
+    if (rc != HF_OK || (e.decision != HF_EVENT_APPROVAL_DECIDED_DECISION_APPROVED &&
+                        e.decision != HF_EVENT_APPROVAL_DECIDED_DECISION_DENIED)) {
+        return rc;
+    }
+    rc = count_hop(c, "decided", c->row[ROUTED_US].number, c->position->recorded_us, err);
+    return rc == HF_OK ? count_slo(c, c->position->recorded_us, columns, err) : rc;
+}
+
+/* what the tenant says */
+
+static enum hf_rc take_delivered(struct change *c, struct hf_err *err)
+{
+    struct hf_event_approval_delivered e;
+    enum hf_rc rc = hf_event_approval_delivered_decode(c->payload, &e, err);
+    if (rc == HF_OK) {
+        rc = hf_fold_own(c->position, e.tenant, err);
+    }
+    if (rc == HF_OK) {
+        rc = find(c, e.tenant, e.approval, err);
+    }
+    if (rc != HF_OK || !c->found || c->row[DELIVERED_US].number != 0 ||
+        c->row[DECIDED_US].number == 0) {
+        return rc;
+    }
+    c->row[DELIVERED_US].number = c->event->occurred_us;
+    rc = put(c, err);
+    return rc == HF_OK
+               ? count_hop(c, "delivered", c->row[DECIDED_US].number, c->event->occurred_us, err)
+               : rc;
+}
+
+/* A call ran: was exactly this approved, for the first time, in time? NULL: all is well. */
+static const char *judge(const struct change *c, const struct hf_event_approval_enforced *e,
+                         struct hf_str action)
+{
+    if (e->outcome != HF_EVENT_APPROVAL_ENFORCED_OUTCOME_RAN) {
+        return NULL;
+    }
+    if (!c->found || !hf_str_eq(c->row[STATE].text, HF_STR("approved"))) {
+        return "not-approved";
+    }
+    if (!hf_str_eq(c->row[ACTION].text, action)) {
+        return "other-action";
+    }
+    if (hf_str_eq(c->row[OUTCOME].text, HF_STR("ran"))) {
+        return "twice";
+    }
+    return c->event->occurred_us > c->row[EXPIRES_US].number ? "too-late" : NULL;
+}
+
+static enum hf_rc put_finding(struct change *c, const char *found, struct hf_str action,
+                              struct hf_err *err)
+{
+    const struct hf_value row[HF_COLUMNS_MAX] = {
+        [FOUND_TENANT] = c->row[TENANT],
+        [FOUND_APPROVAL] = c->row[APPROVAL],
+        [FOUND_ENTRY] = {.number = (int64_t)c->position->index},
+        [FOUND_EVENT] = {.number = c->position->offset},
+        [FOUND_WHAT] = {.text = hf_str_c(found)},
+        [FOUND_ACTION] = {.text = action},
+        [FOUND_AT] = {.number = c->event->occurred_us}};
+    return hf_store_put(c->store, c->model->findings, row, err);
+}
+
+static enum hf_rc count_enforced(struct change *c, struct hf_err *err)
+{
+    static const unsigned columns[] = {ENFORCEMENT_GOOD, SLO_HOUR};
+
+    enum hf_rc rc = HF_OK;
+    int64_t decided = c->row[DECIDED_US].number;
+    if (c->row[DELIVERED_US].number != 0) {
+        rc = count_hop(c, "enforced", c->row[DELIVERED_US].number, c->event->occurred_us, err);
+    }
+    bool answered = hf_str_eq(c->row[STATE].text, HF_STR("approved")) ||
+                    hf_str_eq(c->row[STATE].text, HF_STR("denied"));
+    return rc == HF_OK && answered && c->event->occurred_us - decided <= ENFORCEMENT_US
+               ? count_slo(c, decided, columns, err)
+               : rc;
+}
+
+static enum hf_rc take_enforced(struct change *c, struct hf_err *err)
+{
+    struct hf_event_approval_enforced e;
+    char hex[2 * 32 + 1];
+    enum hf_rc rc = hf_event_approval_enforced_decode(c->payload, &e, err);
+    if (rc == HF_OK) {
+        rc = hf_fold_own(c->position, e.tenant, err);
+    }
+    if (rc == HF_OK) {
+        rc = find(c, e.tenant, e.approval, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
+    }
+    hf_hex_encode(e.action, hex);
+    struct hf_str action = hf_str_c(hex);
+    const char *found = judge(c, &e, action);
+    if (found != NULL) {
+        rc = put_finding(c, found, action, err);
+    }
+    if (rc != HF_OK || !c->found || c->row[ENFORCED_US].number != 0) {
+        return rc;
+    }
+    c->row[ENFORCED_US].number = c->event->occurred_us;
+    c->row[OUTCOME].text = hf_event_approval_enforced_outcome_name(e.outcome);
+    rc = put(c, err);
+    return rc == HF_OK ? count_enforced(c, err) : rc;
+}
+
+static const struct {
+    const char *type;
+    uint32_t version;
+    bool of_tenants; /* it counts out of a tenant's log; else only when the region says it */
+    enum hf_rc (*take)(struct change *c, struct hf_err *err);
+} kinds[] = {
+    {HF_EVENT_APPROVAL_ROUTED_NAME, HF_EVENT_APPROVAL_ROUTED_VERSION, false, take_routed},
+    {HF_EVENT_APPROVAL_REFUSED_NAME, HF_EVENT_APPROVAL_REFUSED_VERSION, false, take_refused},
+    {HF_EVENT_NOTIFICATION_ATTEMPTED_NAME, HF_EVENT_NOTIFICATION_ATTEMPTED_VERSION, false,
+     take_notified},
+    {HF_EVENT_APPROVAL_SEEN_NAME, HF_EVENT_APPROVAL_SEEN_VERSION, false, take_seen},
+    {HF_EVENT_APPROVAL_DECIDED_NAME, HF_EVENT_APPROVAL_DECIDED_VERSION, false, take_decided},
+    {HF_EVENT_APPROVAL_DELIVERED_NAME, HF_EVENT_APPROVAL_DELIVERED_VERSION, true, take_delivered},
+    {HF_EVENT_APPROVAL_ENFORCED_NAME, HF_EVENT_APPROVAL_ENFORCED_VERSION, true, take_enforced},
+};
+
+enum hf_rc hf_approval_apply(const struct hf_approval_model *model, struct hf_store *store,
+                             const struct hf_position *position, const struct hf_envelope *event,
+                             struct hf_err *err)
+{
+    uint8_t room[HF_FOLD_PAYLOAD_SIZE];
+    struct hf_writer w = hf_writer_init(room, sizeof room);
+    struct change change = {.model = model, .store = store, .position = position, .event = event};
+    for (size_t i = 0; i < HF_LEN(kinds); i++) {
+        if (kinds[i].of_tenants != (position->offset != 0) || !hf_fold_is(event, kinds[i].type)) {
+            continue;
+        }
+        enum hf_rc rc = hf_upcast_newest(event, kinds[i].version, &w, &change.payload, err);
+        return rc == HF_OK ? kinds[i].take(&change, err) : rc;
+    }
+    return HF_OK;
+}
