@@ -120,6 +120,9 @@ void hf_notice_push_text(const struct hf_notice_facts *facts, struct hf_buf *buf
     put_member(&json, "tool", facts->tool);
     put_member(&json, "risk", facts->risk);
     put_member(&json, "link", facts->link);
+    if (facts->waiting > 1) {
+        hf_json_key_u64(&json, "waiting", facts->waiting);
+    }
     put_member(&json, "code", facts->code);
     put_member(&json, "ack", facts->ack);
     if (facts->asked) {

@@ -54,6 +54,11 @@ def c_string(data: bytes) -> str:
     return "\n    ".join(out)
 
 
+def c_bytes(data: bytes) -> str:
+    """Of a file of any length: a string literal has at most 4,095 characters."""
+    return ",".join(f"'\\{b:03o}'" for b in data)
+
+
 def page(name: str, text: str):
     checker = Checker(name)
     checker.feed(text)
@@ -80,7 +85,8 @@ def main():
         if path.suffix != ".html":
             digest = hashlib.sha256(data).hexdigest()[:16]
             head += [f"extern const struct hf_str hf_web_{name};", f'#define HF_WEB_{name.upper()}_TAG "{digest}"', ""]
-            code += [f"const struct hf_str hf_web_{name} = {{", f"    {c_string(data)},", f"    {len(data)}}};", ""]
+            code += [f"static const char {name}_text[] = {{{c_bytes(data)}}};",
+                     f"const struct hf_str hf_web_{name} = {{{name}_text, {len(data)}}};", ""]
             continue
         slots, pieces = page(path.name, data.decode())
         head += ["enum {"] + [f"    HF_PAGE_{name.upper()}_{slot.upper()}," for slot in slots]

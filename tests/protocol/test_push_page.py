@@ -147,7 +147,7 @@ def browser(world, desk):
     desk.devices.append(device)
     sub = device.subscription()
     page = signed_in(world, region, "ann", ann, "/approvals/devices")
-    tools = None
+    tools = worker = None
     try:
         page.command("Browser.grantPermissions", permissions=["notifications"], origin=region.url)
         page.command("Page.addScriptToEvaluateOnNewDocument", source=STAND_IN % json.dumps(
@@ -195,11 +195,18 @@ def browser(world, desk):
             "return [all.length, await where]; })()")
         check(opened == [1, region.url + "/approvals/acme/a-1"], f"{opened}")
         until(lambda: shown(desk, approval="a-1", what="opened"), "and that it was opened")
-        worker.close()
         for junk in ("no json", "[]", "null", '{"v":1}', '{"v":1,"kind":"approval","tenant":"../x","approval":"y"}', ""):
             push(junk)
         until(lambda: any(n[2] == "/approvals" for n in notifications(page)), "junk is a plain word")
         check(page.url() == region.url + "/approvals/devices", page.url())
+
+        for number in range(2, 9):  # of one tenant more than four at once become one, which says how many wait
+            ask(world, "acme", f"a-{number}", 300)
+            until(lambda: len(device.messages("approval")) == number, "it is pushed")
+            push(device.messages("approval")[-1])
+            until(lambda: shown(desk, approval=f"a-{number}", what="shown"), "it is shown")
+        found = [n for n in notifications(page) if "acme" in n[0]]
+        check([(n[0], n[2]) for n in found] == [("acme asks for much: 8 requests wait", "holdfast-many-acme")], f"{found}")
 
         page.open(region.url + "/approvals/devices")
         page.click("form:has(input[value=test]) button")
@@ -216,8 +223,9 @@ def browser(world, desk):
         shows(page, "nowhere yet")
         check(contact(desk, "ann", ann) == [], "it is removed")
     finally:
-        if tools:
-            tools.close()
+        for open_tools in (tools, worker):  # who lets go of a worker's tools may end the worker
+            if open_tools:
+                open_tools.close()
         page.close()
 
 

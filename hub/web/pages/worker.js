@@ -2,6 +2,7 @@
 // nothing, and believes a message's words alone: the page that it opens is made of checked names.
 "use strict";
 const NAME = /^[a-z0-9-]{1,48}$/;
+const MANY = 4; // of one tenant, on the screen at once; more become one
 const NAMES = ["kind", "principal", "contact", "tenant", "approval", "subject", "expires", "ack"];
 
 function read(data) {
@@ -18,6 +19,9 @@ function text(value) {
 }
 
 function page(message) {
+  if (message.many === true) {
+    return "/approvals";
+  }
   if (message.kind !== "approval") {
     return message.kind === undefined ? "/approvals" : "/approvals/devices";
   }
@@ -64,12 +68,32 @@ function title(message) {
   return message.kind === "verify" ? "Holdfast can reach this device" : text(message.title) || "Holdfast";
 }
 
-async function show(message) {
+// When a tenant asks again and again: one that stands for all, so that others are still seen.
+async function crowd(message) {
+  const others = (await self.registration.getNotifications())
+    .filter((n) => n.data && n.data.kind === "approval" && n.data.tenant === message.tenant && n.tag !== page(message));
+  if (others.length < MANY && !others.some((n) => n.data.many === true)) {
+    return message;
+  }
+  others.filter((n) => n.data.many !== true).forEach((n) => n.close());
+  const count = Number.isSafeInteger(message.waiting) ? message.waiting : others.length + 1;
+  return {...message, many: true, title: `${text(message.tenant)} asks for much: ${count} requests wait`};
+}
+
+function tag(message) {
+  if (message.many === true) {
+    return `holdfast-many-${text(message.tenant)}`;
+  }
+  return message.kind === "approval" ? page(message) : `holdfast-${text(message.kind)}`;
+}
+
+async function show(pushed) {
+  const message = pushed.kind === "approval" ? await crowd(pushed) : pushed;
   const quiet = message.kind === "probe" && message.asked !== true;
   const urgent = message.kind === "approval";
   await self.registration.showNotification(title(message), {
     body: words(message),
-    tag: urgent ? page(message) : `holdfast-${text(message.kind)}`,
+    tag: tag(message),
     renotify: !quiet && !urgent,
     silent: quiet,
     requireInteraction: urgent,
@@ -99,5 +123,6 @@ self.addEventListener("push", (event) => event.waitUntil(show(event.data ? read(
 self.addEventListener("notificationclick", (event) => {
   const message = event.notification.data || {};
   event.notification.close();
-  event.waitUntil(Promise.all([open(page(message)), tell(message, "opened")]));
+  const told = message.many === true ? undefined : tell(message, "opened"); // of many, none was looked at yet
+  event.waitUntil(Promise.all([open(page(message)), told]));
 });
