@@ -9,6 +9,10 @@
 #define LEAST_US INT64_C(1000)
 #define PROBE_US (INT64_C(3600) * 1000000) /* how long a probe is worth trying */
 #define NEVER    INT64_MAX
+/* To plan is to read the request, so it is done when something changes; and once in a while, for
+ * people's tokens that expire. */
+#define PLAN_US  (INT64_C(600) * 1000000)
+#define LATER_US (INT64_C(60) * 1000000) /* when there was no memory */
 
 /* planning */
 
@@ -16,6 +20,7 @@ struct plan {
     struct hf_outbox_matter *matter;
     int64_t now;
     bool in_vain; /* all before this rung, or there was nobody */
+    bool failed;  /* there was no memory for a message */
 };
 
 /* What stands on one rung of one person. False: the rung's time, or the tenant's next minute, has
@@ -43,13 +48,14 @@ static bool climb(struct plan *plan, const struct hf_hub_person *person,
             return false;
         }
         send = hf_outbox_send_get(plan->matter, contact);
+        plan->failed = plan->failed || send == NULL;
         plan->in_vain = plan->in_vain && send != NULL && send->life.sm.state == HF_NOTICE_DEAD;
     }
     return true;
 }
 
 /* Gives when the next rung is to be looked at. */
-static int64_t plan_approval(struct hf_outbox_matter *matter, int64_t now)
+static int64_t climb_all(struct hf_outbox_matter *matter, int64_t now)
 {
     const struct hf_hub_contacts *contacts = &matter->outbox->contacts;
     struct hf_str tenant = hf_str_c(matter->tenant->name);
@@ -64,7 +70,7 @@ static int64_t plan_approval(struct hf_outbox_matter *matter, int64_t now)
     struct hf_str requester = hf_str_c(asked);
     const struct hf_hub_principal *asker =
         hf_hub_principal_find(contacts->principals, hf_approval_asker(requester));
-    struct plan plan = {matter, now, true};
+    struct plan plan = {.matter = matter, .now = now, .in_vain = true};
     int people = 0;
     for (const struct hf_hub_person *p = hf_hub_person_next(contacts, tenant, NULL);
          p != NULL && people < HF_OUTBOX_PEOPLE_MAX; p = hf_hub_person_next(contacts, tenant, p)) {
@@ -83,7 +89,17 @@ static int64_t plan_approval(struct hf_outbox_matter *matter, int64_t now)
         people++;
     }
     hf_wipe(asked, sizeof asked);
-    return NEVER;
+    return plan.failed ? now + LATER_US : NEVER;
+}
+
+/* The same, when it is time; gives when it will be. */
+static int64_t plan_approval(struct hf_outbox_matter *matter, int64_t now)
+{
+    if (now >= matter->plan_us) {
+        int64_t again = climb_all(matter, now);
+        matter->plan_us = again < now + PLAN_US ? again : now + PLAN_US;
+    }
+    return matter->plan_us;
 }
 
 /* Of a contact: its code and the probe go to itself, that it was lost to all others. */
@@ -174,14 +190,25 @@ void hf_outbox_look(struct hf_outbox_matter *matter)
     arm(matter, matter->expires_us < again ? matter->expires_us : again, now);
 }
 
-void hf_outbox_look_all(struct hf_outbox *outbox)
+void hf_outbox_look_again(struct hf_outbox_matter *matter)
+{
+    matter->plan_us = 0;
+    hf_outbox_look(matter);
+}
+
+static void look_all(struct hf_outbox *outbox, void (*look)(struct hf_outbox_matter *matter))
 {
     HF_QUEUE_FOREACH_SAFE (node, &outbox->approvals) {
-        hf_outbox_look(HF_CONTAINER_OF(node, struct hf_outbox_matter, order));
+        look(HF_CONTAINER_OF(node, struct hf_outbox_matter, order));
     }
     HF_QUEUE_FOREACH_SAFE (other, &outbox->others) {
         hf_outbox_look(HF_CONTAINER_OF(other, struct hf_outbox_matter, order));
     }
+}
+
+void hf_outbox_look_all(struct hf_outbox *outbox)
+{
+    look_all(outbox, hf_outbox_look_again);
 }
 
 /* taking */
@@ -225,7 +252,7 @@ void hf_outbox_release(struct hf_outbox *outbox)
 {
     release(&outbox->approvals);
     release(&outbox->others);
-    hf_outbox_look_all(outbox);
+    look_all(outbox, hf_outbox_look);
 }
 
 struct hf_outbox_send *hf_outbox_find(const struct hf_outbox *outbox,
@@ -295,7 +322,7 @@ static void sweep(struct hf_timer *timer)
 {
     struct hf_outbox *outbox = HF_CONTAINER_OF(timer, struct hf_outbox, sweep);
     hf_hub_contacts_each(&outbox->contacts, take_idle, outbox);
-    hf_outbox_look_all(outbox);
+    look_all(outbox, hf_outbox_look);
     (void)hf_timer_arm(timer, SWEEP_NS);
 }
 

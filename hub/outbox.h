@@ -43,6 +43,7 @@ struct hf_outbox_matter {
     bool begun; /* somebody is told, or will be */
     bool asked; /* of a probe: a person waits for it */
     struct hf_notice_pause pause;
+    int64_t plan_us; /* of an approval: whom to tell is not looked at before; 0: at the next look */
     /* private */
     struct hf_queue sends;
     struct hf_queue order;

@@ -74,7 +74,7 @@ static enum hf_rc fold_seen(struct hf_outbox *outbox, const struct hf_envelope *
     if (hf_notice_is_for(&by->life, event.tenant, HF_STR(""), /* asker= */ NULL,
                          envelope->recorded_us)) {
         hf_notice_pause_see(&matter->pause, envelope->recorded_us);
-        hf_outbox_look(matter);
+        hf_outbox_look_again(matter);
     }
     return HF_OK;
 }
@@ -178,7 +178,11 @@ static enum hf_rc fold_attempted(struct hf_outbox *outbox, const struct hf_envel
     }
     matter->begun = true;
     hf_notice_fold(&send->life, &event);
-    hf_outbox_look(matter);
+    if (event.dead) { /* the next rung may begin */
+        hf_outbox_look_again(matter);
+    } else {
+        hf_outbox_look(matter);
+    }
     return HF_OK;
 }
 

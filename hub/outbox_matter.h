@@ -52,6 +52,8 @@ enum hf_rc hf_outbox_about(struct hf_outbox *outbox, const struct hf_outbox_matt
 
 /* What is to be done about it now, and when again. May drop it. */
 void hf_outbox_look(struct hf_outbox_matter *matter);
+/* The same when it may be for others than before. */
+void hf_outbox_look_again(struct hf_outbox_matter *matter);
 void hf_outbox_look_all(struct hf_outbox *outbox);
 
 #endif

@@ -16,7 +16,18 @@ struct world {
     struct hf_hub_principals principals;
     struct hf_outbox outbox;
     uint64_t version;
+    unsigned reads; /* of requests, for who asked */
 };
+
+static void read_requester(void *arg, struct hf_str tenant, struct hf_str approval,
+                           char out[HF_APPROVAL_TEXT_MAX + 1])
+{
+    struct world *w = arg;
+    (void)tenant;
+    (void)approval;
+    w->reads++;
+    out[0] = '\0';
+}
 
 static enum hf_rc try_fold(struct world *w, const char *type, const char *stream, const void *event,
                            struct hf_err *err)
@@ -64,7 +75,8 @@ static void begin(struct world *w)
     hf_env_sim_init(&w->sim, 1);
     HF_CHECK_RC(hf_loop_sim_new(&w->sim, 1, &w->loop, &err), HF_OK);
     HF_CHECK_RC(hf_hub_principals_init(&w->principals, &w->sim.env), HF_OK);
-    const struct hf_outbox_conf conf = {.loop = w->loop, .principals = &w->principals};
+    const struct hf_outbox_conf conf = {
+        .loop = w->loop, .principals = &w->principals, .requester = read_requester, .arg = w};
     HF_CHECK_RC(hf_outbox_init(&w->outbox, &conf), HF_OK);
 }
 
@@ -261,6 +273,28 @@ HF_TEST(tested)
     end(&w);
 }
 
+/* What waits is read when whom to tell may have changed, not each time that it is looked at: of a
+ * hundred requests each once, and once for each minute that it has to wait for its tenant's turn.
+ */
+HF_TEST(reads)
+{
+    unsigned counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT] = {0};
+    struct world w;
+    begin(&w);
+    hf_outbox_start(&w.outbox);
+    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
+    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+    for (unsigned n = 0; n < 100; n++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "a-%u", n);
+        route(&w, name);
+    }
+    live(&w, 500 * SECOND, HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED, counts);
+    HF_CHECK_U64(counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_APPROVAL], 100);
+    HF_CHECK_U64(w.reads, 100 + 70 + 40 + 10);
+    end(&w);
+}
+
 struct gate {
     unsigned left; /* until one fails */
     bool failed;
@@ -313,4 +347,4 @@ HF_TEST(allocations)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(idle), HF_TEST_CASE(failing), HF_TEST_CASE(seen), HF_TEST_CASE(tested),
-             HF_TEST_CASE(allocations))
+             HF_TEST_CASE(reads), HF_TEST_CASE(allocations))
