@@ -58,4 +58,22 @@ void hf_env_sim_advance(struct hf_env_sim *sim, uint64_t ns);
 /* Somebody sets the clock: wall time jumps, mono time does not. */
 void hf_env_sim_jump(struct hf_env_sim *sim, int64_t us);
 
+/* One machine of a simulation: time passes and chance is drawn as in `sim`, but its wall clock is
+ * off, and runs at a rate of its own. */
+struct hf_env_machine {
+    struct hf_env env;
+    /* private */
+    struct hf_env_sim *sim;
+    int64_t ahead_us;  /* at since_ns */
+    uint64_t since_ns; /* mono time at which the rate began */
+    int64_t drift_ppm; /* microseconds that the clock gains in a second */
+};
+
+/* A clock that is right. Borrows sim. */
+void hf_env_machine_init(struct hf_env_machine *machine, struct hf_env_sim *sim);
+/* From now on the clock is off by ahead_us, and gains drift_ppm (-900,000 to 900,000). */
+void hf_env_machine_set(struct hf_env_machine *machine, int64_t ahead_us, int64_t drift_ppm);
+/* By how much the clock is ahead now. */
+int64_t hf_env_machine_ahead_us(const struct hf_env_machine *machine);
+
 #endif

@@ -52,3 +52,47 @@ void hf_env_sim_jump(struct hf_env_sim *sim, int64_t us)
 {
     sim->wall_us += us;
 }
+
+/* a machine of its own */
+
+static struct hf_env_machine *machine_of(struct hf_env *env)
+{
+    return HF_CONTAINER_OF(env, struct hf_env_machine, env);
+}
+
+static int64_t machine_wall_us(struct hf_env *env)
+{
+    const struct hf_env_machine *machine = machine_of(env);
+    return machine->sim->wall_us + hf_env_machine_ahead_us(machine);
+}
+
+static uint64_t machine_mono_ns(struct hf_env *env)
+{
+    return machine_of(env)->sim->mono_ns;
+}
+
+static void machine_random(struct hf_env *env, void *ptr, size_t len)
+{
+    random_bytes(&machine_of(env)->sim->env, ptr, len);
+}
+
+void hf_env_machine_init(struct hf_env_machine *machine, struct hf_env_sim *sim)
+{
+    static const struct hf_env_ops ops = {machine_wall_us, machine_mono_ns, machine_random};
+    *machine = (struct hf_env_machine){.env = {&ops}, .sim = sim, .since_ns = sim->mono_ns};
+}
+
+void hf_env_machine_set(struct hf_env_machine *machine, int64_t ahead_us, int64_t drift_ppm)
+{
+    HF_ASSERT(drift_ppm >= -900000 && drift_ppm <= 900000); /* a clock never stands still */
+    machine->ahead_us = ahead_us;
+    machine->drift_ppm = drift_ppm;
+    machine->since_ns = machine->sim->mono_ns;
+}
+
+int64_t hf_env_machine_ahead_us(const struct hf_env_machine *machine)
+{
+    /* In milliseconds, so that years of a simulation do not overflow. */
+    int64_t passed_ms = (int64_t)((machine->sim->mono_ns - machine->since_ns) / 1000000);
+    return machine->ahead_us + passed_ms * machine->drift_ppm / 1000;
+}

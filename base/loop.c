@@ -9,7 +9,7 @@
 
 void hf_loop_init(struct hf_loop *loop, const struct hf_loop_ops *ops, struct hf_env *env)
 {
-    *loop = (struct hf_loop){.ops = ops, .env = env};
+    *loop = (struct hf_loop){.root = loop, .ops = ops, .env = env};
     hf_queue_init(&loop->ready);
 }
 
@@ -44,7 +44,7 @@ void hf_task_post(struct hf_loop *loop, struct hf_task *task)
 {
     if (!task->queued) {
         task->queued = true;
-        hf_queue_push(&loop->ready, &task->node);
+        hf_queue_push(&loop->root->ready, &task->node);
     }
 }
 
@@ -113,7 +113,7 @@ static void sift_down(struct hf_loop *loop, struct hf_timer *timer, size_t slot)
 void hf_timer_init(struct hf_timer *timer, struct hf_loop *loop,
                    void (*fire)(struct hf_timer *timer))
 {
-    *timer = (struct hf_timer){.fire = fire, .loop = loop, .slot = NOT_ARMED};
+    *timer = (struct hf_timer){.fire = fire, .loop = loop->root, .slot = NOT_ARMED};
 }
 
 enum hf_rc hf_timer_arm(struct hf_timer *timer, uint64_t delay_ns)
@@ -181,6 +181,7 @@ static bool anything(const struct hf_loop *loop)
 
 bool hf_loop_step(struct hf_loop *loop)
 {
+    HF_ASSERT(loop->root == loop);
     if (!anything(loop)) {
         return false;
     }
@@ -206,21 +207,21 @@ void hf_loop_run(struct hf_loop *loop)
 
 void hf_loop_stop(struct hf_loop *loop)
 {
-    loop->stopped = true;
+    loop->root->stopped = true;
 }
 
 /* handed on to the back end */
 
 enum hf_rc hf_work_submit(struct hf_loop *loop, struct hf_work *work)
 {
-    work->loop = loop;
-    return loop->ops->work(loop, work);
+    work->loop = loop->root;
+    return work->loop->ops->work(work->loop, work);
 }
 
 enum hf_rc hf_waker_open(struct hf_loop *loop, struct hf_waker *waker)
 {
-    waker->loop = loop;
-    return loop->ops->waker_open(loop, waker);
+    waker->loop = loop->root;
+    return waker->loop->ops->waker_open(waker->loop, waker);
 }
 
 void hf_waker_wake(struct hf_waker *waker)
@@ -236,8 +237,8 @@ void hf_waker_close(struct hf_waker *waker)
 enum hf_rc hf_watch_open(struct hf_loop *loop, struct hf_watch *watch, const char *path,
                          struct hf_err *err)
 {
-    watch->loop = loop;
-    return loop->ops->watch_open(loop, watch, path, err);
+    watch->loop = loop->root;
+    return watch->loop->ops->watch_open(watch->loop, watch, path, err);
 }
 
 void hf_watch_close(struct hf_watch *watch)
@@ -247,9 +248,9 @@ void hf_watch_close(struct hf_watch *watch)
 
 enum hf_rc hf_poll_open(struct hf_loop *loop, struct hf_poll *poll, int fd, struct hf_err *err)
 {
-    poll->loop = loop;
+    poll->loop = loop->root;
     poll->events = 0;
-    return loop->ops->poll_open(loop, poll, fd, err);
+    return poll->loop->ops->poll_open(poll->loop, poll, fd, err);
 }
 
 void hf_poll_set(struct hf_poll *poll, unsigned events)
@@ -269,8 +270,8 @@ void hf_poll_close(struct hf_poll *poll)
 enum hf_rc hf_signal_open(struct hf_loop *loop, struct hf_signal *sig, int number, bool keeps_alive,
                           struct hf_err *err)
 {
-    sig->loop = loop;
-    return loop->ops->signal_open(loop, sig, number, keeps_alive, err);
+    sig->loop = loop->root;
+    return sig->loop->ops->signal_open(sig->loop, sig, number, keeps_alive, err);
 }
 
 void hf_signal_close(struct hf_signal *sig)

@@ -29,6 +29,12 @@ enum hf_rc hf_loop_uv_new(struct hf_loop **ret_loop, struct hf_err *err);
 enum hf_rc hf_loop_sim_new(struct hf_env_sim *sim, uint64_t work_delay_ns,
                            struct hf_loop **ret_loop, struct hf_err *err);
 
+/* Gives one machine of a simulation: what is posted, armed and opened on it runs on `root` (a loop
+ * of hf_loop_sim_new, borrowed), but its clock is another. It is run by running root; free it with
+ * hf_loop_free once nothing of it is pending. Borrows env (hf_env_machine) for its life. */
+enum hf_rc hf_loop_sim_machine(struct hf_loop *root, struct hf_env *env, struct hf_loop **ret_loop,
+                               struct hf_err *err);
+
 /* Nothing may be pending any more (asserted). NULL is fine. */
 void hf_loop_free(struct hf_loop *loop);
 

@@ -25,6 +25,8 @@ struct hf_loop_ops {
 
 /* The head of every back end's loop. */
 struct hf_loop {
+    struct hf_loop
+        *root; /* whose tasks and timers these are: itself, but for hf_loop_sim_machine */
     const struct hf_loop_ops *ops;
     struct hf_env *env;
     struct hf_queue ready; /* tasks */

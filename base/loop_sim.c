@@ -20,6 +20,11 @@ static void close_loop(struct hf_loop *loop)
     hf_heap_free(sim_of(loop));
 }
 
+static void close_machine(struct hf_loop *loop)
+{
+    hf_heap_free(loop);
+}
+
 static void poll(struct hf_loop *loop, uint64_t wait_ns)
 {
     /* Nothing but a timer can end a wait here; from time 0 its wait may be UINT64_MAX as well. */
@@ -131,5 +136,19 @@ enum hf_rc hf_loop_sim_new(struct hf_env_sim *sim, uint64_t work_delay_ns,
     loop->sim = sim;
     loop->work_delay_ns = work_delay_ns;
     *ret_loop = &loop->loop;
+    return HF_OK;
+}
+
+enum hf_rc hf_loop_sim_machine(struct hf_loop *root, struct hf_env *env, struct hf_loop **ret_loop,
+                               struct hf_err *err)
+{
+    static const struct hf_loop_ops machine_ops = {.close = close_machine};
+    struct hf_loop *loop = hf_heap_zalloc(1, sizeof *loop);
+    if (loop == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for a loop");
+    }
+    hf_loop_init(loop, &machine_ops, env);
+    loop->root = root;
+    *ret_loop = loop;
     return HF_OK;
 }

@@ -12,6 +12,7 @@
 enum hf_rc hf_hub_keys_init(struct hf_hub_keys *keys, struct hf_env *env)
 {
     keys->count = 0;
+    keys->newest_us = 0;
     hf_queue_init(&keys->order);
     return hf_map_init(&keys->by_key, env);
 }
@@ -86,17 +87,17 @@ bool hf_hub_key_parse(struct hf_str correlation, struct hf_hub_key *ret_key)
 }
 
 /* Those whose time is over; recorded times never go back. */
-static void expire(struct hf_hub_keys *keys, int64_t now_us)
+static void expire(struct hf_hub_keys *keys)
 {
     for (struct hf_hub_keyed *k; (k = oldest(keys)) != NULL;) {
-        if (keys->count <= HF_HUB_KEYS_MAX && k->recorded_us + HF_HUB_KEYS_US > now_us) {
+        if (keys->count <= HF_HUB_KEYS_MAX && k->recorded_us + HF_HUB_KEYS_US > keys->newest_us) {
             return;
         }
         forget(keys, k);
     }
 }
 
-static struct hf_hub_keyed *find(struct hf_hub_keys *keys, const struct hf_hub_key *key)
+struct hf_hub_keyed *hf_hub_keys_find(struct hf_hub_keys *keys, const struct hf_hub_key *key)
 {
     struct hf_map_node *node = hf_map_first(&keys->by_key, key_bytes(key));
     for (; node != NULL; node = hf_map_next(node)) {
@@ -106,13 +107,6 @@ static struct hf_hub_keyed *find(struct hf_hub_keys *keys, const struct hf_hub_k
         }
     }
     return NULL;
-}
-
-struct hf_hub_keyed *hf_hub_keys_find(struct hf_hub_keys *keys, const struct hf_hub_key *key,
-                                      int64_t now_us)
-{
-    expire(keys, now_us);
-    return find(keys, key);
 }
 
 struct hf_hub_keyed *hf_hub_keys_begin(struct hf_hub_keys *keys, const struct hf_hub_key *key)
@@ -144,14 +138,15 @@ static void record(struct hf_hub_keys *keys, struct hf_hub_keyed *keyed, uint64_
 }
 
 enum hf_rc hf_hub_keys_fold(struct hf_hub_keys *keys, uint64_t index,
-                            const struct hf_envelope *envelope, int64_t now_us, struct hf_err *err)
+                            const struct hf_envelope *envelope, struct hf_err *err)
 {
     struct hf_hub_key key;
-    if (!hf_hub_key_parse(envelope->correlation, &key) ||
-        envelope->recorded_us + HF_HUB_KEYS_US <= now_us) {
+    keys->newest_us = envelope->recorded_us;
+    expire(keys);
+    if (!hf_hub_key_parse(envelope->correlation, &key)) {
         return HF_OK;
     }
-    struct hf_hub_keyed *keyed = find(keys, &key);
+    struct hf_hub_keyed *keyed = hf_hub_keys_find(keys, &key);
     if (keyed != NULL && !keyed->pending) { /* the key was used again after its time */
         forget(keys, keyed);
         keyed = NULL;
@@ -163,7 +158,7 @@ enum hf_rc hf_hub_keys_fold(struct hf_hub_keys *keys, uint64_t index,
         return hf_err_set(err, HF_ENOMEM, "no memory for an idempotency key");
     }
     record(keys, keyed, index, envelope->recorded_us);
-    expire(keys, now_us);
+    expire(keys);
     return HF_OK;
 }
 

@@ -3,8 +3,10 @@
  *
  * The event of such a command has the correlation "idem:KEY:REQUEST", 32 hexadecimal digits each:
  * the first half of SHA-256 over the principal and the key, and over the request. So what the Hub
- * knows of keys is a fold of its log. Bounded: those of the last 24 hours by recorded time, and of
- * these the newest 65,536 (120 bytes each: 8 MB). Threads: the loop's.
+ * knows of keys is a fold of its log, and its clock alone has no say: a clock that is set ahead and
+ * back would have a command carried out twice. Bounded: those of the last 24 hours before the
+ * newest entry, by recorded time, and of these the newest 65,536 (120 bytes each: 8 MB). Threads:
+ * the loop's.
  */
 #ifndef HF_HUB_KEYS_H
 #define HF_HUB_KEYS_H
@@ -38,7 +40,8 @@ struct hf_hub_keyed {
 struct hf_hub_keys {
     struct hf_map by_key;
     struct hf_queue order;
-    size_t count; /* in it */
+    size_t count;      /* in it */
+    int64_t newest_us; /* recorded time of the newest entry */
 };
 
 /* HF_ENOMEM. */
@@ -55,16 +58,15 @@ void hf_hub_key_format(const struct hf_hub_key *key, char out[HF_HUB_KEY_TEXT]);
 bool hf_hub_key_parse(struct hf_str correlation, struct hf_hub_key *ret_key);
 
 /* The command with the same principal and key, if it is not too long ago; NULL. */
-struct hf_hub_keyed *hf_hub_keys_find(struct hf_hub_keys *keys, const struct hf_hub_key *key,
-                                      int64_t now_us);
+struct hf_hub_keyed *hf_hub_keys_find(struct hf_hub_keys *keys, const struct hf_hub_key *key);
 /* The command is on its way; no other with its key may be known. NULL: no memory. */
 struct hf_hub_keyed *hf_hub_keys_begin(struct hf_hub_keys *keys, const struct hf_hub_key *key);
 /* It did not get into the log. */
 void hf_hub_keys_drop(struct hf_hub_keys *keys, struct hf_hub_keyed *keyed);
 /* Takes one as a snapshot has it: its id, index and time; the oldest first. HF_ENOMEM. */
 enum hf_rc hf_hub_keys_restore(struct hf_hub_keys *keys, const struct hf_hub_keyed *kept);
-/* Takes an entry of the region's log. HF_ENOMEM. */
+/* Takes an entry of the region's log; every one, in order. HF_ENOMEM. */
 enum hf_rc hf_hub_keys_fold(struct hf_hub_keys *keys, uint64_t index,
-                            const struct hf_envelope *envelope, int64_t now_us, struct hf_err *err);
+                            const struct hf_envelope *envelope, struct hf_err *err);
 
 #endif

@@ -146,8 +146,7 @@ static const struct hf_record key_record = {sizeof(struct hf_hub_keyed), FIELDS(
 static enum hf_rc fold_keys(struct hf_hub *hub, uint64_t index, const struct hf_envelope *envelope,
                             struct hf_err *err)
 {
-    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-    return hf_hub_keys_fold(&hub->keys, index, envelope, now, err);
+    return hf_hub_keys_fold(&hub->keys, index, envelope, err);
 }
 
 static void put_keys(const struct hf_hub *hub, struct hf_memory_out *out)

@@ -129,8 +129,7 @@ bool hf_call_is_new(struct hf_hub_call *call)
     }
     hash_request(call, &hash);
     hf_hub_key_of(hf_str_c(call->principal->life.name), key, &hash, &call->key);
-    const struct hf_hub_keyed *known = hf_hub_keys_find(
-        &call->hub->keys, &call->key, hf_env_wall_us(hf_loop_env(call->hub->loop)));
+    const struct hf_hub_keyed *known = hf_hub_keys_find(&call->hub->keys, &call->key);
     call->has_key = known == NULL;
     if (known == NULL) {
         return true;

@@ -341,6 +341,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     if (rc == HF_OK) {
         rc = find_place(agent, &registered, err);
     }
+    hf_agent_numbers_load(agent);
     if (rc == HF_OK) {
         rc = open_logs(agent, err);
     }
@@ -443,6 +444,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     hf_agent_budgets_end(agent);
     hf_agent_period_end(agent);
     hf_agent_guard_close(agent);
+    hf_agent_numbers_end(agent);
     hf_http_client_free(agent->client);
     agent->client = NULL;
     if (agent->listening) {

@@ -36,6 +36,7 @@
 #include "tenant/guard.h"
 #include "tenant/job.h"
 #include "tenant/known.h"
+#include "tenant/numbers.h"
 #include "tenant/period.h"
 #include "tenant/secret_scan.h"
 #include "tenant/skew.h"
@@ -160,7 +161,7 @@ struct hf_agent {
     bool started;         /* heartbeats and rotation run */
     uint64_t receipt;     /* entries that the region acknowledged */
     uint64_t upload_end;
-    uint64_t counter; /* of heartbeats */
+    struct hf_agent_numbers numbers;
     uint64_t beat_ns; /* when the last one was sent */
     struct hf_skew skew;
     struct hf_agent_views views;

@@ -12,7 +12,7 @@
 #define SECOND      UINT64_C(1000000000)
 #define WAIT_S      20 /* and up to ten more, so that a fleet does not come all together */
 #define SAVE_NS     (600 * SECOND)
-#define NOTE_US     (INT64_C(3600) * 1000000)
+#define NOTE_NS     (UINT64_C(3600) * 1000000000)
 #define REASON_FORK (HF_FEED_REASONS - 1) /* behind those of directive.refused */
 
 _Static_assert(HF_EVENT_DIRECTIVE_REFUSED_REASON_COUNT == HF_FEED_REASONS - 1, "one is left out");
@@ -374,16 +374,16 @@ static void refuse_answer(struct hf_agent *agent, enum hf_rc rc, struct hf_err *
 {
     struct hf_agent_feed *feed = &agent->feed;
     int reason = reason_of(rc);
-    int64_t now = hf_env_wall_us(hf_loop_env(agent->loop));
+    uint64_t now = hf_env_mono_ns(hf_loop_env(agent->loop));
     bool forked = reason == REASON_FORK;
     hf_log(agent->logger, HF_LOG_ERROR, forked ? "feed.fork" : "feed.refused", hf_f_err(err));
-    if (reason >= 0 && (feed->noted_us[reason] == 0 || now - feed->noted_us[reason] > NOTE_US)) {
+    if (reason >= 0 && (feed->noted_ns[reason] == 0 || now - feed->noted_ns[reason] > NOTE_NS)) {
         struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
         struct record record = {.type = HF_EVENT_DIRECTIVE_REFUSED_NAME,
                                 .version = HF_EVENT_DIRECTIVE_REFUSED_VERSION,
                                 .stream = "directive",
                                 .producer = "feed",
-                                .sequence = (uint64_t)now};
+                                .sequence = hf_agent_number(agent)};
         if (forked) {
             record.type = HF_EVENT_FEED_FORKED_NAME;
             record.version = HF_EVENT_FEED_FORKED_VERSION;
@@ -392,7 +392,7 @@ static void refuse_answer(struct hf_agent *agent, enum hf_rc rc, struct hf_err *
         } else {
             record.payload = write_unproved(agent, reason, &w);
         }
-        feed->noted_us[reason] = now;
+        feed->noted_ns[reason] = now;
         if (post(agent, &record, noted, err) == HF_OK) {
             return;
         }

@@ -44,7 +44,7 @@ struct hf_agent_feed {
     bool posting;
     bool off; /* what is known of it cannot be read: a person has to look */
     uint8_t payload[2 * HF_FEED_NOTE_MAX + 512];
-    int64_t noted_us[HF_FEED_REASONS]; /* when a reason that is not proved was recorded */
+    uint64_t noted_ns[HF_FEED_REASONS]; /* when a reason that is not proved was recorded; mono */
 };
 
 void hf_agent_feed_start(struct hf_agent *agent);

@@ -97,7 +97,7 @@ static enum hf_rc post_event(struct hf_agent *agent, const struct hf_event_enfor
     const struct hf_envelope envelope = {.type = HF_STR(HF_EVENT_ENFORCEMENT_CHANGED_NAME),
                                          .schema_version = HF_EVENT_ENFORCEMENT_CHANGED_VERSION,
                                          .producer = PRODUCER,
-                                         .sequence = (uint64_t)hf_env_wall_us(env),
+                                         .sequence = hf_agent_number(agent),
                                          .stream = {stream, (size_t)len},
                                          .occurred_us = hf_env_wall_us(env),
                                          .payload = hf_writer_done(&w)};

@@ -17,7 +17,7 @@ static void write_beat(struct hf_agent *agent)
     uint64_t size = hf_log_size(agent->log.log);
     const struct hf_heartbeat h = {
         .tenant = hf_str_c(agent->region.tenant),
-        .counter = ++agent->counter,
+        .counter = hf_agent_number(agent),
         .time_us = hf_env_wall_us(hf_loop_env(agent->loop)),
         .epoch = agent->epoch.epoch,
         .size = size,
@@ -157,8 +157,6 @@ void hf_agent_heartbeat_now(struct hf_agent *agent)
 
 void hf_agent_heartbeat_start(struct hf_agent *agent)
 {
-    /* From the clock, so that it goes on growing after a restart without being kept. */
-    agent->counter = (uint64_t)hf_env_wall_us(hf_loop_env(agent->loop));
     hf_timer_init(&agent->beat.timer, agent->loop, beat);
     (void)hf_timer_arm(&agent->beat.timer, 0);
 }

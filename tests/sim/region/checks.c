@@ -160,6 +160,32 @@ void sim_check_acknowledged(struct sim_world *w)
     }
 }
 
+static uint64_t beats_of(struct sim_world *w, const struct sim_tenant *tenant)
+{
+    const struct hf_hub_tenant *t = hf_hub_tenant_find(w->hub->tenants, hf_str_c(tenant->name));
+    HF_ASSERT(t != NULL);
+    return t->heartbeat_counter;
+}
+
+void sim_check_alive(struct sim_world *w)
+{
+    uint64_t *before = hf_heap_zalloc(w->count, sizeof *before);
+    HF_ASSERT(before != NULL);
+    for (unsigned i = 0; i < w->count; i++) {
+        before[i] = beats_of(w, &w->tenants[i]);
+    }
+    sim_world_run(w, 60 * SIM_SECOND); /* three of them */
+    for (unsigned i = 0; i < w->count; i++) {
+        struct sim_tenant *tenant = &w->tenants[i];
+        if (!tenant->clone && !tenant->cloned && beats_of(w, tenant) == before[i]) {
+            hf_test_fail(__FILE__, __LINE__,
+                         "the Hub takes no sign of life of %s, which is %lld us ahead",
+                         tenant->name, (long long)hf_env_machine_ahead_us(&tenant->machine.clock));
+        }
+    }
+    hf_heap_free(before);
+}
+
 /* the fold */
 
 struct known {
@@ -282,7 +308,7 @@ void sim_check_memory(struct sim_world *w)
     }
     struct hf_hub *fresh = hf_heap_zalloc(1, sizeof *fresh);
     HF_ASSERT(fresh != NULL);
-    fresh->loop = w->loop;
+    fresh->loop = w->hub_machine.loop;
     fresh->log = w->hub->log;
     memcpy(fresh->region, w->hub->region, sizeof fresh->region);
     enum hf_rc rc = fold_fresh(w, fresh, &err);

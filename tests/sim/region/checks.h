@@ -9,6 +9,9 @@
 void sim_check_copies(struct sim_world *world);
 /* Every event that an agent acknowledged is in its log, where it said. */
 void sim_check_acknowledged(struct sim_world *world);
+/* Every tenant's signs of life are taken, whatever clocks say; of one whose identity was used twice
+ * nothing is asked. */
+void sim_check_alive(struct sim_world *world);
 /* What the Hub knows now is what a fresh fold of its log, as far as it knows it, gives: whether it
  * started from a snapshot or not. Nothing happens meanwhile. */
 void sim_check_memory(struct sim_world *world);

@@ -154,6 +154,17 @@ static void jump(struct sim_world *w)
     hf_env_sim_jump(&w->sim, draw(w, 2) == 0 ? far : -far);
 }
 
+/* By up to a day, or not at all; a quarter of them gain or lose up to a tenth of the time. */
+static void skew(struct sim_world *w, struct sim_tenant *tenant)
+{
+    static const int64_t us[] = {0, 1000000, INT64_C(60000000), INT64_C(3600000000),
+                                 INT64_C(86400000000)};
+    struct sim_machine *machine = draw(w, 4) == 0 ? &w->hub_machine : &tenant->machine;
+    int64_t far = us[draw(w, HF_LEN(us))];
+    int64_t rate = draw(w, 4) == 0 ? (int64_t)draw(w, 200001) - 100000 : 0;
+    hf_env_machine_set(&machine->clock, draw(w, 2) == 0 ? far : -far, rate);
+}
+
 /* Somebody runs a copy of the machine, with its keys and its log as it was then. */
 static void clone(struct sim_world *w, struct sim_tenant *tenant)
 {
@@ -176,7 +187,7 @@ static void storm(struct hf_timer *timer)
     struct sim_world *w = HF_CONTAINER_OF(timer, struct sim_world, storm);
     (void)hf_timer_arm(timer, draw(w, 20 * SIM_SECOND / w->count + 1));
     struct sim_tenant *tenant = &w->tenants[draw(w, w->count)];
-    enum sim_fault fault = (enum sim_fault)(1u << draw(w, 10));
+    enum sim_fault fault = (enum sim_fault)(1u << draw(w, 11));
     if ((w->faults & (unsigned)fault) == 0) {
         return;
     }
@@ -195,6 +206,7 @@ static void storm(struct hf_timer *timer)
     case SIM_CLOCK: jump(w); break;
     case SIM_REPLAY: replay(w); break;
     case SIM_CLONE: clone(w, tenant); break;
+    case SIM_SKEW: skew(w, tenant); break;
     case SIM_ALL: break;
     }
 }

@@ -7,6 +7,7 @@
 #include "base/heap.h"
 #include "tests/harness/test.h"
 #include "tests/sim/region/checks.h"
+#include "tests/sim/region/storm.h"
 #include "tests/sim/region/world.h"
 
 /* A storm of these faults, then calm: nothing is lost, and all of it is at the Hub. */
@@ -26,6 +27,9 @@ static void check_region(unsigned tenants, unsigned faults, uint64_t seconds, ui
     }
     if (!hf_test_failed()) {
         sim_check_acknowledged(w);
+    }
+    if (!hf_test_failed()) {
+        sim_check_alive(w);
     }
     if (!hf_test_failed()) {
         sim_check_fold(w);
@@ -81,6 +85,33 @@ HF_TEST(clocks_jump)
     check_region(5, SIM_CLOCK, STORM, 8);
 }
 
+HF_TEST(clocks_differ)
+{
+    check_region(5, SIM_SKEW, STORM, 13);
+    check_region(5, SIM_SKEW | SIM_AGENT_CRASH | SIM_HUB_CRASH, STORM, 14);
+}
+
+/* Goal: a clock that was an hour ahead is set right while its agent restarts, and the Hub goes on
+ * taking its signs of life: their counters come from the clock, but never go back. */
+HF_TEST(clock_set_right)
+{
+    const int64_t hour_us = INT64_C(3600000000);
+    struct sim_world *w = hf_heap_zalloc(1, sizeof *w);
+    HF_ASSERT(w != NULL);
+    sim_world_init(w, hf_test_seed() * 1000 + 15, 2);
+    hf_env_machine_set(&w->tenants[0].machine.clock, hour_us, 0);
+    sim_world_run(w, 60 * SIM_SECOND);
+    sim_check_alive(w);
+    for (unsigned round = 0; round < 3 && !hf_test_failed(); round++) {
+        hf_env_machine_set(&w->tenants[0].machine.clock, -hour_us * round, 0);
+        sim_crash_agent(&w->tenants[0]);
+        sim_world_run(w, 30 * SIM_SECOND);
+        sim_check_alive(w);
+    }
+    sim_world_fini(w);
+    hf_heap_free(w);
+}
+
 HF_TEST(replayed)
 {
     check_region(5, SIM_REPLAY, STORM, 9);
@@ -133,6 +164,6 @@ HF_TEST(two_hundred)
 
 HF_TEST_MAIN(HF_TEST_CASE(calm), HF_TEST_CASE(cut), HF_TEST_CASE(mute), HF_TEST_CASE(slow),
              HF_TEST_CASE(altered), HF_TEST_CASE(agents_crash), HF_TEST_CASE(hub_crashes),
-             HF_TEST_CASE(disk_full), HF_TEST_CASE(clocks_jump), HF_TEST_CASE(replayed),
-             HF_TEST_CASE(cloned), HF_TEST_CASE(everything), HF_TEST_CASE(seeds_replay),
-             HF_TEST_CASE(two_hundred))
+             HF_TEST_CASE(disk_full), HF_TEST_CASE(clocks_jump), HF_TEST_CASE(clocks_differ),
+             HF_TEST_CASE(clock_set_right), HF_TEST_CASE(replayed), HF_TEST_CASE(cloned),
+             HF_TEST_CASE(everything), HF_TEST_CASE(seeds_replay), HF_TEST_CASE(two_hundred))

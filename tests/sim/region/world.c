@@ -25,6 +25,8 @@ static void machine_init(struct sim_machine *machine, struct sim_world *w,
 {
     machine->world = w;
     sim_disk_init(&machine->disk, draw(w, UINT64_MAX));
+    hf_env_machine_init(&machine->clock, &w->sim);
+    HF_ASSERT(hf_loop_sim_machine(w->loop, &machine->clock.env, &machine->loop, &w->err) == HF_OK);
     HF_ASSERT(hf_secret_alloc(HF_SEAL_KEY_SIZE, &machine->host_key) == HF_OK);
     hf_env_random(&w->sim.env, hf_secret_fill(&machine->host_key), HF_SEAL_KEY_SIZE);
     hf_timer_init(&machine->start, w->loop, start);
@@ -33,6 +35,7 @@ static void machine_init(struct sim_machine *machine, struct sim_world *w,
 static void machine_fini(struct sim_machine *machine)
 {
     sim_disk_fini(&machine->disk);
+    hf_loop_free(machine->loop);
     hf_secret_free(&machine->host_key);
 }
 
@@ -122,10 +125,10 @@ static void start_agent(struct hf_timer *timer)
     struct hf_err err = {0};
     tenant->agent = hf_heap_zalloc(1, sizeof *tenant->agent);
     HF_ASSERT(tenant->agent != NULL);
-    HF_ASSERT(hf_http_stream_client_new(w->loop, dial, tenant, &conf.client, &err) == HF_OK);
+    HF_ASSERT(hf_http_stream_client_new(machine->loop, dial, tenant, &conf.client, &err) == HF_OK);
     machine->starts++;
     machine->life = SIM_UP;
-    enum hf_rc rc = hf_agent_open(w->loop, &conf, tenant->agent, &err);
+    enum hf_rc rc = hf_agent_open(machine->loop, &conf, tenant->agent, &err);
     if (rc == HF_OK) {
         return;
     }
@@ -243,7 +246,7 @@ static void start_hub(struct hf_timer *timer)
     HF_ASSERT(w->hub != NULL);
     machine->starts++;
     machine->life = SIM_UP;
-    enum hf_rc rc = hf_hub_open(w->loop, &conf, w->hub, &err);
+    enum hf_rc rc = hf_hub_open(machine->loop, &conf, w->hub, &err);
     if (rc == HF_OK) {
         w->from_snapshot += w->hub->snapshot.position > 0 ? 1 : 0;
         sim_check_memory(w);

@@ -26,11 +26,12 @@ enum sim_fault {
     SIM_AGENT_CRASH = 8, /* power off, at a moment or in the middle of a write */
     SIM_HUB_CRASH = 16,
     SIM_DISK_FULL = 32, /* a write fails for want of room */
-    SIM_CLOCK = 64,     /* wall clocks jump, forward and back */
+    SIM_CLOCK = 64,     /* the wall clocks of all jump, forward and back */
     SIM_REPLAY = 128,   /* somebody sends again what was sent, as it was or altered */
     SIM_ALTER = 256,    /* messages are altered on their way */
     SIM_CLONE = 512,    /* a tenant's identity is used a second time */
-    SIM_ALL = 1023,
+    SIM_SKEW = 1024, /* one machine's wall clock is set wrong, or runs at a rate of its own */
+    SIM_ALL = 2047,
 };
 
 struct sim_ack {
@@ -48,6 +49,8 @@ enum sim_life {
 struct sim_machine {
     struct sim_world *world;
     struct sim_disk disk;
+    struct hf_env_machine clock;
+    struct hf_loop *loop; /* the world's, with this clock */
     struct hf_secret host_key;
     enum sim_life life;
     bool watched;  /* a fault of its disk is planned */
