@@ -134,7 +134,8 @@ static bool dir_empty(const char *path)
     }
     bool empty = true;
     for (struct dirent *entry; empty && (entry = readdir(dir)) != NULL;) {
-        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                strcmp(entry->d_name, "lost+found") == 0; /* a file system of its own has that */
     }
     (void)closedir(dir);
     return empty;

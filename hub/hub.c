@@ -1,4 +1,4 @@
-/* hub/hub.c: opens a region: log, keys, TLS, listener; folds what is in the log; closes it all. */
+/* hub/hub.c: opens a region: log, identity, listener; folds what is in the log; closes it all. */
 #include "hub/hub.h"
 
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "base/host_key.h"
 #include "hub/call.h"
 #include "hub/erasures.h"
+#include "hub/identity.h"
 #include "hub/memory.h"
 #include "hub/windows.h"
 #include "log/core/reader.h"
@@ -85,131 +86,6 @@ static enum hf_rc fold_log(struct hf_hub *hub, uint64_t every_ns, struct hf_err 
     return rc == HF_EEND ? HF_OK : rc;
 }
 
-/* keys and TLS */
-
-static enum hf_rc open_release_keys(struct hf_hub *hub, const char *path, struct hf_err *err)
-{
-    struct hf_buf text = hf_buf_init(HF_RELEASE_TEXT_MAX);
-    enum hf_rc rc = path == NULL ? HF_OK : hf_disk_read(hub->disk, path, &text, err);
-    if (rc == HF_OK && path != NULL) {
-        rc = hf_release_keys_parse(hf_buf_bytes(&text), &hub->release, err);
-        rc = rc == HF_OK ? HF_OK : hf_err_wrap(err, rc, "%s", path);
-    }
-    hf_buf_free(&text);
-    return rc;
-}
-
-static enum hf_rc open_keys(struct hf_hub *hub, const char *release_keys,
-                            const struct hf_secret *host_key, struct hf_err *err)
-{
-    char name[64];
-    char text[HF_VKEY_TEXT_MAX];
-    struct hf_env *env = hf_loop_env(hub->loop);
-    hub->log_vkey = hf_log_identity(hub->log.log)->vkey;
-    size_t len = hf_vkey_format(&hub->log_vkey, text);
-    hf_sha256(hf_bytes_of(text, len), &hub->log_fingerprint);
-    (void)snprintf(name, sizeof name, "%s/cosigner", hub->region);
-    const struct hf_owned_key_conf cosigner = {
-        hub->dir, "cosigner.key", name, HF_KEY_COSIGNATURE, host_key, env, hub->disk};
-    enum hf_rc rc = hf_owned_key(&cosigner, &hub->cosigner, &hub->cosigner_vkey, err);
-    if (rc != HF_OK) {
-        return rc;
-    }
-    (void)snprintf(name, sizeof name, "%s/api-keys", hub->region);
-    const struct hf_owned_key_conf api = {hub->dir, "api.key", name,     HF_KEY_ED25519,
-                                          host_key, env,       hub->disk};
-    struct hf_vkey unused; /* nobody verifies what it signs: it makes keys */
-    rc = hf_owned_key(&api, &hub->api_keys, &unused, err);
-    if (rc == HF_OK) {
-        struct hf_signature signature;
-        hf_sign(hub->api_keys, HF_BYTES("holdfast/cursor-key/v1\n"), &signature);
-        hf_sha256(hf_bytes_of(signature.b, sizeof signature.b), &hub->cursor_key);
-        hf_wipe(&signature, sizeof signature);
-        const struct hf_contact_box_conf box = {hub->dir, hub->disk, env, host_key, hub->api_keys};
-        rc = hf_contact_box_open(&box, &hub->contact_box, err);
-    }
-    if (rc == HF_OK) {
-        const struct hf_custody_conf custody = {hub->dir, hub->disk, env, host_key};
-        rc = hf_custody_open(&custody, &hub->custody, err);
-    }
-    return rc == HF_OK ? open_release_keys(hub, release_keys, err) : rc;
-}
-
-/* The TLS key lies sealed under the host key beside its certificate, which comes last: without it a
- * key is of an opening that was interrupted, and nobody knows it yet. */
-static enum hf_rc write_tls(const char *certificate_path, const char *key_path,
-                            struct hf_bytes certificate, const struct hf_secret *key,
-                            const struct hf_secret *host_key, struct hf_env *env,
-                            struct hf_err *err)
-{
-    struct hf_bytes plain = hf_secret_reveal(key);
-    uint8_t *sealed = hf_heap_alloc(plain.len + HF_SEAL_OVERHEAD);
-    if (sealed == NULL) {
-        return hf_err_set(err, HF_ENOMEM, "no memory for a TLS identity");
-    }
-    hf_seal(env, host_key, plain, HF_BYTES("holdfast/tls-key/v1"), sealed);
-    enum hf_rc rc =
-        hf_file_replace(key_path, hf_bytes_of(sealed, plain.len + HF_SEAL_OVERHEAD), 0600, err);
-    if (rc == HF_OK) {
-        rc = hf_file_replace(certificate_path, certificate, 0644, err);
-    }
-    hf_heap_free(sealed);
-    return rc;
-}
-
-static enum hf_rc read_tls_key(const char *path, const struct hf_secret *host_key,
-                               struct hf_secret *ret_key, struct hf_err *err)
-{
-    struct hf_buf sealed = hf_buf_init(65536);
-    enum hf_rc rc = hf_file_read(path, &sealed, err);
-    if (rc == HF_OK) {
-        rc = hf_unseal(host_key, hf_buf_bytes(&sealed), HF_BYTES("holdfast/tls-key/v1"), ret_key);
-        if (rc != HF_OK) {
-            rc = hf_err_set(err, rc, "%s was altered or is of another host", path);
-        }
-    }
-    hf_buf_free(&sealed);
-    return rc;
-}
-
-static enum hf_rc open_tls(struct hf_hub *hub, const char *name, const struct hf_secret *host_key,
-                           struct hf_err *err)
-{
-    char certificate_path[HF_PATH_MAX];
-    char key_path[HF_PATH_MAX];
-    struct hf_buf certificate = hf_buf_init(65536);
-    struct hf_secret key = {0};
-    struct hf_env *env = hf_loop_env(hub->loop);
-    enum hf_rc rc = hf_path_join(hub->dir, "tls.pem", certificate_path, sizeof certificate_path);
-    if (rc == HF_OK) {
-        rc = hf_path_join(hub->dir, "tls.key", key_path, sizeof key_path);
-    }
-    if (rc != HF_OK) {
-        return hf_err_set(err, rc, "the path %s is too long", hub->dir);
-    }
-    if (access(certificate_path, F_OK) == 0) {
-        rc = hf_file_read(certificate_path, &certificate, err);
-        if (rc == HF_OK) {
-            rc = read_tls_key(key_path, host_key, &key, err);
-        }
-    } else {
-        rc = hf_tls_identity_make(name, hf_env_wall_us(env), &certificate, &key, err);
-        if (rc == HF_OK) {
-            rc = write_tls(certificate_path, key_path, hf_buf_bytes(&certificate), &key, host_key,
-                           env, err);
-        }
-    }
-    if (rc == HF_OK) {
-        rc = hf_tls_server_new(hf_buf_bytes(&certificate), &key, &hub->tls, err);
-    }
-    if (rc == HF_OK) {
-        hf_tls_server_pin(hub->tls, &hub->tls_pin);
-    }
-    hf_secret_free(&key);
-    hf_buf_free(&certificate);
-    return rc;
-}
-
 /* opening */
 
 static void tell_failure(struct hf_task *task)
@@ -224,6 +100,11 @@ static void log_changed(void *arg, struct hf_log_writer *writer)
     hf_hub_followers_wake(&hub->followers);
     hf_hub_models_wake(&hub->models);
     hf_hub_snapshot_log(hub, hf_log_writer_state(writer) == HF_WRITER_FAILED);
+    if (hf_owned_room_turned(&hub->log, writer)) {
+        hf_log(hub->logger, hub->log.full ? HF_LOG_ERROR : HF_LOG_INFO,
+               hub->log.full ? "log.read_only" : "log.writable",
+               hf_f_err(hf_log_writer_trouble(writer)));
+    }
     if (hub->failed != NULL && hf_log_writer_state(writer) == HF_WRITER_FAILED) {
         hf_task_post(hub->loop, &hub->failing);
     }
@@ -374,10 +255,10 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         rc = hf_owned_open(&owned, &hub->log, err);
     }
     if (rc == HF_OK) {
-        rc = open_keys(hub, conf->release_keys, &host_key, err);
+        rc = hf_hub_identity_keys(hub, conf->release_keys, &host_key, err);
     }
     if (rc == HF_OK && conf->listen != NULL) {
-        rc = open_tls(hub, conf->name, &host_key, err);
+        rc = hf_hub_identity_tls(hub, conf->name, &host_key, err);
     }
     hf_secret_free(&host_key);
     if (rc == HF_OK) {

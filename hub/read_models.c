@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/file.h"
 #include "projections/postgres/store_postgres.h"
 #include "projections/sqlite/store_sqlite.h"
 
@@ -23,6 +24,24 @@ static void close_all(struct hf_hub_models *models)
     hf_store_close(models->store);
     models->projector = NULL;
     models->store = NULL;
+}
+
+/* What cannot be opened is put beside, once, for who wants to look; the log brings all again. */
+static void set_aside(struct hf_hub_models *models, const struct hf_err *why)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    char from[HF_HUB_MODELS_URL_MAX + 8];
+    char to[HF_HUB_MODELS_URL_MAX + 16];
+    models->anew = true;
+    hf_log(models->logger, HF_LOG_WARN, "models.anew", hf_f_err(why),
+           hf_f_c("help",
+                  "the file is kept with the ending .damaged; the log brings all of it again"));
+    for (size_t i = 0; i < HF_LEN(ends); i++) {
+        (void)snprintf(from, sizeof from, "%s%s", models->url, ends[i]);
+        (void)snprintf(to, sizeof to, "%s.damaged%s", models->url, ends[i]);
+        enum hf_rc rc = hf_file_move(from, to, /* err= */ NULL);
+        (void)rc; /* not each of them is always there */
+    }
 }
 
 static enum hf_rc open_all(struct hf_hub_models *models, struct hf_err *err)
@@ -50,6 +69,11 @@ static void due(struct hf_timer *timer)
     struct hf_err err = {0};
     bool more = false;
     enum hf_rc rc = models->projector == NULL ? open_all(models, &err) : HF_OK;
+    if ((rc == HF_EIO || rc == HF_ECORRUPT) && models->projector == NULL && !models->anew &&
+        !is_postgres(models->url)) {
+        set_aside(models, &err);
+        rc = open_all(models, &err);
+    }
     if (rc == HF_OK) {
         rc = hf_projector_step(models->projector, SLICE_EVENTS, &more, &err);
     }

@@ -27,9 +27,11 @@ struct hf_hub_models {
     char url[HF_HUB_MODELS_URL_MAX];
     struct hf_timer timer;
     bool running;
+    bool anew; /* a damaged file was put beside */
 };
 
-/* url: path of a SQLite file or postgresql://...; borrows log and logger. A store that cannot be
+/* url: path of a SQLite file or postgresql://...; borrows log and logger. A file that is found
+ * damaged is put beside (.damaged) and made anew. A store that cannot be
  * opened is no failure: it is tried again, and `trouble` says why. */
 void hf_hub_models_start(struct hf_hub_models *models, struct hf_loop *loop, const char *url,
                          struct hf_log *log, const struct hf_logger *logger);

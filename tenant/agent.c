@@ -153,6 +153,13 @@ static enum hf_rc find_place(struct hf_agent *agent, bool *ret_registered, struc
     if (rc != HF_ENOTFOUND) {
         return rc;
     }
+    if (agent->region.tenant[0] != '\0' && agent->conf.token_file == NULL) {
+        return hf_err_set(
+            err, HF_EUSAGE,
+            "%s/api.key is missing: restore it from a backup, or register anew with a "
+            "new token (--token-file)",
+            agent->dir);
+    }
     if (agent->conf.token_file == NULL || agent->conf.hub_url == NULL) {
         return hf_err_set(err, HF_EUSAGE,
                           "this agent is not registered yet: give it a registration token with "
@@ -177,6 +184,11 @@ void hf_agent_log_changed(void *arg, struct hf_log_writer *writer)
     struct hf_agent *agent = arg;
     hf_agent_replicate_poke(agent, false);
     hf_agent_views_poke(&agent->views);
+    if (hf_owned_room_turned(&agent->log, writer)) {
+        hf_log(agent->logger, agent->log.full ? HF_LOG_ERROR : HF_LOG_INFO,
+               agent->log.full ? "log.read_only" : "log.writable",
+               hf_f_err(hf_log_writer_trouble(writer)));
+    }
     hf_agent_scan_poke(agent);
     if (agent->conf.failed != NULL && hf_log_writer_state(writer) == HF_WRITER_FAILED) {
         agent->failure = *hf_log_writer_trouble(writer);
@@ -190,7 +202,21 @@ static void tell_failure(struct hf_task *task)
     agent->conf.failed(agent->conf.arg, &agent->failure);
 }
 
-static enum hf_rc open_logs(struct hf_agent *agent, struct hf_err *err)
+/* What the region knows this agent by is made once: another one would be refused, beat by beat. */
+static enum hf_rc expect_identity(struct hf_agent *agent, struct hf_err *err)
+{
+    char path[HF_PATH_MAX];
+    enum hf_rc rc = hf_agent_path(agent, "agent.key", path, err);
+    if (rc != HF_OK || hf_disk_exists(agent->disk, path)) {
+        return rc;
+    }
+    return hf_err_set(err, HF_ENOTFOUND,
+                      "%s is missing, and the region knows this agent by it; restore it from a "
+                      "backup, or register anew with a new token (--token-file)",
+                      path);
+}
+
+static enum hf_rc open_logs(struct hf_agent *agent, bool registered, struct hf_err *err)
 {
     char name[HF_KEY_NAME_MAX + 1];
     struct hf_env *env = hf_loop_env(agent->loop);
@@ -201,6 +227,9 @@ static enum hf_rc open_logs(struct hf_agent *agent, struct hf_err *err)
     }
     if (rc == HF_OK) {
         rc = hf_agent_open_log(agent, err);
+    }
+    if (rc == HF_OK && registered) {
+        rc = expect_identity(agent, err);
     }
     if (rc == HF_OK) {
         const struct hf_owned_key_conf key = {
@@ -343,7 +372,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     }
     hf_agent_numbers_load(agent);
     if (rc == HF_OK) {
-        rc = open_logs(agent, err);
+        rc = open_logs(agent, registered, err);
     }
     agent->client = conf->client;
     if (rc == HF_OK && agent->client == NULL) {

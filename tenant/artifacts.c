@@ -259,7 +259,10 @@ void hf_agent_artifacts_start(struct hf_agent *agent)
     struct hf_err err = {0};
     hf_timer_init(&agent->artifacts.job.timer, agent->loop, fetch);
     if (hf_agent_slots_load(agent, &err) != HF_OK) {
-        hf_log(agent->logger, HF_LOG_ERROR, "artifacts.off", hf_f_err(&err));
+        hf_log(agent->logger, HF_LOG_ERROR, "artifacts.off", hf_f_err(&err),
+               hf_f_c("help",
+                      "none is taken or offered; restore the file from a backup, or remove it: "
+                      "then an older one than it had may be activated again"));
         agent->artifacts.off = true;
         return;
     }

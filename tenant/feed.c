@@ -466,7 +466,10 @@ void hf_agent_feed_start(struct hf_agent *agent)
     agent->feed.off = true;
     if (hf_agent_feed_load(agent, &err) != HF_OK) {
         /* Begun anew it would take old directives again: a person has to look. */
-        hf_log(agent->logger, HF_LOG_ERROR, "feed.off", hf_f_err(&err));
+        hf_log(agent->logger, HF_LOG_ERROR, "feed.off", hf_f_err(&err),
+               hf_f_c("help",
+                      "no directive is taken; restore the file from a backup, or remove it: "
+                      "then those that are still in force are taken again"));
         return;
     }
     agent->feed.off = false;

@@ -96,7 +96,13 @@ static enum hf_rc load_api_key(struct hf_agent *agent, struct hf_err *err)
     if (rc == HF_OK) {
         rc = hf_unseal(&agent->host_key, hf_buf_bytes(&sealed), HF_BYTES(API_KEY_USE),
                        &agent->api_key);
-        rc = rc == HF_OK ? rc : hf_err_set(err, rc, "%s was altered or is of another host", path);
+        rc = rc == HF_OK
+                 ? rc
+                 : hf_err_set(
+                       err, rc,
+                       "%s was altered or is of another host; restore it from a backup, or remove "
+                       "it and register anew with a new token (--token-file)",
+                       path);
     }
     hf_buf_free(&sealed);
     return rc;
@@ -123,7 +129,10 @@ enum hf_rc hf_agent_load_region(struct hf_agent *agent, struct hf_err *err)
     hf_json_free(doc);
     hf_buf_free(&text);
     if (rc != HF_OK) {
-        return hf_err_wrap(err, HF_ECORRUPT, "%s", path);
+        return hf_err_wrap(err, HF_ECORRUPT,
+                           "%s (restore it from a backup, or remove it and register anew with a "
+                           "new token)",
+                           path);
     }
     return load_api_key(agent, err);
 }

@@ -44,7 +44,9 @@ enum hf_rc hf_identity_decode(struct hf_bytes bytes, struct hf_identity *ret, st
     struct hf_cursor c = hf_cursor_init(bytes);
     struct hf_str version = {0}, kind = {0}, vkey = {0}, check = {0};
     if (!take_field(&c, HF_STR("holdfast/log@v"), &version)) {
-        return hf_err_set(err, HF_ECORRUPT, "the log's identity record is damaged");
+        return hf_err_set(
+            err, HF_ECORRUPT,
+            "the log's identity record is damaged; restore the folder from a backup or a mirror");
     }
     uint64_t number = 0;
     if (hf_parse_u64(version, 1, UINT32_MAX, &number) == HF_OK && number > FORMAT_VERSION) {
@@ -60,7 +62,9 @@ enum hf_rc hf_identity_decode(struct hf_bytes bytes, struct hf_identity *ret, st
     ok = ok && hf_hex_decode(check, sum, sizeof sum, &sum_len, /* ret_at= */ NULL) == HF_OK &&
          sum_len == sizeof sum && hf_be32_get(sum) == hf_check32(hf_bytes_of(bytes.ptr, covered));
     if (!ok || kind.len == 0 || kind.len >= HF_KIND_MAX) {
-        return hf_err_set(err, HF_ECORRUPT, "the log's identity record is damaged");
+        return hf_err_set(
+            err, HF_ECORRUPT,
+            "the log's identity record is damaged; restore the folder from a backup or a mirror");
     }
     memset(ret, 0, sizeof *ret);
     memcpy(ret->kind, kind.ptr, kind.len);
@@ -82,7 +86,9 @@ enum hf_rc hf_tip_decode(struct hf_bytes bytes, struct hf_tip *ret, struct hf_er
 {
     if (bytes.len != HF_TIP_SIZE ||
         hf_be32_get(bytes.ptr + 64) != hf_check32(hf_bytes_of(bytes.ptr, 64))) {
-        return hf_err_set(err, HF_ECORRUPT, "the record of the newest commit is damaged");
+        return hf_err_set(err, HF_ECORRUPT,
+                          "the record of the newest commit is damaged; restore the folder from a "
+                          "backup or a mirror");
     }
     ret->size = hf_be64_get(bytes.ptr);
     ret->sealed = hf_be64_get(bytes.ptr + 8);
@@ -110,7 +116,9 @@ enum hf_rc hf_volume_record_decode(struct hf_bytes bytes, struct hf_volume_recor
 {
     if (bytes.len != HF_VOLUME_RECORD_SIZE ||
         hf_be32_get(bytes.ptr + 48) != hf_check32(hf_bytes_of(bytes.ptr, 48))) {
-        return hf_err_set(err, HF_ECORRUPT, "the volume's record is damaged");
+        return hf_err_set(
+            err, HF_ECORRUPT,
+            "the volume's record is damaged; restore the folder from a backup or a mirror");
     }
     memcpy(ret->root.b, bytes.ptr, HF_HASH_SIZE);
     ret->first_us = (int64_t)hf_be64_get(bytes.ptr + 32);
@@ -132,7 +140,9 @@ enum hf_rc hf_frame_decode(struct hf_bytes bytes, struct hf_frame *ret, struct h
 {
     const uint8_t *p = bytes.ptr;
     if (bytes.len < HF_FRAME_HEADER_SIZE || hf_be32_get(p + 20) != hf_check32(hf_bytes_of(p, 20))) {
-        return hf_err_set(err, HF_ECORRUPT, "the frame's header is damaged");
+        return hf_err_set(
+            err, HF_ECORRUPT,
+            "the frame's header is damaged; restore the folder from a backup or a mirror");
     }
     if (p[0] != FORMAT_VERSION) {
         return hf_err_set(err, HF_EVERSION, "the frame has version %u, this program knows %d", p[0],

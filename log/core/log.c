@@ -405,7 +405,7 @@ enum hf_rc hf_log_load(struct hf_log *log, hf_log_fold_fn *fold, void *arg, stru
     if (rc == HF_OK && !hf_hash_eq(&root, &log->tip.root)) {
         rc = hf_err_set(err, HF_ECORRUPT,
                         "the entries are not those that were committed; holdfast log verify "
-                        "says which");
+                        "says which; restore the folder from a backup or a mirror");
     }
     return rc;
 }

@@ -70,7 +70,9 @@ enum hf_rc hf_unpack(struct hf_packer *packer, struct hf_bytes packed, size_t pl
     }
     unsigned long long size = ZSTD_getFrameContentSize(packed.ptr, packed.len);
     if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR || size > plain_max) {
-        return hf_err_set(err, HF_ECORRUPT, "the compressed data's header is damaged");
+        return hf_err_set(
+            err, HF_ECORRUPT,
+            "the compressed data's header is damaged; restore the file from a backup");
     }
     uint8_t *out = hf_buf_reserve(buf, (size_t)size);
     if (out == NULL && size > 0) {

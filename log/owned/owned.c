@@ -70,6 +70,14 @@ enum hf_rc hf_owned_key(const struct hf_owned_key_conf *conf, struct hf_signing_
                                             : make_key(path, conf, ret_key, ret_vkey, err);
 }
 
+bool hf_owned_room_turned(struct hf_owned *owned, const struct hf_log_writer *writer)
+{
+    bool full = hf_log_writer_state(writer) == HF_WRITER_NO_ROOM;
+    bool turned = full != owned->full;
+    owned->full = full;
+    return turned;
+}
+
 /* making */
 
 /* The key that is going on, under the name of the log that is made now. */
@@ -138,7 +146,14 @@ static enum hf_rc check_folder(const struct hf_owned_conf *conf, const struct ma
 {
     char holder[128];
     if (!hf_disk_exists(conf->disk, making->dir)) {
-        return hf_disk_make_dir(conf->disk, conf->dir, 0700, err);
+        enum hf_rc made = hf_disk_make_dir(conf->disk, conf->dir, 0700, err);
+        return made != HF_EEXIST
+                   ? made
+                   : hf_err_set(err, made,
+                                "the folder %s is not empty, and there is no log in it: if there "
+                                "was one, restore log.mdb from a backup or a mirror; else name "
+                                "another folder",
+                                conf->dir);
     }
     if (hf_disk_held(conf->disk, making->dir, holder, sizeof holder)) {
         return hf_err_set(err, HF_ELOCKED, "%s is being made by %s", conf->dir, holder);

@@ -38,6 +38,7 @@ struct hf_owned {
     struct hf_signing_key *key; /* NULL for a mirror */
     void (*closed)(void *arg);
     void *closed_arg;
+    bool full; /* as it was told last */
 };
 
 /* HF_EMISMATCH: the folder's log is not a mirror of `source`. */
@@ -46,6 +47,9 @@ enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_
 /* Finishes what was submitted, then closed(arg) on the loop. Also for one whose opening failed:
  * then at once. */
 void hf_owned_close(struct hf_owned *owned, void (*closed)(void *arg), void *arg);
+
+/* For `changed`: true once when the log became read-only for want of room, or writable. */
+bool hf_owned_room_turned(struct hf_owned *owned, const struct hf_log_writer *writer);
 
 /* Another key of the same owner. */
 struct hf_owned_key_conf {

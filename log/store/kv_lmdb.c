@@ -452,8 +452,12 @@ enum hf_rc hf_lmdb_open(const char *path, enum hf_lmdb_mode mode, const struct h
     if (code != 0) {
         close_kv(&lmdb->kv);
         enum hf_rc rc = rc_of(code);
-        return rc == HF_EINVAL ? hf_err_set(err, rc, "%s is not a data file of this program", path)
-                               : fault(err, code, path);
+        return rc == HF_EINVAL
+                   ? hf_err_set(
+                         err, rc,
+                         "%s is damaged, or no data file of this program; restore it from a backup",
+                         path)
+                   : fault(err, code, path);
     }
     *ret_kv = &lmdb->kv;
     return HF_OK;

@@ -153,14 +153,18 @@ static enum hf_rc read_metas(struct walk *w, uint64_t file_size, struct meta *re
     uint8_t page[160] = {0};
     struct meta metas[2] = {0};
     if (file_size < sizeof page) {
-        return hf_err_set(w->err, HF_EINVAL, "it is not a data file of this program");
+        return hf_err_set(
+            w->err, HF_EINVAL,
+            "it is damaged, or no data file of this program; restore it from a backup");
     }
     enum hf_rc rc = read_at(w->fd, page, sizeof page, 0, w->err);
     if (rc != HF_OK) {
         return rc;
     }
     if (le32(page + 16) != META_MAGIC && (le16(page + 10) != P_META || le64(page) != 0)) {
-        return hf_err_set(w->err, HF_EINVAL, "it is not a data file of this program");
+        return hf_err_set(
+            w->err, HF_EINVAL,
+            "it is damaged, or no data file of this program; restore it from a backup");
     }
     rc = read_meta(page, 0, &metas[0], w->err);
     if (rc != HF_OK) {

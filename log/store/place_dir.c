@@ -71,7 +71,7 @@ static void close_place(struct hf_place *place)
  * closing one later would drop LMDB's locks. */
 static enum hf_rc check_pages(const char *path, const char *name, struct hf_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would be waited for */
     if (fd < 0) {
         enum hf_rc rc = hf_err_errno(err, errno, "cannot open %s", path);
         return rc;

@@ -41,7 +41,8 @@ static enum hf_rc unseal(struct hf_bytes head, struct hf_str packed_id, struct h
     size_t len = 0;
     if (hf_base64_decode(packed_id, id, sizeof id, &id_len) != HF_OK || id_len != sizeof id ||
         hf_base64_decode(packed, sealed, sizeof sealed, &len) != HF_OK || len != sizeof sealed) {
-        return hf_err_set(err, HF_ESYNTAX, "this is not a key file of holdfast");
+        return hf_err_set(err, HF_ESYNTAX,
+                          "it is damaged, or no key file; restore it from a backup");
     }
     hf_host_key_id(host_key, expected);
     if (memcmp(expected, id, sizeof id) != 0) {
@@ -68,10 +69,14 @@ static enum hf_rc open_seed(struct hf_bytes text, const struct hf_secret *host_k
     struct hf_bytes head = {text.ptr, text.len - c.left};
     ok = ok && hf_cursor_line(&c, &packed) && c.left == 0 && hf_str_eq(header, HF_STR(HEADER));
     if (!ok) {
-        return hf_err_set(err, HF_ESYNTAX, "this is not a key file of holdfast");
+        return hf_err_set(err, HF_ESYNTAX,
+                          "it is damaged, or no key file; restore it from a backup");
     }
-    enum hf_rc rc = hf_vkey_parse(vkey, ret_vkey, err);
-    return rc == HF_OK ? unseal(head, packed_id, packed, host_key, ret_seed, err) : rc;
+    if (hf_vkey_parse(vkey, ret_vkey, /* err= */ NULL) != HF_OK) {
+        return hf_err_set(err, HF_ESYNTAX,
+                          "its verifier key is damaged; restore the file from a backup");
+    }
+    return unseal(head, packed_id, packed, host_key, ret_seed, err);
 }
 
 enum hf_rc hf_key_file_open(struct hf_bytes text, const struct hf_secret *host_key,

@@ -6,6 +6,7 @@
 
 #include "base/assert.h"
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/heap.h"
 
 #define TABLES_MAX 64
@@ -392,6 +393,9 @@ static enum hf_rc open_with(const char *path, const char *pragmas, struct hf_sto
         return hf_err_set(err, HF_ENOMEM, "no memory to open %s", path);
     }
     s->store.ops = &ops;
+    /* Nobody else's to read; SQLite gives its further files the mode of this one. */
+    enum hf_rc made = hf_file_create(path, (struct hf_bytes){NULL, 0}, 0600, /* err= */ NULL);
+    (void)made; /* it may be there; what else is wrong, opening says */
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     enum hf_rc rc =
         sqlite3_open_v2(path, &s->db, flags, NULL) == SQLITE_OK ? HF_OK : fault(s, err, path);

@@ -4,9 +4,9 @@
 
 #include "projections/store.h"
 
-/* Opens or makes the file. Journal in WAL mode, synchronous NORMAL: after a power cut the file is
- * whole and at most the newest commits are missing, which the log brings again. Gives
- * *ret_store. */
+/* Opens or makes the file, which its owner alone may read. Journal in WAL mode, synchronous NORMAL:
+ * after a power cut the file is whole and at most the newest commits are missing, which the log
+ * brings again. Gives *ret_store. HF_EIO: it cannot be read. */
 enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, struct hf_err *err);
 
 /* The same for what nothing brings again: a commit is on the disk when it returns, and what is

@@ -97,10 +97,23 @@ def damaged(world, region):
     settled(region)
     check(rows(region, "fleet")["rows"][0]["tenant"] == "acme", "built anew")
     again(lambda path: open(path, "wb").write(b"this is no database at all, " * 100))
+    settled(region)
+    check(rows(region, "fleet")["rows"][0]["tenant"] == "acme", "what is damaged is built anew")
+    with open(world.path("hub", "models.db.damaged"), "rb") as file:
+        check(file.read(4) == b"this", "and kept beside")
+
+    def occupy(path):
+        os.remove(path)
+        os.mkdir(path)
+        os.remove(path + ".damaged")
+        os.mkdir(path + ".damaged")
+        with open(os.path.join(path + ".damaged", "full"), "wb"):
+            pass  # so nothing can be put there
+    again(occupy)
     answer = rows(region, "fleet", status=503)
     check("not there now" in answer["detail"] and "database" in answer["detail"], f"{answer}")
     region.create("other")  # the Hub itself goes on
-    os.remove(world.path("hub", "models.db"))
+    os.rmdir(world.path("hub", "models.db"))
     until(lambda: region.call("GET", "/v1/models")[0] == 200, "it comes back by itself")
     settled(region)
     check(len(rows(region, "fleet")["rows"]) == 2, "and knows what happened meanwhile")

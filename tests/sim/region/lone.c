@@ -37,6 +37,11 @@ static void register_agent(struct lone *lone)
                            &lone->err) == HF_OK);
     HF_ASSERT(hf_secret_copy(HF_BYTES("hfk_acme_00"), &made->api_key) == HF_OK);
     HF_ASSERT(hf_disk_make_dirs(made->disk, made->dir, 0700, &lone->err) == HF_OK);
+    const struct hf_owned_key_conf identity = {made->dir,      "agent.key",     "dev/agent/acme",
+                                               HF_KEY_ED25519, &lone->host_key, &lone->sim.env,
+                                               made->disk};
+    HF_ASSERT(hf_owned_key(&identity, &made->identity, &made->identity_vkey, &lone->err) == HF_OK);
+    hf_signing_key_free(made->identity);
     HF_ASSERT(hf_agent_save_region(made, &lone->err) == HF_OK);
     hf_secret_free(&made->api_key);
     hf_secret_free(&seed);

@@ -1,0 +1,212 @@
+"""Every file of a Hub and of an agent damaged, cut, lost or closed, one at a time, while nothing runs.
+
+A program then says in one line what is wrong and what to do, and ends with 3; or it runs, and nothing
+that was acknowledged is missing: what can be made of the log is made of it again. It never crashes,
+never goes round in circles in its log, and never prints a secret.
+"""
+import os
+import random
+import re
+import shutil
+import subprocess
+
+import harness
+from harness import check
+from region import HUB, LIMIT, Region, append, caught_up, local, meter, options, until, up
+
+SECRET = "aWell-Kept/Secret%of#ours"
+
+
+def flip(path):
+    """A bit in each page: whatever is read of it is wrong."""
+    rng = random.Random(os.path.basename(path))
+    with open(path, "r+b") as file:
+        size = os.fstat(file.fileno()).st_size
+        for page in range(0, size, 4096):
+            at = page + rng.randrange(min(4096, size - page))
+            file.seek(at)
+            byte = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([byte ^ 1 << rng.randrange(8)]))
+
+
+def garbage(path):
+    with open(path, "r+b") as file:
+        file.write(random.Random(7).randbytes(os.fstat(file.fileno()).st_size))
+
+
+def half(path):
+    os.truncate(path, os.path.getsize(path) // 2)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def folder(path):
+    os.remove(path)
+    os.mkdir(path)
+
+
+HOW = (flip, garbage, half, empty, os.remove, folder)
+# What a lock file or a mark holds nobody believes; it is made again.
+LOCKS = re.compile(r".*-lock|.*owner|.*-shm|.*\.sock")
+# Without these a program must not start: it would be somebody else, or have forgotten.
+NEEDED = {"hub": ("key", "cosigner.key", "api.key", "tls.pem", "tls.key", "log.mdb"),
+          "t0": ("agent.key", "api.key", "log/key", "log/log.mdb")}
+
+
+def make(world):
+    """A region with a tenant, events, a secret, read models and a snapshot; all of it stopped."""
+    region = Region(world)
+    try:
+        options(world, region)
+        region.create("t0")
+        region.run_agent("t0", region.mint("t0"))
+        up(world, "t0")
+        world.env["HOLDFAST_AGENT_SOCKET"] = world.path("t0", "agent.sock")
+        world.run("vault", "put", "mail", "--kind", "credential", stdin=SECRET.encode())
+        for number in range(1, 20):
+            meter(world, "t0", number)
+        size = local(world, "t0", "GET", "/v1/status")[1]["events"]
+        caught_up(region, "t0", size)
+        until(lambda: all(model["lag"] == 0 for model in region.json("GET", "/v1/models")["models"]),
+              "the read models follow")
+    finally:
+        for process in (region.agents["t0"], region.hub):
+            process.terminate()
+            process.wait(LIMIT)
+        region.hub.stdout.close()
+    for name in ("hub", "t0"):
+        shutil.move(world.path(name), world.path("good-" + name))
+    return region, size
+
+
+def restore(world):
+    for name in ("hub", "t0"):
+        shutil.rmtree(world.path(name), ignore_errors=True)
+        shutil.copytree(world.path("good-" + name), world.path(name))
+        if os.path.exists(world.path(name + ".err")):
+            os.remove(world.path(name + ".err"))
+
+
+def files_of(world, name):
+    base = world.path("good-" + name)
+    found = [os.path.relpath(os.path.join(path, file), base)
+             for path, _, files in os.walk(base) for file in files]
+    return sorted(file for file in found if not LOCKS.fullmatch(file))
+
+
+def said(world, name, admin):
+    """What the program wrote, checked: little, and nothing secret."""
+    with open(world.path(name + ".err"), encoding="utf-8", errors="replace") as file:
+        text = file.read()
+    check(SECRET not in text and admin.strip() not in text, f"{name} printed a secret")
+    check(text.count("\n") < 40, f"{name} fills its log: {text[:1000]}")
+    return text
+
+
+def refused(world, name, what, admin):
+    """Its end: one line for a person."""
+    lines = [line for line in said(world, name, admin).splitlines() if not line.startswith("time=")]
+    check(len(lines) == 1 and lines[0].startswith("holdfast-"), f"{what}: {lines}")
+    help_words = ("restore", "remove", "delete", "put ", "give ", "name ", "register", "Is a directory",
+                  "no plain file")
+    check(any(word in lines[0] for word in help_words), f"{what} does not say what to do: {lines[0]}")
+
+
+def start_hub(world, region):
+    """True: it listens. False: it ended, with 3."""
+    with open(world.path("hub.err"), "ab") as errors:
+        region.hub = subprocess.Popen([HUB, "run", "--data", world.path("hub"), "--listen", "127.0.0.1:0"],
+                                      env=world.env, stdout=subprocess.PIPE, stderr=errors)
+    for line in region.hub.stdout:
+        if line.startswith(b"listening on "):
+            region.url = line.split()[-1].decode()
+            return True
+    region.hub.stdout.close()
+    code = region.hub.wait(LIMIT)
+    check(code == 3, f"the Hub ended with {code}")
+    return False
+
+
+def start_agent(world, region, name="t0"):
+    region.run_agent(name, hub=region.url)
+    process = region.agents[name]
+    until(lambda: process.poll() is not None or
+          (local(world, name, "GET", "/v1/status") or (0, {}))[0] == 200, "the agent runs or ends")
+    if process.poll() is None:
+        return True
+    check(process.returncode in (2, 3), f"the agent ended with {process.returncode}")
+    return False
+
+
+def stop(region):
+    """Both end in order."""
+    for process in (region.agents.pop("t0", None), region.hub):
+        if process is not None and process.poll() is None:
+            process.terminate()
+            check(process.wait(LIMIT) == 0, "a program ends well")
+    if not region.hub.stdout.closed:
+        region.hub.stdout.close()
+
+
+def go_on(world, region, size, what):
+    """It runs: what was acknowledged is there, and more follows to a receipt."""
+    answer = append(world, "t0", 100)
+    check(answer is not None and answer[0] == 200 and answer[1]["index"] >= size, f"{what}: {answer}")
+    end = answer[1]["index"] + 1
+    until(lambda: region.json("GET", "/v1/tenants/t0")["receipt"] >= end, f"{what}: a receipt")
+    until(lambda: all(model["lag"] == 0 for model in region.json("GET", "/v1/models")["models"]),
+          f"{what}: the read models")
+    row = region.json("GET", "/v1/models/usage?key=t0")["rows"]
+    check([int(r["requests"]) for r in row] == [19], f"{what}: {row}")
+
+
+def one(world, region, size, name, file, how):
+    """True: it went on."""
+    what = f"{name}/{file}, {how.__name__}"
+    restore(world)
+    how(world.path(name, file))
+    started = start_hub(world, region)
+    try:
+        if started:
+            started = start_agent(world, region)
+            if started:
+                go_on(world, region, size, what)
+        if started:
+            check(how is not os.remove or file not in NEEDED[name], f"{what}: it goes on")
+        else:
+            refused(world, name, what, region.admin)
+    finally:
+        stop(region)
+    if started:
+        said(world, "hub", region.admin)
+        said(world, "t0", region.admin)
+    return started
+
+
+def damaged(world, name):
+    region, size = make(world)
+    refusals, wrong = 0, []
+    cases = [(file, how) for file in files_of(world, name) for how in HOW]
+    for file, how in cases:
+        try:
+            refusals += not one(world, region, size, name, file, how)
+        except harness.Failed as error:
+            wrong.append(str(error))
+    print(f"# {len(cases)} cases, {refusals} refused")
+    check(not wrong, f"{len(wrong)}: " + "; ".join(wrong[:20]))
+    check(0 < refusals < len(cases), f"{refusals} of {len(cases)}")
+
+
+def hub(world):
+    damaged(world, "hub")
+
+
+def agent(world):
+    damaged(world, "t0")
+
+
+if __name__ == "__main__":
+    harness.main([hub, agent])
