@@ -30,7 +30,7 @@ enum sim_fault {
     SIM_REPLAY = 128,   /* somebody sends again what was sent, as it was or altered */
     SIM_ALTER = 256,    /* messages are altered on their way */
     SIM_CLONE = 512,    /* a tenant's identity is used a second time */
-    SIM_SKEW = 1024, /* one machine's wall clock is set wrong, or runs at a rate of its own */
+    SIM_SKEW = 1024,    /* one machine's wall clock is set wrong, or runs at a rate of its own */
     SIM_ALL = 2047,
 };
 
