@@ -167,13 +167,11 @@ def full_queue(world, region, waiting, times, report):
             region.create(tenant)
             region.run_agent(tenant, region.mint(tenant))
             up(world, tenant)
-    left = waiting
-    for tenant in tenants:
-        wrapper = Wrapper(world, tenant)
+    wrappers = [Wrapper(world, tenant) for tenant in tenants]
+    for wrapper in wrappers:
         wrapper.sequence = 1 << 32
-        for number in range(min(OF_A_TENANT, left)):
-            wrapper.ask(f"q-{number}", 3000)
-        left -= OF_A_TENANT
+    for number in range(waiting):  # in turn: neighbours in the queue are in segments of different tenants
+        wrappers[number % len(wrappers)].ask(f"q-{number // len(wrappers)}", 3000)
     until(lambda: region.json("GET", "/v1/approvals?limit=1")["pending"] == waiting, f"{waiting} wait")
     hub, page = hub_of(region, region.admin), signed_in(region)
     bare = timed(times, lambda n: hub.json("GET", "/v1/region"))
