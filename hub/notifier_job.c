@@ -7,7 +7,6 @@
 #include "base/heap.h"
 #include "base/hex.h"
 #include "base/json_out.h"
-#include "base/parse.h"
 #include "base/web_push.h"
 
 #define PUSH_NS    UINT64_C(10000000000)
@@ -28,22 +27,12 @@ static const struct hf_sm_state states[] = {
 
 const struct hf_sm_conf hf_job_machine = {"job", states, HF_LEN(states)};
 
-/* What an attempt is told apart by. */
-struct identity {
-    enum hf_event_notification_attempted_kind kind;
-    char principal[49];
-    char contact[49];
-    char tenant[49];
-    char approval[49];
-    char subject[49];
-};
-
 struct hf_job {
     struct hf_sm sm;
     struct hf_notifier *notifier;
     struct hf_queue node;
     void (*done)(struct hf_notifier *notifier);
-    struct identity id;
+    struct hf_notice_id id;
     enum hf_event_notification_attempted_outcome outcome;
     int status;
     uint32_t patience_s;
@@ -189,17 +178,10 @@ static void skipped(struct hf_task *task)
     brought(job, HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_REFUSED, 0);
 }
 
-static struct hf_str text_of(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value = hf_json_get(object, key);
-    return value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value)
-                                                               : (struct hf_str){"", 0};
-}
-
 static bool take_hex(const struct hf_json *notice, const char *key, uint8_t *out, size_t len)
 {
     size_t got = 0;
-    return hf_hex_decode(text_of(notice, key), out, len, &got, NULL) == HF_OK && got == len;
+    return hf_hex_decode(hf_notice_text(notice, key), out, len, &got, NULL) == HF_OK && got == len;
 }
 
 /* What the service is told beside the message. Whatever is urgent must be on iOS, which holds the
@@ -226,8 +208,8 @@ static enum hf_rc begin_push(struct hf_job *job, const struct hf_json *notice,
 {
     struct hf_env *env = hf_loop_env(job->notifier->conf.loop);
     struct hf_push_keys keys;
-    struct hf_str endpoint = text_of(notice, "endpoint");
-    struct hf_str authorization = text_of(notice, "authorization");
+    struct hf_str endpoint = hf_notice_text(notice, "endpoint");
+    struct hf_str authorization = hf_notice_text(notice, "authorization");
     struct hf_buf text = hf_buf_init(HF_PUSH_PLAIN_MAX);
     if (endpoint.len == 0 || endpoint.len >= sizeof job->place || authorization.len == 0 ||
         authorization.len + 16 > sizeof job->authorization ||
@@ -290,7 +272,7 @@ static enum hf_rc begin_mail(struct hf_job *job, const struct hf_json *notice,
                              const struct hf_notice_facts *facts)
 {
     struct hf_notifier *notifier = job->notifier;
-    struct hf_str address = text_of(notice, "address");
+    struct hf_str address = hf_notice_text(notice, "address");
     const struct hf_notice_mail mail = {.from = hf_str_c(notifier->from),
                                         .to = address,
                                         .now_us = hf_env_wall_us(hf_loop_env(notifier->conf.loop))};
@@ -319,63 +301,10 @@ static enum hf_rc begin_mail(struct hf_job *job, const struct hf_json *notice,
 
 /* beginning and end */
 
-static bool take_name(const struct hf_json *notice, const char *key, char out[49])
-{
-    struct hf_str text = text_of(notice, key);
-    (void)snprintf(out, 49, "%.*s", HF_STR_ARG(text));
-    return text.len < 49;
-}
-
-static bool take_identity(const struct hf_json *notice, struct identity *id)
-{
-    struct hf_str kind = text_of(notice, "kind");
-    bool known = false;
-    for (int k = 0; k < (int)HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT && !known; k++) {
-        id->kind = (enum hf_event_notification_attempted_kind)k;
-        known = hf_str_eq(hf_event_notification_attempted_kind_name(id->kind), kind);
-    }
-    return known && take_name(notice, "principal", id->principal) &&
-           take_name(notice, "contact", id->contact) && take_name(notice, "tenant", id->tenant) &&
-           take_name(notice, "approval", id->approval) && take_name(notice, "subject", id->subject);
-}
-
-static void take_facts(const struct hf_json *notice, const struct identity *id,
-                       struct hf_notice_facts *ret)
-{
-    const struct hf_json *waiting = hf_json_get(notice, "waiting");
-    const struct hf_json *asked = hf_json_get(notice, "asked");
-    *ret = (struct hf_notice_facts){.kind = id->kind,
-                                    .region = text_of(notice, "region"),
-                                    .principal = hf_str_c(id->principal),
-                                    .contact = hf_str_c(id->contact),
-                                    .tenant = hf_str_c(id->tenant),
-                                    .approval = hf_str_c(id->approval),
-                                    .subject = hf_str_c(id->subject),
-                                    .tool = text_of(notice, "tool"),
-                                    .risk = text_of(notice, "risk"),
-                                    .summary = text_of(notice, "summary"),
-                                    .link = text_of(notice, "link"),
-                                    .code = text_of(notice, "code"),
-                                    .ack = text_of(notice, "ack"),
-                                    .asked = asked != NULL && hf_json_kind(asked) == HF_JSON_BOOL &&
-                                             hf_json_as_bool(asked)};
-    if (waiting != NULL) {
-        (void)hf_json_to_u64(waiting, &ret->waiting);
-    }
-    (void)hf_parse_time_us(text_of(notice, "expires"), &ret->expires_us);
-}
-
-static bool same(const struct identity *a, const struct identity *b)
-{
-    return a->kind == b->kind && strcmp(a->principal, b->principal) == 0 &&
-           strcmp(a->contact, b->contact) == 0 && strcmp(a->tenant, b->tenant) == 0 &&
-           strcmp(a->approval, b->approval) == 0 && strcmp(a->subject, b->subject) == 0;
-}
-
-static bool on_its_way(const struct hf_notifier *notifier, const struct identity *id)
+static bool on_its_way(const struct hf_notifier *notifier, const struct hf_notice_id *id)
 {
     HF_QUEUE_FOREACH (node, &notifier->jobs) {
-        if (same(&HF_CONTAINER_OF(node, struct hf_job, node)->id, id)) {
+        if (hf_notice_id_eq(&HF_CONTAINER_OF(node, struct hf_job, node)->id, id)) {
             return true;
         }
     }
@@ -385,9 +314,9 @@ static bool on_its_way(const struct hf_notifier *notifier, const struct identity
 struct hf_job *hf_job_new(struct hf_notifier *notifier, const struct hf_json *notice,
                           void (*done)(struct hf_notifier *notifier))
 {
-    struct identity id = {.principal = ""};
+    struct hf_notice_id id = {.principal = ""};
     struct hf_notice_facts facts;
-    if (!take_identity(notice, &id) || on_its_way(notifier, &id)) {
+    if (!hf_notice_id_read(notice, &id) || on_its_way(notifier, &id)) {
         return NULL;
     }
     struct hf_job *job = hf_heap_zalloc(1, sizeof *job);
@@ -404,8 +333,8 @@ struct hf_job *hf_job_new(struct hf_notifier *notifier, const struct hf_json *no
     hf_task_init(&job->skip, skipped);
     hf_queue_push(&notifier->jobs, &job->node);
     notifier->count++;
-    take_facts(notice, &job->id, &facts);
-    enum hf_rc rc = hf_str_eq(text_of(notice, "channel"), HF_STR("mail"))
+    hf_notice_facts_read(notice, &job->id, &facts);
+    enum hf_rc rc = hf_str_eq(hf_notice_text(notice, "channel"), HF_STR("mail"))
                         ? begin_mail(job, notice, &facts)
                         : begin_push(job, notice, &facts);
     if (rc != HF_OK) {

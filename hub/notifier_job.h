@@ -6,7 +6,7 @@
 
 #include "base/json_in.h"
 #include "base/sm.h"
-#include "hub/notice_text.h"
+#include "hub/notice_in.h"
 #include "hub/notifier.h"
 
 enum hf_job_state {

@@ -1,242 +1,21 @@
-/* hub/web.c: from a request for a page to its answer: sessions, forms, fields that keep browsers
- * strict. */
+/* hub/web.c: which page a request is for, and which forms are taken. */
 #include "hub/web.h"
 
 #include <stdio.h>
 
 #include "base/hex.h"
 #include "hub/approval_answer.h"
-#include "hub/notes.h"
 #include "hub/web/form.h"
-#include "hub/web/pages_gen.h"
 
-#define ROOT      "/approvals"
-#define COOKIE    "__Host-holdfast"
+#define ROOT      HF_WEB_ROOT
 #define FORM_ROOM 4096
-#define PAGE_MAX  (8u << 20)
-#define NEXT_MAX  160
 #define FORM_TYPE "application/x-www-form-urlencoded"
-#define CSP                                                                                        \
-    "default-src 'none'; style-src 'self'; script-src 'self'; form-action 'self'; "                \
-    "base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
-#define WORKER_CSP "default-src 'none'; connect-src 'self'" /* it says what became of messages */
 
 bool hf_web_is(struct hf_str target)
 {
     struct hf_str root = HF_STR(ROOT);
     return hf_str_starts(target, root) &&
            (target.len == root.len || target.ptr[root.len] == '/' || target.ptr[root.len] == '?');
-}
-
-/* answers */
-
-/* What the browser may do with a page: nothing but show it. The referrer stays here, for with none
- * at all a browser would not say from which origin a form comes. */
-static void add_fields(struct hf_hub_call *call, const char *csp, bool stored)
-{
-    static const struct {
-        const char *name;
-        const char *value;
-    } fields[] = {
-        {"X-Content-Type-Options", "nosniff"},
-        {"X-Frame-Options", "DENY"},
-        {"Referrer-Policy", "same-origin"},
-        {"Cross-Origin-Opener-Policy", "same-origin"},
-        {"Cross-Origin-Resource-Policy", "same-origin"},
-    };
-
-    for (size_t i = 0; i < HF_LEN(fields); i++) {
-        hf_http_add_field(call->exchange, fields[i].name, hf_str_c(fields[i].value));
-    }
-    hf_http_add_field(call->exchange, "Content-Security-Policy", hf_str_c(csp));
-    hf_http_add_field(call->exchange, "Cache-Control",
-                      stored ? HF_STR("no-cache") : HF_STR("no-store"));
-}
-
-void hf_web_answer(struct hf_hub_call *call, int status, struct hf_str title, unsigned refresh_s,
-                   const struct hf_buf *body)
-{
-    char refresh[16];
-    struct hf_buf head = hf_buf_init(PAGE_MAX);
-    struct hf_buf page = hf_buf_init(PAGE_MAX);
-    if (call->exchange == NULL) {
-        return;
-    }
-    if (call->principal != NULL) {
-        const struct hf_html_value values[HF_PAGE_HEAD_SLOTS] = {
-            [HF_PAGE_HEAD_PRINCIPAL] = {.text = hf_str_c(call->principal->life.name)}};
-        hf_html_put(&head, &hf_page_head, values);
-    }
-    (void)snprintf(refresh, sizeof refresh, "%u", refresh_s);
-    const struct hf_html_value values[HF_PAGE_LAYOUT_SLOTS] = {
-        [HF_PAGE_LAYOUT_TITLE] = {.text = title},
-        [HF_PAGE_LAYOUT_REFRESH] = {.text = hf_str_c(refresh)},
-        [HF_PAGE_LAYOUT_HEAD] = {.html = &head},
-        [HF_PAGE_LAYOUT_BODY] = {.html = body}};
-    hf_html_put(&page, &hf_page_layout, values);
-    add_fields(call, CSP, false);
-    if (page.failed == HF_OK) {
-        hf_http_answer(call->exchange, status, "text/html; charset=utf-8", hf_buf_bytes(&page));
-    } else {
-        call->hub->calls_failed++;
-        hf_http_answer(call->exchange, 503, "text/plain", HF_BYTES("no memory for the page\n"));
-    }
-    hf_buf_free(&page);
-    hf_buf_free(&head);
-}
-
-/* The page that the request is for, when it is one that a link may lead to. */
-static struct hf_str own_page(struct hf_str target, char out[NEXT_MAX])
-{
-    bool good = hf_web_is(target) && target.len < NEXT_MAX;
-    for (size_t i = 0; good && i < target.len; i++) {
-        char c = target.ptr[i];
-        good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '/' ||
-               c == '?' || c == '=';
-    }
-    struct hf_str page = good ? target : HF_STR(ROOT);
-    memcpy(out, page.ptr, page.len);
-    out[page.len] = '\0';
-    return (struct hf_str){out, page.len};
-}
-
-void hf_web_problem(struct hf_hub_call *call, int status, const char *detail)
-{
-    char next[NEXT_MAX];
-    char words[HF_ERR_TEXT_MAX];
-    struct hf_buf body = hf_buf_init(PAGE_MAX);
-    const struct hf_http_request *request = hf_http_exchange_request(call->exchange);
-    (void)snprintf(words, sizeof words, "%s", detail);
-    if (words[0] >= 'a' && words[0] <= 'z') {
-        words[0] = (char)(words[0] - 'a' + 'A');
-    }
-    const struct hf_html_value values[HF_PAGE_PROBLEM_SLOTS] = {
-        [HF_PAGE_PROBLEM_TITLE] = {.text = status >= 500   ? HF_STR("That did not work")
-                                           : status == 404 ? HF_STR("Not here")
-                                                           : HF_STR("That was not done")},
-        [HF_PAGE_PROBLEM_DETAIL] = {.text = hf_str_c(words)},
-        [HF_PAGE_PROBLEM_NEXT] = {.text = own_page(hf_bytes_str(request->target), next)}};
-    hf_html_put(&body, &hf_page_problem, values);
-    hf_web_answer(call, status, HF_STR("Approvals"), 0, &body);
-    hf_buf_free(&body);
-}
-
-void hf_web_go_to(struct hf_hub_call *call, struct hf_str path)
-{
-    if (call->exchange != NULL) {
-        hf_http_add_field(call->exchange, "Location", path);
-        add_fields(call, CSP, false);
-        hf_http_answer(call->exchange, 303, "text/plain", HF_BYTES("\n"));
-    }
-}
-
-/* the session */
-
-/* The value of our cookie; empty when there is none, or several. */
-static struct hf_str cookie_of(const struct hf_http_request *request)
-{
-    struct hf_str found = {"", 0};
-    const struct hf_str name = HF_STR(COOKIE "=");
-    unsigned count = 0;
-    for (int i = 0; i < request->field_count; i++) {
-        struct hf_str rest = hf_bytes_str(request->fields[i].value);
-        if (!hf_http_name_eq(request->fields[i].name, "cookie")) {
-            continue;
-        }
-        while (rest.len > 0) {
-            const char *end = memchr(rest.ptr, ';', rest.len);
-            struct hf_str part = {rest.ptr, end == NULL ? rest.len : (size_t)(end - rest.ptr)};
-            size_t taken = part.len + (end == NULL ? 0 : 1);
-            rest = (struct hf_str){rest.ptr + taken, rest.len - taken};
-            while (part.len > 0 && part.ptr[0] == ' ') {
-                part = (struct hf_str){part.ptr + 1, part.len - 1};
-            }
-            if (hf_str_starts(part, name)) {
-                found = (struct hf_str){part.ptr + name.len, part.len - name.len};
-                count++;
-            }
-        }
-    }
-    return count == 1 ? found : HF_STR("");
-}
-
-/* Whose page it is; NULL: nobody's. A session ends with the token that it was made of. */
-static struct hf_web_session *sign_of(struct hf_hub_call *call)
-{
-    struct hf_hub *hub = call->hub;
-    int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-    struct hf_web_session *session = hf_web_session_find(
-        &hub->sessions, cookie_of(hf_http_exchange_request(call->exchange)), now);
-    call->principal = NULL; /* a page is for who signed in, whatever else the request carries */
-    if (session == NULL) {
-        return NULL;
-    }
-    struct hf_hub_principal *p =
-        hf_hub_principal_find(&hub->principals, hf_str_c(session->principal));
-    if (p == NULL || !hf_principal_takes(&p->life, &session->token_hash, now)) {
-        hf_web_session_close(&hub->sessions, session);
-        return NULL;
-    }
-    hf_hub_note_use(hub, p);
-    call->principal = p;
-    return session;
-}
-
-static void ask_to_sign_in(struct hf_hub_call *call, struct hf_str page, const char *message)
-{
-    char next[NEXT_MAX];
-    struct hf_buf body = hf_buf_init(PAGE_MAX);
-    const struct hf_html_value values[HF_PAGE_SIGN_IN_SLOTS] = {
-        [HF_PAGE_SIGN_IN_MESSAGE] = {.text = hf_str_c(message)},
-        [HF_PAGE_SIGN_IN_NEXT] = {.text = own_page(page, next)}};
-    hf_html_put(&body, &hf_page_sign_in, values);
-    hf_web_answer(call, message[0] == '\0' ? 200 : 401, HF_STR("Sign in"), 0, &body);
-    hf_buf_free(&body);
-}
-
-/* Sets the cookie, or ends it. */
-static void set_cookie(struct hf_hub_call *call, const char *value)
-{
-    char field[HF_WEB_COOKIE_TEXT + 128];
-    (void)snprintf(field, sizeof field, COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict%s",
-                   value, value[0] == '\0' ? "; Max-Age=0" : "");
-    hf_http_add_field(call->exchange, "Set-Cookie", hf_str_c(field));
-    hf_wipe(field, sizeof field);
-}
-
-static void sign_in(struct hf_hub_call *call, const struct hf_form *form)
-{
-    struct hf_hub *hub = call->hub;
-    struct hf_env *env = hf_loop_env(hub->loop);
-    char next[NEXT_MAX];
-    char cookie[HF_WEB_COOKIE_TEXT];
-    struct hf_hash hash;
-    struct hf_str page = hf_form_get(form, "next");
-    hf_sha256(hf_str_bytes(hf_form_get(form, "token")), &hash);
-    struct hf_hub_principal *p =
-        hf_hub_principal_by_token(&hub->principals, &hash, hf_env_wall_us(env));
-    if (p == NULL) {
-        hub->strangers.unknown_principal++;
-        ask_to_sign_in(call, page, "That is no token that opens this door.");
-        return;
-    }
-    if (hf_web_session_open(&hub->sessions, env, hf_str_c(p->life.name), &hash, cookie) != HF_OK) {
-        hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for a session.");
-        return;
-    }
-    hf_hub_note_use(hub, p);
-    set_cookie(call, cookie);
-    hf_wipe(cookie, sizeof cookie);
-    hf_web_go_to(call, own_page(page, next));
-}
-
-static void sign_out(struct hf_hub_call *call, struct hf_web_session *session)
-{
-    if (session != NULL) {
-        hf_web_session_close(&call->hub->sessions, session);
-    }
-    set_cookie(call, "");
-    hf_web_go_to(call, HF_STR(ROOT));
 }
 
 /* forms */
@@ -318,31 +97,6 @@ static struct hf_hub_approval *named(struct hf_hub_call *call, struct hf_str pat
     return a;
 }
 
-static bool serve_file(struct hf_hub_call *call, struct hf_str path)
-{
-    static const struct {
-        const char *path;
-        const char *type;
-        const struct hf_str *text;
-        const char *csp;
-    } files[] = {
-        {ROOT "/style.css", "text/css; charset=utf-8", &hf_web_style, CSP},
-        {ROOT "/refresh.js", "text/javascript; charset=utf-8", &hf_web_refresh, CSP},
-        {ROOT "/subscribe.js", "text/javascript; charset=utf-8", &hf_web_subscribe, CSP},
-        {ROOT "/worker.js", "text/javascript; charset=utf-8", &hf_web_worker, WORKER_CSP},
-        {ROOT "/app.webmanifest", "application/manifest+json", &hf_web_app, CSP},
-    };
-
-    for (size_t i = 0; i < HF_LEN(files); i++) {
-        if (hf_str_eq(path, hf_str_c(files[i].path))) {
-            add_fields(call, files[i].csp, true);
-            hf_http_answer(call->exchange, 200, files[i].type, hf_str_bytes(*files[i].text));
-            return true;
-        }
-    }
-    return false;
-}
-
 static void serve_get(struct hf_hub_call *call, struct hf_str path, struct hf_str query)
 {
     char room[FORM_ROOM];
@@ -350,12 +104,12 @@ static void serve_get(struct hf_hub_call *call, struct hf_str path, struct hf_st
     struct hf_form form = {.count = 0};
     struct hf_err err = {0};
     const struct hf_http_request *request = hf_http_exchange_request(call->exchange);
-    if (serve_file(call, path)) {
+    if (hf_web_file(call, path)) {
         return;
     }
-    struct hf_web_session *session = sign_of(call);
+    struct hf_web_session *session = hf_web_sign_of(call);
     if (session == NULL) {
-        ask_to_sign_in(call, hf_bytes_str(request->target), "");
+        hf_web_ask_to_sign_in(call, hf_bytes_str(request->target), "");
         return;
     }
     if (hf_form_parse(hf_str_bytes(query), &w, &form, &err) != HF_OK) {
@@ -380,18 +134,18 @@ static void serve_get(struct hf_hub_call *call, struct hf_str path, struct hf_st
 static void take_form(struct hf_hub_call *call, struct hf_str path, const struct hf_form *form)
 {
     if (hf_str_eq(path, HF_STR(ROOT "/sign-in"))) {
-        sign_in(call, form);
+        hf_web_sign_in(call, form);
         return;
     }
     if (hf_str_eq(path, HF_STR(ROOT "/shown"))) {
         hf_web_shown(call, form);
         return;
     }
-    struct hf_web_session *session = sign_of(call);
+    struct hf_web_session *session = hf_web_sign_of(call);
     if (hf_str_eq(path, HF_STR(ROOT "/sign-out"))) {
-        sign_out(call, session);
+        hf_web_sign_out(call, session);
     } else if (session == NULL) {
-        ask_to_sign_in(call, path, "You are not signed in any more. Nothing was done.");
+        hf_web_ask_to_sign_in(call, path, "You are not signed in any more. Nothing was done.");
     } else if (path.len <= sizeof ROOT) {
         hf_call_problem(call, HF_PROBLEM_METHOD, "This page takes no answer.");
     } else if (hf_str_eq(path, HF_STR(HF_WEB_DEVICES))) {

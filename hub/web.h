@@ -25,13 +25,26 @@ void hf_web_problem(struct hf_hub_call *call, int status, const char *detail);
 
 /* Private to the pages: */
 
-#define HF_WEB_DEVICES "/approvals/devices"
+#define HF_WEB_ROOT     "/approvals"
+#define HF_WEB_DEVICES  HF_WEB_ROOT "/devices"
+#define HF_WEB_PATH_MAX 160 /* of a link to one of our pages, with its NUL */
 
 /* Answers with a page: body, made of templates, in the layout. refresh_s: 0: never. */
 void hf_web_answer(struct hf_hub_call *call, int status, struct hf_str title, unsigned refresh_s,
                    const struct hf_buf *body);
 /* 303 to one of our pages. */
 void hf_web_go_to(struct hf_hub_call *call, struct hf_str path);
+/* The page that the target is, when it is one that a link may lead to; else the queue. */
+struct hf_str hf_web_own_page(struct hf_str target, char out[HF_WEB_PATH_MAX]);
+/* The style, a script, the manifest; false: the path is none of them. */
+bool hf_web_file(struct hf_hub_call *call, struct hf_str path);
+/* Whose page it is; NULL: nobody's. A session ends with the token that it was made of. */
+struct hf_web_session *hf_web_sign_of(struct hf_hub_call *call);
+/* With a way to `page`; message: why, or empty. */
+void hf_web_ask_to_sign_in(struct hf_hub_call *call, struct hf_str page, const char *message);
+void hf_web_sign_in(struct hf_hub_call *call, const struct hf_form *form);
+/* Also without a session. */
+void hf_web_sign_out(struct hf_hub_call *call, struct hf_web_session *session);
 /* The queue, from the page's cursor (hexadecimal; empty: the first) on. */
 void hf_web_queue(struct hf_hub_call *call, struct hf_str cursor);
 /* One request, with a form when the caller may answer it. */
