@@ -171,7 +171,7 @@ static const char *way_words(const struct hf_hub_approval *a)
 }
 
 static struct hf_str state_words(const struct hf_hub_call *call, const struct hf_hub_approval *a,
-                                 char out[WORDS_MAX])
+                                 bool is_erased, char out[WORDS_MAX])
 {
     char left[WORDS_MAX];
     int len = 0;
@@ -192,7 +192,9 @@ static struct hf_str state_words(const struct hf_hub_call *call, const struct hf
         len = snprintf(out, WORDS_MAX, "Nobody answered in time, which counts as denied.");
         break;
     case HF_APPROVAL_CANCELLED:
-        len = snprintf(out, WORDS_MAX, "Withdrawn: the agent does not wait any more.");
+        len = snprintf(out, WORDS_MAX, "%s",
+                       is_erased ? "Ended: the person that it is about was erased."
+                                 : "Withdrawn: the agent does not wait any more.");
         break;
     }
     return (struct hf_str){out, (size_t)len};
@@ -303,7 +305,8 @@ static void put_page(struct hf_hub_call *call, struct hf_web_session *session,
         [HF_PAGE_REQUEST_TENANT] = {.text = hf_str_c(a->tenant)},
         [HF_PAGE_REQUEST_TOOL] = {.text = r->tool},
         [HF_PAGE_REQUEST_ASKED] = {.text = asked_words(a, o, asked)},
-        [HF_PAGE_REQUEST_STATE] = {.text = state_words(call, approval, state)},
+        [HF_PAGE_REQUEST_STATE] = {.text = state_words(call, approval,
+                                                       o->state == HF_OPENING_ERASED, state)},
         [HF_PAGE_REQUEST_FORM] = {.html = &form},
         [HF_PAGE_REQUEST_ARGUMENTS] = {.html = &arguments},
         [HF_PAGE_REQUEST_REASON] = {.text = r->has_reason

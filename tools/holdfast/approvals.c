@@ -102,11 +102,11 @@ static void print_line(struct hf_cli *cli, const char *label, struct hf_str text
 
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    static const char *const keys[] = {"tenant",   "approval", "state",   "approver",  "risk",
-                                       "tool",     "summary",  "channel", "requester", "policy",
-                                       "rule",     "reason",   "session", "requested", "expires",
-                                       "notified", "routing",  "seen",    "decided",   "delivered",
-                                       "enforced", "outcome",  "request", "action"};
+    static const char *const keys[] = {
+        "tenant",    "approval",  "state",   "approver",   "risk",    "tool", "summary",
+        "channel",   "requester", "subject", "sealed_why", "policy",  "rule", "reason",
+        "session",   "requested", "expires", "notified",   "routing", "seen", "decided",
+        "delivered", "enforced",  "outcome", "request",    "action"};
     if (hf_member_str(json, "approval").len == 0) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no request for approval");
     }
