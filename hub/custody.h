@@ -1,14 +1,15 @@
 /* hub/custody.h: the keys that personal data of subjects is sealed under, and the subjects' names.
  *
  * In DIR/custody, for each tenant that has subjects:
- *   TENANT.subjects  each subject's id, and its key and name, sealed under the tenant's custody key
- *   TENANT.key       that custody key, sealed under this host's key (hub/custody_key.h)
- * Both are replaced as a whole. When a subject's key is erased, a fresh custody key seals what is
- * left, and the one before is gone with the file that held it: an old copy of the one file is worth
- * nothing without the old copy of the other. Which subjects there are is the log's to say: the
- * caller compares after load (hub/subjects.h). What is sealed is held in memory, keys and names are
- * opened for as long as somebody looks.
- * Threads: the loop's. Order: init, open; then load for each tenant; close.
+ *   TENANT.subjects.N  ids of up to HF_CUSTODY_CHUNK subjects, and their keys and names, sealed
+ *                      under the tenant's custody key
+ *   TENANT.key         that custody key, sealed under this host's key (hub/custody_key.h)
+ * Each is replaced as a whole. When a subject's key is erased, a fresh custody key seals what is
+ * left, and the one before is gone with the file that held it: old copies of the subjects' files
+ * are worth nothing without the old copy of the other. Which subjects there are is the log's to
+ * say: the caller compares after load (hub/erasures.h). What is sealed is held in memory, keys and
+ * names are opened for as long as somebody looks.
+ * Threads: the loop's. Order: open; then load for each tenant; close.
  */
 #ifndef HF_HUB_CUSTODY_H
 #define HF_HUB_CUSTODY_H
@@ -20,7 +21,8 @@
 #include "log/store/disk.h"
 #include "schemas/personal.h"
 
-#define HF_CUSTODY_SUBJECTS_MAX 65536 /* of one tenant: a file of 16 MB */
+#define HF_CUSTODY_CHUNK        256   /* a put rewrites 60 KB */
+#define HF_CUSTODY_SUBJECTS_MAX 65536 /* of one tenant: 256 files, 16 MB */
 #define HF_CUSTODY_NAME_MAX     160
 
 struct hf_custody_conf {
@@ -53,7 +55,7 @@ void hf_custody_close(struct hf_custody *custody);
 enum hf_rc hf_custody_load(struct hf_custody *custody, struct hf_str tenant, struct hf_err *err);
 
 /* Durable when it returns. HF_OK, also when the same is there already; HF_EEXIST: another key is.
- * HF_ENOSPC: the tenant has HF_CUSTODY_SUBJECTS_MAX. Else what the disk says: nothing changed. */
+ * HF_ERANGE: the tenant has HF_CUSTODY_SUBJECTS_MAX. Else what the disk says: nothing changed. */
 enum hf_rc hf_custody_put(struct hf_custody *custody, struct hf_str tenant,
                           const struct hf_subject_key *key, struct hf_str name, struct hf_err *err);
 bool hf_custody_has(const struct hf_custody *custody, struct hf_str tenant,
@@ -65,9 +67,11 @@ enum hf_rc hf_custody_get(const struct hf_custody *custody, struct hf_str tenant
                           char ret_name[HF_CUSTODY_NAME_MAX + 1]);
 /* What asks to be erased. */
 typedef bool hf_custody_gone_fn(void *arg, struct hf_str tenant, const struct hf_subject *subject);
+/* False: load found files that cannot be read, which are left alone. */
+bool hf_custody_is_readable(const struct hf_custody *custody, struct hf_str tenant);
 /* Deletes every subject of the tenant that `gone` says, and changes the custody key, durably; HF_OK
- * when there is none. After a failure it is to be tried again: *ret_count tells of what is gone
- * from here. */
+ * when there is none. HF_EREADONLY: it is not readable. After a failure it is to be tried again;
+ * *ret_count is how many are gone. */
 enum hf_rc hf_custody_erase(struct hf_custody *custody, struct hf_str tenant,
                             hf_custody_gone_fn *gone, void *arg, uint64_t *ret_count,
                             struct hf_err *err);

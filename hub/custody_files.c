@@ -7,9 +7,10 @@
 #define HEADER     "holdfast/custody@v1\n"
 #define SEALED_MIN (HF_SEAL_KEY_SIZE + 1 + HF_SEAL_OVERHEAD)
 #define ENTRY_HEAD (HF_SUBJECT_SIZE + 2)
+#define CHUNKS_MAX (HF_CUSTODY_SUBJECTS_MAX / HF_CUSTODY_CHUNK)
 #define FILE_MAX                                                                                   \
     (sizeof HEADER - 1 + HF_CUSTODY_KEY_ID +                                                       \
-     (size_t)HF_CUSTODY_SUBJECTS_MAX * (ENTRY_HEAD + HF_CUSTODY_SEALED_MAX))
+     (size_t)HF_CUSTODY_CHUNK * (ENTRY_HEAD + HF_CUSTODY_SEALED_MAX))
 
 static enum hf_rc path_of(const struct hf_custody *custody, const struct hf_custody_tenant *t,
                           const char *ending, char out[HF_PATH_MAX], struct hf_err *err)
@@ -33,15 +34,23 @@ enum hf_rc hf_custody_write_keys(const struct hf_custody *custody,
                : rc;
 }
 
-enum hf_rc hf_custody_write_subjects(const struct hf_custody *custody,
-                                     const struct hf_custody_tenant *t,
-                                     const struct hf_custody_key *key, const struct hf_queue *order,
-                                     struct hf_err *err)
+static enum hf_rc chunk_path(const struct hf_custody *custody, const struct hf_custody_tenant *t,
+                             unsigned number, char out[HF_PATH_MAX], struct hf_err *err)
+{
+    char ending[32];
+    (void)snprintf(ending, sizeof ending, "subjects.%u", number);
+    return path_of(custody, t, ending, out, err);
+}
+
+enum hf_rc hf_custody_write_chunk(const struct hf_custody *custody,
+                                  const struct hf_custody_chunk *chunk,
+                                  const struct hf_custody_key *key, const struct hf_queue *order,
+                                  struct hf_err *err)
 {
     char path[HF_PATH_MAX];
     uint8_t len[2];
     struct hf_buf text = hf_buf_init(FILE_MAX);
-    enum hf_rc rc = path_of(custody, t, "subjects", path, err);
+    enum hf_rc rc = chunk_path(custody, chunk->tenant, chunk->number, path, err);
     hf_buf_str(&text, HF_STR(HEADER));
     hf_buf_put(&text, key->id, HF_CUSTODY_KEY_ID);
     HF_QUEUE_FOREACH (node, order) {
@@ -62,20 +71,20 @@ enum hf_rc hf_custody_write_subjects(const struct hf_custody *custody,
 }
 
 /* What can be read of them: what is cut at the end is not there. */
-static enum hf_rc take_entries(struct hf_custody *custody, struct hf_custody_tenant *t,
+static enum hf_rc take_entries(struct hf_custody *custody, struct hf_custody_chunk *chunk,
                                struct hf_cursor *c)
 {
     struct hf_bytes id, sealed;
     uint16_t len = 0;
-    while (t->count < HF_CUSTODY_SUBJECTS_MAX && hf_cursor_take(c, HF_SUBJECT_SIZE, &id) &&
+    while (chunk->count < HF_CUSTODY_CHUNK && hf_cursor_take(c, HF_SUBJECT_SIZE, &id) &&
            hf_cursor_be16(c, &len) && len >= SEALED_MIN && len <= HF_CUSTODY_SEALED_MAX &&
            hf_cursor_take(c, len, &sealed)) {
         struct hf_subject subject;
         memcpy(subject.b, id.ptr, sizeof subject.b);
-        if (hf_custody_kept_find(custody, hf_str_c(t->name), &subject) != NULL) {
+        if (hf_custody_kept_find(custody, hf_str_c(chunk->tenant->name), &subject) != NULL) {
             continue;
         }
-        struct hf_custody_kept *k = hf_custody_kept_make(t, &subject, sealed);
+        struct hf_custody_kept *k = hf_custody_kept_make(chunk, &subject, sealed);
         if (k == NULL) {
             return HF_ENOMEM;
         }
@@ -84,10 +93,10 @@ static enum hf_rc take_entries(struct hf_custody *custody, struct hf_custody_ten
     return HF_OK;
 }
 
-/* The key that the file of subjects names is the current one. */
-static enum hf_rc take_subjects(struct hf_custody *custody, struct hf_custody_tenant *t,
-                                struct hf_bytes text, struct hf_err *err)
+static enum hf_rc take_chunk(struct hf_custody *custody, struct hf_custody_chunk *chunk,
+                             struct hf_bytes text, struct hf_err *err)
 {
+    const struct hf_custody_keys *keys = &chunk->tenant->keys;
     struct hf_cursor c = hf_cursor_init(text);
     struct hf_bytes header, id;
     if (!hf_cursor_take(&c, sizeof HEADER - 1, &header) ||
@@ -95,35 +104,35 @@ static enum hf_rc take_subjects(struct hf_custody *custody, struct hf_custody_te
         !hf_cursor_take(&c, HF_CUSTODY_KEY_ID, &id)) {
         return hf_err_set(err, HF_ESYNTAX, "these are no subjects' keys of holdfast");
     }
-    for (t->current = 0; t->current < t->keys.count; t->current++) {
-        if (memcmp(t->keys.of[t->current].id, id.ptr, id.len) == 0) {
-            enum hf_rc rc = take_entries(custody, t, &c);
+    for (chunk->key = 0; chunk->key < keys->count; chunk->key++) {
+        if (memcmp(keys->of[chunk->key].id, id.ptr, id.len) == 0) {
+            enum hf_rc rc = take_entries(custody, chunk, &c);
             return rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for the keys of subjects");
         }
     }
-    t->current = 0;
+    chunk->key = 0;
     return hf_err_set(err, HF_EMISMATCH,
-                      "they are sealed under another custody key than %s.key has", t->name);
+                      "they are sealed under another custody key than %s.key has",
+                      chunk->tenant->name);
 }
 
-static enum hf_rc read_file(const struct hf_custody *custody, const struct hf_custody_tenant *t,
-                            const char *ending, struct hf_buf *text, struct hf_err *err)
+static enum hf_rc read_file(const struct hf_custody *custody, const char *path, struct hf_buf *text,
+                            struct hf_err *err)
 {
-    char path[HF_PATH_MAX];
-    enum hf_rc rc = path_of(custody, t, ending, path, err);
-    if (rc == HF_OK) {
-        rc = hf_disk_exists(custody->disk, path) ? hf_disk_read(custody->disk, path, text, err)
-                                                 : HF_ENOTFOUND;
-    }
+    enum hf_rc rc = hf_disk_read(custody->disk, path, text, err);
     return rc == HF_ETOOBIG ? hf_err_set(err, HF_ESYNTAX, "%s is too big", path) : rc;
 }
 
 static enum hf_rc read_keys(const struct hf_custody *custody, struct hf_custody_tenant *t,
                             struct hf_err *err)
 {
+    char path[HF_PATH_MAX];
     struct hf_secret key = {0};
     struct hf_buf text = hf_buf_init(HF_CUSTODY_KEY_FILE_MAX);
-    enum hf_rc rc = read_file(custody, t, "key", &text, err);
+    enum hf_rc rc = path_of(custody, t, "key", path, err);
+    if (rc == HF_OK) {
+        rc = read_file(custody, path, &text, err);
+    }
     if (rc == HF_OK) {
         rc = hf_custody_keys_parse(hf_buf_bytes(&text), &custody->host_key, &t->keys, err);
     }
@@ -138,31 +147,27 @@ static enum hf_rc read_keys(const struct hf_custody *custody, struct hf_custody_
     return rc;
 }
 
+/* Chunk after chunk; none at all when the key was made and nothing was put yet. */
 static enum hf_rc read_subjects(struct hf_custody *custody, struct hf_custody_tenant *t,
                                 struct hf_err *err)
 {
+    char path[HF_PATH_MAX];
     struct hf_buf text = hf_buf_init(FILE_MAX);
-    enum hf_rc rc = read_file(custody, t, "subjects", &text, err);
-    if (rc == HF_OK) {
-        rc = take_subjects(custody, t, hf_buf_bytes(&text), err);
+    enum hf_rc rc = HF_OK;
+    for (unsigned n = 0; rc == HF_OK && n < CHUNKS_MAX; n++) {
+        rc = chunk_path(custody, t, n, path, err);
+        if (rc != HF_OK || !hf_disk_exists(custody->disk, path)) {
+            break;
+        }
+        struct hf_custody_chunk *chunk = hf_custody_chunk_new(t);
+        hf_buf_clear(&text);
+        rc = chunk == NULL ? hf_err_set(err, HF_ENOMEM, "no memory for the keys of subjects")
+                           : read_file(custody, path, &text, err);
+        if (rc == HF_OK) {
+            rc = take_chunk(custody, chunk, hf_buf_bytes(&text), err);
+        }
     }
     hf_buf_free(&text);
-    return rc == HF_ENOTFOUND ? HF_OK : rc; /* the key was made, and nothing was put yet */
-}
-
-enum hf_rc hf_custody_settle(const struct hf_custody *custody, struct hf_custody_tenant *t,
-                             struct hf_err *err)
-{
-    struct hf_custody_keys one = {.count = 1, .of = {t->keys.of[t->current]}};
-    if (t->keys.count <= 1) {
-        return HF_OK;
-    }
-    enum hf_rc rc = hf_custody_write_keys(custody, t, &one, err);
-    if (rc == HF_OK) {
-        hf_wipe(&t->keys, sizeof t->keys);
-        t->keys = one;
-        t->current = 0;
-    }
     return rc;
 }
 
@@ -184,14 +189,18 @@ enum hf_rc hf_custody_load(struct hf_custody *custody, struct hf_str tenant, str
         rc = read_subjects(custody, t, err);
     }
     if (rc == HF_OK) {
-        rc = hf_custody_settle(custody, t, err);
+        rc = hf_custody_settle(custody, t, /* gone= */ NULL, NULL, err);
     }
     if (rc != HF_OK && rc != HF_ENOMEM) {
         t->broken = true;
-        rc = hf_err_wrap(err, rc,
-                         "custody of the tenant %s: restore %s.key and %s.subjects from the same "
-                         "backup, or move both away",
-                         t->name, t->name, t->name);
+        HF_QUEUE_FOREACH (node, &t->chunks) {
+            hf_custody_empty(custody, HF_CONTAINER_OF(node, struct hf_custody_chunk, node));
+        }
+        rc = hf_err_wrap(
+            err, rc,
+            "custody of the tenant %s: restore %s.key and all %s.subjects from the same "
+            "backup, or move them away",
+            t->name, t->name, t->name);
     }
     return rc;
 }

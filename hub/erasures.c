@@ -36,10 +36,11 @@ enum hf_rc hf_hub_erasures_delete(struct hf_hub *hub, struct hf_hub_subject *sub
     enum hf_rc rc = hf_custody_erase(&hub->custody, hf_str_c(subject->life.tenant), is_erased, hub,
                                      &count, err);
     subject->gone = rc == HF_OK;
-    if (rc != HF_OK) {
+    if (rc != HF_OK && !subject->stuck) {
         hf_log(hub->logger, HF_LOG_ERROR, "subject.not_deleted",
                hf_f_c("tenant", subject->life.tenant), hf_f_err(err));
     }
+    subject->stuck = rc != HF_OK;
     return rc;
 }
 
@@ -71,7 +72,8 @@ static void compare(void *arg, struct hf_hub_subject *s)
         say_missing(c);
     }
     if (s->life.state == HF_SUBJECT_ERASED) {
-        s->gone = !hf_custody_has(&c->hub->custody, tenant, &s->life.subject);
+        s->gone = hf_custody_is_readable(&c->hub->custody, tenant) &&
+                  !hf_custody_has(&c->hub->custody, tenant, &s->life.subject);
     } else if (s->life.state == HF_SUBJECT_KEPT &&
                !hf_custody_has(&c->hub->custody, tenant, &s->life.subject)) {
         c->first = c->missing == 0 ? s : c->first;

@@ -86,6 +86,8 @@ void hf_serve_subject_keep(struct hf_hub_call *call)
         kept(call);
     } else if (rc == HF_EPRUNED) {
         hf_call_problem(call, HF_PROBLEM_ERASED, err.text);
+    } else if (rc == HF_ERANGE) {
+        hf_call_problem(call, HF_PROBLEM_CUSTODY_FULL, err.text);
     } else {
         hf_call_refuse(call, &err);
     }

@@ -21,6 +21,7 @@ struct hf_hub_subject {
     /* Not in the log: */
     bool gone;    /* from custody, after its erasure */
     bool telling; /* a directive is on its way to the log */
+    bool stuck;   /* it could not be deleted, which was said */
     /* private */
     uint64_t *routed; /* entries of approval.routed, oldest first from routed_first on */
     size_t routed_first;

@@ -1,7 +1,7 @@
-/* tests/fuzz/hub/fuzz_custody.c: files of custody that somebody altered: what is read of them can be
- * added to and read again, and no key comes out that was not sealed.
+/* tests/fuzz/hub/fuzz_custody.c: files of custody that somebody altered: what is read of them can
+ * be added to and read again, and no key comes out that was not sealed.
  *
- * Input: u16 length | TENANT.key | TENANT.subjects, under a host key of zeroes.
+ * Input: u16 length | TENANT.key | TENANT.subjects.0, under a host key of zeroes.
  */
 #include "base/assert.h"
 #include "hub/custody.h"
@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sim_disk_init(&w.disk, 1);
     HF_ASSERT(hf_secret_alloc(HF_SEAL_KEY_SIZE, &w.host_key) == HF_OK);
     sim_disk_put(&w.disk, DIR "/custody/acme.key", keys);
-    sim_disk_put(&w.disk, DIR "/custody/acme.subjects", hf_bytes_of(c.ptr, c.left));
+    sim_disk_put(&w.disk, DIR "/custody/acme.subjects.0", hf_bytes_of(c.ptr, c.left));
     if (open_all(&w, &err) == HF_OK) {
         use(&w);
     } else {

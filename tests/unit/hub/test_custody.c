@@ -131,8 +131,8 @@ HF_TEST(keeping)
         HF_CHECK_RC(rc, HF_EEXIST);
         HF_CHECK_OK(reopen(&w), w.err);
     }
-    HF_CHECK(!file_has(&w, "acme.subjects", hf_str_bytes(ANNA)));
-    HF_CHECK(!file_has(&w, "acme.subjects", hf_bytes_of(key, sizeof key)));
+    HF_CHECK(!file_has(&w, "acme.subjects.0", hf_str_bytes(ANNA)));
+    HF_CHECK(!file_has(&w, "acme.subjects.0", hf_bytes_of(key, sizeof key)));
     world_fini(&w);
 }
 
@@ -146,7 +146,7 @@ HF_TEST(erasing)
     struct hf_buf old = hf_buf_init(1u << 20);
     struct hf_buf now = hf_buf_init(1u << 20);
     world_init(&w, "hub");
-    path_of(&w, "acme.subjects", subjects);
+    path_of(&w, "acme.subjects.0", subjects);
     path_of(&w, "acme.key", keys);
     HF_CHECK_OK(reopen(&w), w.err);
     HF_CHECK_OK(put(&w, "acme", 1, ANNA), w.err);
@@ -154,7 +154,7 @@ HF_TEST(erasing)
     HF_CHECK_OK(hf_file_read(subjects, &old, &w.err), w.err);
     HF_CHECK_OK(erase(&w, 3, &count), w.err);
     HF_CHECK_U64(count, 0);
-    HF_CHECK(file_has(&w, "acme.subjects", hf_buf_bytes(&old)));
+    HF_CHECK(file_has(&w, "acme.subjects.0", hf_buf_bytes(&old)));
     HF_CHECK_OK(erase(&w, 1, &count), w.err);
     HF_CHECK_U64(count, 1);
     for (int i = 0; i < 2; i++) {
@@ -180,7 +180,7 @@ HF_TEST(erasing)
  * key than the one that was put, and always a text. */
 HF_TEST(damage)
 {
-    static const char *const names[] = {"acme.subjects", "acme.key"};
+    static const char *const names[] = {"acme.subjects.0", "acme.key"};
     struct world w;
     world_init(&w, "hub");
     HF_CHECK_OK(reopen(&w), w.err);
@@ -216,6 +216,72 @@ HF_TEST(damage)
     }
     HF_CHECK_OK(reopen(&w), w.err);
     HF_CHECK(has(&w, "acme", 1, ANNA));
+    world_fini(&w);
+}
+
+static enum hf_rc put_nth(struct world *w, uint16_t n)
+{
+    struct hf_subject_key key = {.subject = {{0xEE, (uint8_t)(n >> 8), (uint8_t)n}}};
+    HF_ASSERT(hf_secret_alloc(HF_SEAL_KEY_SIZE, &key.key) == HF_OK);
+    hf_secret_fill(&key.key)[0] = (uint8_t)n;
+    enum hf_rc rc = hf_custody_put(&w->custody, HF_STR("acme"), &key, BERT, &w->err);
+    hf_secret_free(&key.key);
+    return rc;
+}
+
+static unsigned count_nth(const struct world *w, uint16_t most)
+{
+    unsigned count = 0;
+    for (uint16_t n = 0; n < most; n++) {
+        const struct hf_subject subject = {{0xEE, (uint8_t)(n >> 8), (uint8_t)n}};
+        struct hf_subject_key got = {.key = {0}};
+        if (hf_custody_get(&w->custody, HF_STR("acme"), &subject, &got, NULL) == HF_OK) {
+            count += hf_secret_reveal(&got.key).ptr[0] == (uint8_t)n ? 1 : 0;
+        }
+        hf_secret_free(&got.key);
+    }
+    return count;
+}
+
+static bool is_odd(void *arg, struct hf_str tenant, const struct hf_subject *subject)
+{
+    (void)arg;
+    (void)tenant;
+    return subject->b[2] % 2 == 1;
+}
+
+/* More subjects than one file has: a put writes one file of a bounded size; an erasure seals all of
+ * them anew; what comes then fills the gaps, and no further file is made. */
+HF_TEST(many)
+{
+    const uint16_t most = 2 * HF_CUSTODY_CHUNK + 20;
+    struct world w;
+    char third[HF_PATH_MAX], fourth[HF_PATH_MAX];
+    struct hf_buf text = hf_buf_init(HF_CUSTODY_CHUNK * 256u);
+    uint64_t count = 0;
+    world_init(&w, "hub");
+    hf_sweep_without_syncs();
+    path_of(&w, "acme.subjects.2", third);
+    path_of(&w, "acme.subjects.3", fourth);
+    HF_CHECK_OK(reopen(&w), w.err);
+    for (uint16_t n = 0; n < most; n++) {
+        HF_CHECK_OK(put_nth(&w, n), w.err);
+    }
+    HF_CHECK_OK(reopen(&w), w.err);
+    HF_CHECK_U64(count_nth(&w, most), most);
+    HF_CHECK_OK(hf_custody_erase(&w.custody, HF_STR("acme"), is_odd, NULL, &count, &w.err), w.err);
+    HF_CHECK_U64(count, most / 2);
+    for (int i = 0; i < 2; i++) {
+        HF_CHECK_U64(count_nth(&w, most), most / 2);
+        HF_CHECK_OK(reopen(&w), w.err);
+    }
+    for (uint16_t n = most; n < most + 256; n++) {
+        HF_CHECK_OK(put_nth(&w, n), w.err);
+    }
+    HF_CHECK_U64(count_nth(&w, most + 256), most / 2 + 256u);
+    HF_CHECK_OK(hf_file_read(third, &text, &w.err), w.err);
+    HF_CHECK(!hf_disk_exists(hf_disk_os(), fourth));
+    hf_buf_free(&text);
     world_fini(&w);
 }
 
@@ -289,5 +355,6 @@ HF_TEST(failing_allocations)
     sweep(HF_SWEEP_ALLOC, 0);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(keeping), HF_TEST_CASE(erasing), HF_TEST_CASE(failing_writes),
-             HF_TEST_CASE(failing_syncs), HF_TEST_CASE(failing_allocations), HF_TEST_CASE(damage))
+HF_TEST_MAIN(HF_TEST_CASE(keeping), HF_TEST_CASE(erasing), HF_TEST_CASE(many),
+             HF_TEST_CASE(failing_writes), HF_TEST_CASE(failing_syncs),
+             HF_TEST_CASE(failing_allocations), HF_TEST_CASE(damage))
