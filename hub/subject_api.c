@@ -34,6 +34,42 @@ static enum hf_rc keep(struct hf_hub_call *call, const struct hf_subject_key *ke
     return rc;
 }
 
+static void refuse_key(struct hf_hub_call *call, const struct hf_err *err)
+{
+    switch ((int)err->rc) {
+    case HF_EPRUNED: hf_call_problem(call, HF_PROBLEM_ERASED, err->text); break;
+    case HF_ERANGE: hf_call_problem(call, HF_PROBLEM_CUSTODY_FULL, err->text); break;
+    case HF_ECONFLICT: hf_call_problem(call, HF_PROBLEM_SUBJECT_TAKEN, err->text); break;
+    default: hf_call_refuse(call, err);
+    }
+}
+
+/* The same key may have been on its way already: it is in the log by now, or will be. */
+static void not_kept(struct hf_hub_call *call, const struct hf_err *err)
+{
+    struct hf_event_subject_kept event;
+    struct hf_hash digest;
+    struct hf_err why = {0};
+    struct hf_subject id;
+    const struct hf_bytes payload = hf_bytes_of(call->payload, call->payload_len);
+    enum hf_rc rc = err->rc;
+    if (rc == HF_ECONFLICT && hf_subject_parse(hf_call_param(call, 0), &id) &&
+        hf_event_subject_kept_decode(payload, &event, /* err= */ NULL) == HF_OK) {
+        const struct hf_hub_subject *s =
+            hf_hub_subject_find(&call->hub->subjects, event.tenant, &id);
+        memcpy(digest.b, event.key_digest.ptr, HF_HASH_SIZE);
+        rc = hf_subject_may_keep(s == NULL ? NULL : &s->life, &digest, &why);
+        if (rc == HF_OK) {
+            (void)hf_err_set(&why, HF_EBUSY, "a key of this subject is on its way to the log");
+        }
+    }
+    if (rc == HF_EEXIST) {
+        kept(call);
+    } else {
+        refuse_key(call, why.rc == HF_OK ? err : &why);
+    }
+}
+
 static void post_kept(struct hf_hub_call *call, const struct hf_subject *id,
                       const struct hf_hash *digest)
 {
@@ -53,6 +89,8 @@ static void post_kept(struct hf_hub_call *call, const struct hf_subject *id,
                                       .payload = hf_writer_done(&w),
                                       .expects = true,
                                       .version = 0};
+    call->payload_len = w.len;
+    call->failed = not_kept;
     hf_call_post(call, &post, kept);
 }
 
@@ -84,12 +122,8 @@ void hf_serve_subject_keep(struct hf_hub_call *call)
         post_kept(call, &key.subject, &digest);
     } else if (rc == HF_EEXIST) {
         kept(call);
-    } else if (rc == HF_EPRUNED) {
-        hf_call_problem(call, HF_PROBLEM_ERASED, err.text);
-    } else if (rc == HF_ERANGE) {
-        hf_call_problem(call, HF_PROBLEM_CUSTODY_FULL, err.text);
     } else {
-        hf_call_refuse(call, &err);
+        refuse_key(call, &err);
     }
 }
 

@@ -125,6 +125,21 @@ def page(bench, name, who):
     return html.unescape("".join(visitor.ask("GET", path)[1] for path in (f"/approvals/acme/{name}", "/approvals")))
 
 
+def at_once(bench, subject):
+    """The same key from many at the same time: each is told that it is kept, or that it soon will be."""
+    connections = [bench.hub.connect() for _ in range(12)]
+    for connection in connections:
+        connection.connect()
+    for connection in connections:
+        connection.request("PUT", f"/v1/subjects/{subject}", json.dumps({"key": "cd" * 32, "name": "user:bert"}),
+                           {"Authorization": "Bearer " + bench.agent.api_key})
+    answers = [connection.getresponse().status for connection in connections]
+    for connection in connections:
+        connection.close()
+    check(set(answers) <= {204, 503} and 204 in answers, f"{answers}")
+    bench.keep(subject, b"\xcd" * 32)
+
+
 @in_hub
 def sealed(hub):
     """What is sealed is shown to those who may read it, on the API and on pages, and to nobody else; it is
@@ -133,7 +148,8 @@ def sealed(hub):
     subject, key = "0a" * 16, b"0123456789abcdef-key-of-anna---!"
     bench.keep(subject, key)
     bench.keep(subject, key)
-    check(bench.keep(subject, b"x" * 32, status=409).problem() == "conflict", "another key")
+    check(bench.keep(subject, b"x" * 32, status=409).problem() == "subject-taken", "another key")
+    at_once(bench, "1a" * 16)
     bench.keep("zz" * 16, key, status=400)
     name = bench.ask(subject, key)
     for who in ("approver", "admin", "carla", "ann"):
@@ -304,7 +320,7 @@ def restored(hub):
     shutil.rmtree(custody)
     hub.kill()
     check(bench.subject(bert)["state"] == "missing" and bench.show(his)["sealed_why"] == "missing", "it is gone")
-    check(bench.keep(bert, os.urandom(32), "user:bert", status=409).problem() == "conflict", "not the same key")
+    check(bench.keep(bert, os.urandom(32), "user:bert", status=409).problem() == "subject-taken", "not the same key")
     bench.keep(bert, other, "user:bert")
     check(bench.show(his)["summary"] == SUMMARY, "healed")
 
