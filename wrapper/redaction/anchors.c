@@ -143,11 +143,16 @@ static void list_anchors(struct hf_anchors *anchors)
     }
 }
 
+static size_t expressions_of(const struct hf_anchors *anchors, const struct hf_anchor *anchor)
+{
+    return anchor->count == 0 ? hf_pattern_fronts(&anchors->patterns[anchor->first]) : 1;
+}
+
 static void put_anchor(const struct hf_anchors *anchors, const struct hf_anchor *anchor,
-                       struct hf_writer *w)
+                       size_t front, struct hf_writer *w)
 {
     if (anchor->count == 0) {
-        hf_pattern_anchor(&anchors->patterns[anchor->first], w);
+        hf_pattern_anchor(&anchors->patterns[anchor->first], front, w);
     } else {
         for (size_t i = 0; i < anchor->width; i++) {
             hf_writer_printf(w, "\\x%02x", anchors->literals.items[anchor->first].bytes.ptr[i]);
@@ -156,25 +161,43 @@ static void put_anchor(const struct hf_anchors *anchors, const struct hf_anchor 
     hf_writer_u8(w, '\0');
 }
 
+/* Lists the regular expressions; returns how many. Without patterns it only counts them. */
+static size_t list_expressions(const struct hf_anchors *anchors, const char **patterns,
+                               unsigned *ids, struct hf_writer *w)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < anchors->anchor_count; i++) {
+        size_t fronts = expressions_of(anchors, &anchors->anchors[i]);
+        for (size_t front = 0; front < fronts && patterns != NULL; front++) {
+            patterns[count + front] = (const char *)w->ptr + w->len;
+            ids[count + front] = (unsigned)i;
+            put_anchor(anchors, &anchors->anchors[i], front, w);
+        }
+        count += fronts;
+    }
+    return count;
+}
+
 /* The regular expressions hold fronts of secrets, so they are written into guarded memory. */
 static enum hf_rc make_engine(struct hf_anchors *anchors, struct hf_err *err)
 {
     struct hf_secret text = {0};
-    size_t cap = anchors->literals.count * (4 * (size_t)HF_ANCHOR_USUAL + 1) +
-                 anchors->pattern_count * ((size_t)HF_ANCHOR_TEXT_MAX + 1);
-    const char **patterns = hf_heap_zalloc(anchors->anchor_count, sizeof *patterns);
-    enum hf_rc rc = patterns == NULL ? HF_ENOMEM : hf_secret_alloc(cap, &text);
+    size_t count = list_expressions(anchors, NULL, NULL, NULL);
+    size_t literals = anchors->anchor_count - anchors->pattern_count;
+    size_t cap = literals * (4 * (size_t)HF_ANCHOR_USUAL + 1) +
+                 (count - literals) * ((size_t)HF_ANCHOR_TEXT_MAX + 1);
+    const char **patterns = hf_heap_zalloc(count, sizeof *patterns);
+    unsigned *ids = hf_heap_zalloc(count, sizeof *ids);
+    enum hf_rc rc = patterns == NULL || ids == NULL ? HF_ENOMEM : hf_secret_alloc(cap, &text);
     if (rc == HF_OK) {
         struct hf_writer w = hf_writer_init(hf_secret_fill(&text), cap);
-        for (size_t i = 0; i < anchors->anchor_count; i++) {
-            patterns[i] = (const char *)w.ptr + w.len;
-            put_anchor(anchors, &anchors->anchors[i], &w);
-        }
+        (void)list_expressions(anchors, patterns, ids, &w);
         HF_ASSERT(!w.overflow);
-        rc = hf_engine_new(patterns, anchors->anchor_count, &anchors->engine, err);
+        rc = hf_engine_new(patterns, ids, count, &anchors->engine, err);
     }
     hf_secret_free(&text);
     hf_heap_free(patterns);
+    hf_heap_free(ids);
     return rc;
 }
 
@@ -314,7 +337,7 @@ size_t hf_anchors_partial(const struct hf_anchors *anchors, const struct hf_view
 {
     size_t end = view->bytes.len;
     size_t usual = end - from < HF_ANCHOR_USUAL ? from : end - (HF_ANCHOR_USUAL - 1);
-    /* Longer anchors are of wide shapes; hardly ever does a text end with 16 of their bytes. */
+    /* Longer anchors are of wide shapes; hardly ever does a text end with 8 of their bytes. */
     size_t at = usual;
     while (at > from && end - at < HF_ANCHOR_MAX - 1 &&
            hf_byte_set_has(&anchors->long_bytes, view->bytes.ptr[at - 1])) {

@@ -70,16 +70,14 @@ enum hf_rc hf_engine_init(struct hf_err *err)
     return rc == HF_OK ? HF_OK : hf_err_set(err, rc, "the matching engine does not start");
 }
 
-enum hf_rc hf_engine_new(const char *const *patterns, size_t count, struct hf_engine **ret_engine,
-                         struct hf_err *err)
+enum hf_rc hf_engine_new(const char *const *patterns, const unsigned *ids, size_t count,
+                         struct hf_engine **ret_engine, struct hf_err *err)
 {
     struct hf_engine *engine = hf_heap_zalloc(1, sizeof *engine);
     unsigned *flags = hf_heap_zalloc(count, sizeof *flags);
-    unsigned *ids = hf_heap_zalloc(count, sizeof *ids);
-    hs_error_t error = engine != NULL && flags != NULL && ids != NULL ? HS_SUCCESS : HS_NOMEM;
+    hs_error_t error = engine != NULL && flags != NULL ? HS_SUCCESS : HS_NOMEM;
     for (size_t i = 0; error == HS_SUCCESS && i < count; i++) {
         flags[i] = HS_FLAG_DOTALL;
-        ids[i] = (unsigned)i;
     }
     if (error == HS_SUCCESS) {
         hs_compile_error_t *why = NULL;
@@ -93,7 +91,6 @@ enum hf_rc hf_engine_new(const char *const *patterns, size_t count, struct hf_en
         error = hs_alloc_scratch(engine->database, &engine->scratch);
     }
     hf_heap_free(flags);
-    hf_heap_free(ids);
     if (error != HS_SUCCESS) {
         hf_engine_free(engine);
         return hf_err_set(err, translate(error), "cannot compile what is looked for: %s",

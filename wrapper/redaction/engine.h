@@ -15,14 +15,14 @@ struct hf_scanner;
 
 struct hf_hit {
     uint64_t end; /* position in the stream, after the anchor */
-    uint32_t id;  /* of the pattern, its index */
+    uint32_t id;  /* of the pattern */
 };
 
 /* HF_ENOSYS: the processor lacks what it needs. Sets the library's allocators; once a process. */
 enum hf_rc hf_engine_init(struct hf_err *err);
-/* At least one pattern; copies. */
-enum hf_rc hf_engine_new(const char *const *patterns, size_t count, struct hf_engine **ret_engine,
-                         struct hf_err *err);
+/* At least one pattern; copies. ids: what a hit of each says; several may say the same. */
+enum hf_rc hf_engine_new(const char *const *patterns, const unsigned *ids, size_t count,
+                         struct hf_engine **ret_engine, struct hf_err *err);
 void hf_engine_free(struct hf_engine *engine);
 
 /* Borrows the engine. HF_ENOMEM. */
