@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "base/queue.h"
 
-#define TABLES_MAX 32
+#define TABLES_MAX 64
 
 struct row {
     struct hf_map_node by_key;

@@ -17,6 +17,7 @@ extern const struct hf_projection hf_projection_fleet_2;
 extern const struct hf_projection hf_projection_freshness;
 extern const struct hf_projection hf_projection_identities;
 extern const struct hf_projection hf_projection_metering;
+extern const struct hf_projection hf_projection_redaction;
 extern const struct hf_projection hf_projection_secrets;
 extern const struct hf_projection hf_projection_slo;
 extern const struct hf_projection hf_projection_usage;

@@ -184,6 +184,35 @@ static enum hf_rc segment_received_1(struct hf_bytes payload, struct hf_writer *
     return rc;
 }
 
+/* Version 2 has the time of all layers together, which is what was measured, and shapes. */
+static enum hf_rc redaction_counters_1(struct hf_bytes payload, struct hf_writer *w,
+                                       struct hf_err *err)
+{
+    struct hf_event_redaction_counters_v1 old;
+    struct hf_event_redaction_counters event = {.layers_count = 0};
+    enum hf_rc rc = hf_event_redaction_counters_v1_decode(payload, &old, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    event.tenant = old.tenant;
+    event.start = old.start;
+    event.end = old.end;
+    event.policy = old.policy;
+    event.messages = old.messages;
+    event.bytes = old.bytes;
+    event.failures = old.failures;
+    event.layers_count = old.layers_count;
+    for (size_t i = 0; i < old.layers_count; i++) {
+        event.layers[i].layer = old.layers[i].layer;
+        event.layers[i].matches = old.layers[i].matches;
+        event.layers[i].redacted = old.layers[i].redacted;
+        uint64_t sum = event.took + old.layers[i].took; /* of 53 bits each */
+        event.took = sum < (UINT64_C(1) << 53) ? sum : (UINT64_C(1) << 53) - 1;
+    }
+    hf_event_redaction_counters_encode(&event, w);
+    return HF_OK;
+}
+
 /* Version 2 says why; before, only what the region had staged was reported. */
 static enum hf_rc policy_activated_1(struct hf_bytes payload, struct hf_writer *w,
                                      struct hf_err *err)
@@ -243,6 +272,9 @@ static const struct hf_upcast steps[] = {
     {{HF_EVENT_SEGMENT_RECEIVED_NAME, sizeof HF_EVENT_SEGMENT_RECEIVED_NAME - 1},
      1,
      segment_received_1},
+    {{HF_EVENT_REDACTION_COUNTERS_NAME, sizeof HF_EVENT_REDACTION_COUNTERS_NAME - 1},
+     1,
+     redaction_counters_1},
 };
 
 static const struct hf_upcast *find_step(const struct hf_upcast_job *job, uint32_t from)

@@ -13,18 +13,45 @@
 #include "base/env.h"
 #include "wrapper/redaction/redaction.h"
 
-struct hf_redact {
-    struct hf_secret key;
-    struct hf_redactor *redactor; /* NULL: nothing may pass */
-    struct hf_redaction_counts counts;
-    size_t secrets; /* registered ones */
+#define HF_REDACT_SHAPES_MAX 160 /* of which shapes.c has fewer */
+
+/* Since the start. */
+struct hf_redact_counts {
+    struct hf_redaction_counts all;
+    uint64_t shapes[HF_REDACT_SHAPES_MAX]; /* matches of each of hf_shapes */
+    uint64_t took_ns;
 };
 
-/* key_file: made when it is not there. Runs the self-test. */
+/* How a redactor's self-test went. */
+struct hf_redact_tested {
+    enum hf_rc rc;
+    struct hf_err err;
+    uint64_t cases; /* a registered secret or a shape each */
+    uint64_t took_us;
+    struct hf_env *env; /* whose clock took_us is by */
+};
+
+struct hf_redact {
+    struct hf_env *env;
+    struct hf_secret key;
+    struct hf_redactor *redactor; /* NULL: nothing may pass */
+    struct hf_redact_counts counts;
+    size_t secrets; /* registered ones */
+    struct hf_redact_tested boot;
+    struct hf_redact_tested failed; /* the newest that did */
+    uint64_t failures;              /* of self-tests; boot's is none of them */
+};
+
+/* key_file: made when it is not there. Runs the self-test; when that fails, which boot says, it is
+ * open all the same and nothing passes. */
 enum hf_rc hf_redact_open(struct hf_env *env, const char *key_file, struct hf_redact *redact,
                           struct hf_err *err);
 /* Another redactor takes the place of this one; taken. */
 void hf_redact_swap(struct hf_redact *redact, struct hf_redactor *redactor, size_t secrets);
+/* Runs the redactor's self-test. ret->env is set before. Any thread. */
+void hf_redact_test(struct hf_redactor *redactor, struct hf_redact_tested *ret);
+/* A redactor failed its test, this one or the next: nothing passes any more. */
+void hf_redact_failed(struct hf_redact *redact, const struct hf_redact_tested *tested);
 void hf_redact_close(struct hf_redact *redact);
 
 /* Appends the text without secrets to out. *ret_changed: something was replaced. An error, also a

@@ -114,6 +114,7 @@ static enum hf_rc open_parts(struct hf_wrapper *w, struct hf_err *err)
     }
     if (rc == HF_OK) {
         hf_activation_start(w);
+        hf_redaction_report_open(w);
         hf_secrets_open(&w->secrets, w->loop, w->logger, w->client, &w->redact);
         hf_policy_channel_open(w);
         hf_wrapper_budget_open(&w->budget, w->loop, w->client, w->logger, w->paths[PATH_BUDGETS]);
@@ -157,12 +158,17 @@ static void free_parts(void *arg)
     w->closed(w->arg);
 }
 
+static void secrets_closed(void *arg)
+{
+    hf_redaction_report_close(arg, free_parts, arg);
+}
+
 static void part_closed(struct hf_wrapper *w)
 {
     w->open--;
     if (w->open == 0) {
         hf_timer_cancel(&w->drain);
-        hf_secrets_close(&w->secrets, free_parts, w);
+        hf_secrets_close(&w->secrets, secrets_closed, w);
     }
 }
 
@@ -237,6 +243,7 @@ void hf_wrapper_close(struct hf_wrapper *w, void (*closed)(void *arg), void *arg
     hf_policy_channel_close(w);
     hf_wrapper_budget_close(&w->budget);
     hf_links_drain(w);
+    hf_redaction_report_end(w);
     hf_timer_init(&w->drain, w->loop, draining);
     (void)hf_timer_arm(&w->drain, 0);
 }

@@ -27,6 +27,7 @@
 #include "wrapper/channel.h"
 #include "wrapper/lease.h"
 #include "wrapper/note.h"
+#include "wrapper/redaction_report.h"
 #include "wrapper/secrets.h"
 #include "wrapper/sessions.h"
 
@@ -94,6 +95,7 @@ struct hf_wrapper {
     struct hf_activation activation;
     struct hf_redact redact;
     struct hf_secrets secrets;
+    struct hf_redaction_report report;
     struct hf_policy_channel channel;
     struct hf_wrapper_budget budget;
     bool swept; /* requests of an earlier life are withdrawn */

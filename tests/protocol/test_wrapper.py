@@ -281,12 +281,22 @@ def redacted(world, region):
         check(secret not in json.dumps(region.json("GET", f"/v1/tenants/acme/approvals/{name}")), "in a request")
         answer(region, name, "denied")
         plugin.verdict(number)
+        plugin.result("exec", [f"export GH={token}", f"{secret}!"])
+        until(lambda: region.json("GET", "/v1/models/redaction?table=redaction_tests_1&key=acme")["rows"],
+              "the self-test at start is told")
         wrapper.stop()
+        until(lambda: region.json("GET", "/v1/models/redaction?key=acme")["rows"], "counters at the end")
+        day = region.json("GET", "/v1/models/redaction?key=acme")["rows"][0]
+        check(day["known"] >= 2 and day["tokens"] == 0 and day["redacted"] == day["known"] and day["bytes"] > 0,
+              f"{day}")
         agent = region.agents["acme"]
         agent.terminate()
         agent.wait()
         whole = world.run("log", "show", world.path("acme", "log"), "--json").stdout.decode()
         check(secret not in whole and secret.encode().hex() not in whole and token not in whole, "in an event")
+        tests = [json.loads(line)["event"]["payload"] for line in whole.splitlines() if "selftest.completed" in line]
+        check([(t["suite"], t["trigger"], t["failed"]) for t in tests] == [("redaction", "boot", 0)] and
+              tests[0]["passed"] > 100, f"{tests}")
     finally:
         wrapper.stop()
 

@@ -72,6 +72,8 @@ struct hf_redactor *hf_redactor_share(struct hf_redactor *redactor);
 /* The last owner's call frees and wipes. NULL is fine. Any thread. */
 void hf_redactor_free(struct hf_redactor *redactor);
 
+/* Registered secrets. */
+size_t hf_redactor_secrets(const struct hf_redactor *redactor);
 /* Different byte strings that registered secrets are looked for as. */
 size_t hf_redactor_spellings(const struct hf_redactor *redactor);
 

@@ -142,6 +142,11 @@ struct hf_redactor *hf_redactor_share(struct hf_redactor *redactor)
     return redactor;
 }
 
+size_t hf_redactor_secrets(const struct hf_redactor *redactor)
+{
+    return redactor->known_count;
+}
+
 size_t hf_redactor_spellings(const struct hf_redactor *redactor)
 {
     return redactor->anchors.literals.count;

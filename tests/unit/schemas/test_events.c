@@ -414,6 +414,33 @@ HF_TEST(upcast_requests)
     HF_CHECK_RC(hf_upcast(HF_STR("approval.routed"), 1, 2, HF_BYTES("\x80"), &w, &err), HF_EINVAL);
 }
 
+/* A record of version 1 has the time of each layer, one of version 2 that of all of them. */
+HF_TEST(upcast_counters)
+{
+    uint8_t before[512];
+    uint8_t after[512];
+    struct hf_err err = {0};
+    struct hf_event_redaction_counters event;
+    const struct hf_event_redaction_counters_v1 old = {
+        .tenant = HF_STR("t"),
+        .end = 7,
+        .policy = HF_STR("p"),
+        .messages = 3,
+        .layers = {{HF_STR("known"), 2, 2, 5}, {HF_STR("token"), 4, 3, 6}},
+        .layers_count = 2};
+    struct hf_writer v1 = hf_writer_init(before, sizeof before);
+    struct hf_writer w = hf_writer_init(after, sizeof after);
+    hf_event_redaction_counters_v1_encode(&old, &v1);
+    HF_CHECK_OK(hf_upcast(HF_STR("redaction.counters"), 1, 2, hf_writer_done(&v1), &w, &err), err);
+    HF_CHECK_OK(hf_event_redaction_counters_decode(hf_writer_done(&w), &event, &err), err);
+    HF_CHECK_U64(event.took, 11);
+    HF_CHECK_U64(event.layers_count, 2);
+    HF_CHECK_U64(event.layers[1].redacted, 3);
+    HF_CHECK_U64(event.shapes_count, 0);
+    HF_CHECK_RC(hf_upcast(HF_STR("redaction.counters"), 1, 2, HF_BYTES("\x80"), &w, &err),
+                HF_EINVAL);
+}
+
 /* Goal: old payloads are read in the newest shape. Method: a metering record of version 1, as it
  * was written then, upcast to version 3; and faults of the caller's input. */
 HF_TEST(upcast)
@@ -500,5 +527,5 @@ HF_TEST(stream)
 
 HF_TEST_MAIN(HF_TEST_CASE(payloads), HF_TEST_CASE(json_in), HF_TEST_CASE(json_large_integers),
              HF_TEST_CASE(json_error_texts), HF_TEST_CASE(allocation_failures), HF_TEST_CASE(find),
-             HF_TEST_CASE(unknown), HF_TEST_CASE(upcast), HF_TEST_CASE(upcast_requests),
-             HF_TEST_CASE(upcast_chain), HF_TEST_CASE(stream))
+             HF_TEST_CASE(unknown), HF_TEST_CASE(upcast), HF_TEST_CASE(upcast_counters),
+             HF_TEST_CASE(upcast_requests), HF_TEST_CASE(upcast_chain), HF_TEST_CASE(stream))
