@@ -68,7 +68,7 @@ enum hf_rc hf_personal_seal(const struct hf_subject_key *key, const struct hf_pe
 {
     uint8_t plain[HF_PERSONAL_MAX - HF_SEALED_MIN];
     struct hf_writer room = hf_writer_init(plain, sizeof plain);
-    struct bound bound;
+    struct bound bound = {.len = 0};
     enum hf_rc rc = bind(place, &bound, err);
     rc = rc == HF_OK ? hf_approval_personal_check(content, err) : rc;
     if (rc != HF_OK) {
@@ -85,7 +85,7 @@ enum hf_rc hf_personal_open(const struct hf_subject_key *key, const struct hf_pe
                             struct hf_bytes sealed, struct hf_personal *ret, struct hf_err *err)
 {
     struct hf_subject subject;
-    struct bound bound;
+    struct bound bound = {.len = 0};
     struct hf_personal opened = {.plain = {NULL, 0}};
     if (!hf_personal_subject(sealed, &subject) || sealed.len > HF_CANONICAL_SIZE_MAX) {
         return hf_err_set(err, HF_EINVAL, "personal: this is no sealed data");

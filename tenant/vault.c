@@ -7,20 +7,13 @@
 #include "base/heap.h"
 #include "projections/sqlite/store_sqlite.h"
 #include "tenant/vault_key.h"
+#include "tenant/vault_private.h"
 
 #define KEY_FILE        "vault.key"
 #define DB_FILE         "vault.db"
 #define PLACEHOLDER_KEY HF_VAULT_RESERVED "placeholder-key"
-#define PLACEHOLDER_LEN 32
-
-struct hf_vault {
-    struct hf_env *env;
-    struct hf_store *store;
-    struct hf_secret key;
-    struct hf_vault_values values;
-    struct hf_vault_notes notes;
-    bool stale; /* a transaction failed: what the notes count is read again */
-};
+#define SUBJECT_KEY     HF_VAULT_RESERVED "subject-key"
+#define OWN_KEY_LEN     32
 
 static bool is_name(struct hf_str name)
 {
@@ -56,7 +49,7 @@ static enum hf_rc not_there(struct hf_str name, struct hf_err *err)
 
 /* transactions */
 
-static enum hf_rc begin(struct hf_vault *vault, struct hf_err *err)
+enum hf_rc hf_vault_begin(struct hf_vault *vault, struct hf_err *err)
 {
     enum hf_rc rc = hf_store_begin(vault->store, err);
     if (rc == HF_OK && vault->stale) {
@@ -69,8 +62,7 @@ static enum hf_rc begin(struct hf_vault *vault, struct hf_err *err)
     return rc;
 }
 
-/* Ends what `begin` began: with HF_OK it is kept, with anything else nothing of it is. */
-static enum hf_rc end(struct hf_vault *vault, enum hf_rc rc, struct hf_err *err)
+enum hf_rc hf_vault_end(struct hf_vault *vault, enum hf_rc rc, struct hf_err *err)
 {
     if (rc == HF_OK) {
         rc = hf_store_commit(vault->store, err);
@@ -81,8 +73,8 @@ static enum hf_rc end(struct hf_vault *vault, enum hf_rc rc, struct hf_err *err)
     return rc;
 }
 
-static enum hf_rc add_note(struct hf_vault *vault, enum hf_vault_act act, struct hf_str name,
-                           struct hf_vault_note *io_note, struct hf_err *err)
+enum hf_rc hf_vault_add_note(struct hf_vault *vault, enum hf_vault_act act, struct hf_str name,
+                             struct hf_vault_note *io_note, struct hf_err *err)
 {
     io_note->act = act;
     (void)snprintf(io_note->secret, sizeof io_note->secret, "%.*s", HF_STR_ARG(name));
@@ -91,26 +83,32 @@ static enum hf_rc add_note(struct hf_vault *vault, enum hf_vault_act act, struct
 
 /* opening */
 
-/* The placeholder key is made with the vault; afterwards it shows whether key and database belong
- * together. */
-static enum hf_rc open_placeholder_key(struct hf_vault *vault, struct hf_err *err)
+static enum hf_rc own_key(struct hf_vault *vault, struct hf_str name, struct hf_secret *ret_key,
+                          struct hf_err *err)
 {
-    const struct hf_vault_place place = {HF_STR(PLACEHOLDER_KEY), 1, HF_VAULT_REGISTERED};
+    return hf_vault_values_get(&vault->values, name, 1, ret_key, err);
+}
+
+/* A key of the vault's own is made when it is not there. That it opens afterwards shows that key
+ * and database belong together. */
+static enum hf_rc open_own_key(struct hf_vault *vault, struct hf_str name, struct hf_err *err)
+{
+    const struct hf_vault_place place = {name, 1, HF_VAULT_REGISTERED};
     struct hf_secret key = {0};
-    enum hf_rc rc = hf_vault_values_get(&vault->values, place.name, place.version, &key, err);
+    enum hf_rc rc = own_key(vault, name, &key, err);
     if (rc == HF_ECORRUPT) {
         return hf_err_set(err, HF_EBADSIG,
                           "vault.key does not open vault.db; restore both from the same backup");
     }
     if (rc == HF_ENOTFOUND) {
-        rc = hf_secret_alloc(PLACEHOLDER_LEN, &key);
-        rc = rc == HF_OK ? rc : hf_err_set(err, rc, "no locked memory for the placeholder key");
+        rc = hf_secret_alloc(OWN_KEY_LEN, &key);
+        rc = rc == HF_OK ? rc : hf_err_set(err, rc, "no locked memory for a key of the vault");
     } else {
         hf_secret_free(&key);
         return rc;
     }
     if (rc == HF_OK) {
-        hf_env_random(vault->env, hf_secret_fill(&key), PLACEHOLDER_LEN);
+        hf_env_random(vault->env, hf_secret_fill(&key), OWN_KEY_LEN);
         rc = hf_vault_values_put(&vault->values, &place, hf_secret_reveal(&key), err);
     }
     hf_secret_free(&key);
@@ -143,7 +141,7 @@ static enum hf_rc open_rows(struct hf_vault *vault, const char *db, struct hf_er
     enum hf_rc rc = hf_store_sqlite_open_kept(db, &vault->store, err);
     if (rc == HF_OK) {
         vault->values = (struct hf_vault_values){vault->env, vault->store, &vault->key};
-        rc = begin(vault, err);
+        rc = hf_vault_begin(vault, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -153,9 +151,15 @@ static enum hf_rc open_rows(struct hf_vault *vault, const char *db, struct hf_er
         rc = hf_vault_notes_open(&vault->notes, vault->env, vault->store, err);
     }
     if (rc == HF_OK) {
-        rc = open_placeholder_key(vault, err);
+        rc = hf_vault_subjects_open(&vault->subjects, &vault->values, err);
     }
-    return end(vault, rc, err);
+    if (rc == HF_OK) {
+        rc = open_own_key(vault, HF_STR(PLACEHOLDER_KEY), err);
+    }
+    if (rc == HF_OK) {
+        rc = open_own_key(vault, HF_STR(SUBJECT_KEY), err);
+    }
+    return hf_vault_end(vault, rc, err);
 }
 
 enum hf_rc hf_vault_open(const struct hf_vault_conf *conf, struct hf_vault **ret_vault,
@@ -263,7 +267,8 @@ static enum hf_rc add_value(struct hf_vault *vault, const struct hf_vault_value 
     if (rc == HF_OK) {
         *ret_note =
             (struct hf_vault_note){.kind = place.kind, .version = place.version, .uid = value->uid};
-        rc = add_note(vault, is_new ? HF_VAULT_PUT : HF_VAULT_ROTATED, value->name, ret_note, err);
+        rc = hf_vault_add_note(vault, is_new ? HF_VAULT_PUT : HF_VAULT_ROTATED, value->name,
+                               ret_note, err);
     }
     return rc;
 }
@@ -287,7 +292,7 @@ enum hf_rc hf_vault_put(struct hf_vault *vault, const struct hf_vault_value *val
     *ret_note = (struct hf_vault_note){.sequence = 0};
     enum hf_rc rc = check_value(value, err);
     if (rc == HF_OK) {
-        rc = begin(vault, err);
+        rc = hf_vault_begin(vault, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -306,7 +311,7 @@ enum hf_rc hf_vault_put(struct hf_vault *vault, const struct hf_vault_value *val
     } else if (rc == HF_OK) {
         rc = add_value(vault, value, &survey, ret_note, err);
     }
-    return end(vault, rc, err);
+    return hf_vault_end(vault, rc, err);
 }
 
 enum hf_rc hf_vault_rotate(struct hf_vault *vault, const struct hf_vault_value *value,
@@ -317,7 +322,7 @@ enum hf_rc hf_vault_rotate(struct hf_vault *vault, const struct hf_vault_value *
     *ret_note = (struct hf_vault_note){.sequence = 0};
     enum hf_rc rc = check_value(value, err);
     if (rc == HF_OK) {
-        rc = begin(vault, err);
+        rc = hf_vault_begin(vault, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -336,7 +341,7 @@ enum hf_rc hf_vault_rotate(struct hf_vault *vault, const struct hf_vault_value *
     } else if (rc == HF_OK) {
         rc = add_value(vault, value, &survey, ret_note, err);
     }
-    return end(vault, rc, err);
+    return hf_vault_end(vault, rc, err);
 }
 
 enum hf_rc hf_vault_delete(struct hf_vault *vault, struct hf_str name, uint32_t uid,
@@ -345,7 +350,7 @@ enum hf_rc hf_vault_delete(struct hf_vault *vault, struct hf_str name, uint32_t 
     struct hf_vault_survey survey;
     enum hf_rc rc = check_name(name, err);
     if (rc == HF_OK) {
-        rc = begin(vault, err);
+        rc = hf_vault_begin(vault, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -360,9 +365,9 @@ enum hf_rc hf_vault_delete(struct hf_vault *vault, struct hf_str name, uint32_t 
     if (rc == HF_OK) {
         *ret_note =
             (struct hf_vault_note){.kind = survey.kind, .version = survey.version, .uid = uid};
-        rc = add_note(vault, HF_VAULT_DELETED, name, ret_note, err);
+        rc = hf_vault_add_note(vault, HF_VAULT_DELETED, name, ret_note, err);
     }
-    return end(vault, rc, err);
+    return hf_vault_end(vault, rc, err);
 }
 
 /* reading */
@@ -374,7 +379,7 @@ enum hf_rc hf_vault_note_read(struct hf_vault *vault, struct hf_str name, uint32
     bool is_all = hf_str_eq(name, HF_STR("*"));
     enum hf_rc rc = is_all ? HF_OK : check_name(name, err);
     if (rc == HF_OK) {
-        rc = begin(vault, err);
+        rc = hf_vault_begin(vault, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -385,9 +390,9 @@ enum hf_rc hf_vault_note_read(struct hf_vault *vault, struct hf_str name, uint32
     }
     if (rc == HF_OK) {
         *ret_note = (struct hf_vault_note){.values = is_all ? survey.values : 1, .uid = uid};
-        rc = add_note(vault, HF_VAULT_READ, name, ret_note, err);
+        rc = hf_vault_add_note(vault, HF_VAULT_READ, name, ret_note, err);
     }
-    return end(vault, rc, err);
+    return hf_vault_end(vault, rc, err);
 }
 
 enum hf_rc hf_vault_get(struct hf_vault *vault, struct hf_str name, struct hf_secret *ret_value,
@@ -408,7 +413,13 @@ enum hf_rc hf_vault_get(struct hf_vault *vault, struct hf_str name, struct hf_se
 enum hf_rc hf_vault_placeholder_key(struct hf_vault *vault, struct hf_secret *ret_key,
                                     struct hf_err *err)
 {
-    return hf_vault_values_get(&vault->values, HF_STR(PLACEHOLDER_KEY), 1, ret_key, err);
+    return own_key(vault, HF_STR(PLACEHOLDER_KEY), ret_key, err);
+}
+
+enum hf_rc hf_vault_tenant_key(struct hf_vault *vault, struct hf_secret *ret_key,
+                               struct hf_err *err)
+{
+    return own_key(vault, HF_STR(SUBJECT_KEY), ret_key, err);
 }
 
 enum hf_rc hf_vault_list(struct hf_vault *vault, hf_vault_row_fn *take, void *arg,
@@ -448,6 +459,6 @@ const char *hf_vault_id(const struct hf_vault *vault)
 
 enum hf_rc hf_vault_rename(struct hf_vault *vault, struct hf_err *err)
 {
-    enum hf_rc rc = begin(vault, err);
-    return rc == HF_OK ? end(vault, hf_vault_notes_rename(&vault->notes, err), err) : rc;
+    enum hf_rc rc = hf_vault_begin(vault, err);
+    return rc == HF_OK ? hf_vault_end(vault, hf_vault_notes_rename(&vault->notes, err), err) : rc;
 }

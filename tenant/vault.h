@@ -19,6 +19,7 @@
 #include "base/crypto.h"
 #include "log/store/disk.h"
 #include "tenant/vault_notes.h"
+#include "tenant/vault_subjects.h"
 #include "tenant/vault_values.h"
 
 struct hf_vault;
@@ -66,6 +67,30 @@ enum hf_rc hf_vault_get(struct hf_vault *vault, struct hf_str name, struct hf_se
 /* Gives the key that placeholders are made with: 32 bytes, the same for the vault's life. */
 enum hf_rc hf_vault_placeholder_key(struct hf_vault *vault, struct hf_secret *ret_key,
                                     struct hf_err *err);
+
+/* The people that the tenant's events are about (tenant/vault_subjects.h). A key that is made or
+ * erased is noted as any other value, under the name "holdfast.subject.ID"; the agent's own use of
+ * one is not. */
+
+/* Gives the key that new data about `name` (1 to HF_VAULT_SUBJECT_NAME_MAX bytes) is sealed under,
+ * and makes it when there is none (*ret_made). HF_EBUSY: there are too many; HF_EINVAL: erased too
+ * often. */
+enum hf_rc hf_vault_seal_for(struct hf_vault *vault, struct hf_str name, uint32_t uid,
+                             struct hf_subject_key *ret_key, bool *ret_made, struct hf_err *err);
+/* Gives the key of a subject. HF_ENOTFOUND; HF_ESTALE: it was erased; HF_ECORRUPT. */
+enum hf_rc hf_vault_open_for(struct hf_vault *vault, const struct hf_subject *subject,
+                             struct hf_subject_key *ret_key, struct hf_err *err);
+/* Gives a subject that the region was not told of yet: HF_ENOTFOUND when there is none. */
+enum hf_rc hf_vault_untold_subject(struct hf_vault *vault, struct hf_vault_subject *ret,
+                                   struct hf_err *err);
+/* The region has the key, or (kept: false) another one: then the next data about them are sealed
+ * under another id. */
+enum hf_rc hf_vault_told_subject(struct hf_vault *vault, const struct hf_subject *subject,
+                                 bool kept, struct hf_err *err);
+/* Erases the key and the name, also out of the database's journal, when it returns HF_OK. Of one
+ * that is not known, or erased, as well. HF_ELOCKED: another program reads the database. */
+enum hf_rc hf_vault_erase_subject(struct hf_vault *vault, const struct hf_subject *subject,
+                                  uint32_t uid, struct hf_err *err);
 
 /* Every secret, by name; without values. */
 enum hf_rc hf_vault_list(struct hf_vault *vault, hf_vault_row_fn *take, void *arg,

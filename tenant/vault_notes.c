@@ -7,6 +7,11 @@
 #include "base/bytes.h"
 #include "base/hex.h"
 
+bool hf_vault_is_reserved(struct hf_str name)
+{
+    return hf_str_starts(name, HF_STR(HF_VAULT_RESERVED));
+}
+
 static const char *const kind_names[HF_VAULT_KINDS] = {"modelkey", "credential", "registered"};
 
 const char *hf_vault_kind_name(enum hf_vault_kind kind)
@@ -107,7 +112,8 @@ enum hf_rc hf_vault_notes_add(struct hf_vault_notes *notes, struct hf_vault_note
 {
     io_note->sequence = ++notes->sequence;
     io_note->at_us = hf_env_wall_us(notes->env);
-    notes->revision += io_note->act == HF_VAULT_READ ? 0 : 1;
+    bool shown = io_note->act != HF_VAULT_READ && !hf_vault_is_reserved(hf_str_c(io_note->secret));
+    notes->revision += shown ? 1 : 0;
     const struct hf_value row[] = {[SEQUENCE] = {.number = (int64_t)io_note->sequence},
                                    [ACT] = {.number = (int64_t)io_note->act},
                                    [SECRET] = {.text = hf_str_c(io_note->secret)},

@@ -13,6 +13,9 @@
 
 #define HF_VAULT_NAME_MAX 64
 #define HF_VAULT_ID_TEXT  17
+#define HF_VAULT_RESERVED "holdfast." /* names that begin so are the vault's own */
+
+bool hf_vault_is_reserved(struct hf_str name);
 
 enum hf_vault_kind {
     HF_VAULT_MODEL_KEY,  /* for a model's provider */
@@ -50,7 +53,7 @@ struct hf_vault_notes {
     struct hf_store *store; /* borrowed */
     char id[HF_VAULT_ID_TEXT];
     uint64_t sequence; /* of the newest */
-    uint64_t revision; /* changes of the vault */
+    uint64_t revision; /* changes of what the vault gives to programs, not of its own names */
 };
 
 /* In a transaction of the caller's: makes the tables, reads name and numbers, or draws a name. */

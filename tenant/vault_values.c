@@ -30,11 +30,6 @@ static const struct hf_table_def values = {.name = "vault_values_1",
                                                        {"sealed", HF_COLUMN_TEXT}},
                                            .key_columns = 2};
 
-bool hf_vault_is_reserved(struct hf_str name)
-{
-    return hf_str_starts(name, HF_STR(HF_VAULT_RESERVED));
-}
-
 enum hf_rc hf_vault_values_create(struct hf_vault_values *v, struct hf_err *err)
 {
     return hf_store_create(v->store, &values, err);
@@ -50,8 +45,9 @@ static struct hf_bytes binding(const struct hf_vault_place *place, struct hf_wri
     return hf_writer_done(w);
 }
 
-static enum hf_rc unseal(struct hf_vault_values *v, const struct hf_vault_place *place,
-                         struct hf_str text, struct hf_secret *ret_value, struct hf_err *err)
+enum hf_rc hf_vault_values_unseal(struct hf_vault_values *v, const struct hf_vault_place *place,
+                                  struct hf_str text, struct hf_secret *ret_value,
+                                  struct hf_err *err)
 {
     uint8_t room[256];
     uint8_t *sealed = hf_heap_alloc(SEALED_MAX);
@@ -73,31 +69,41 @@ static enum hf_rc unseal(struct hf_vault_values *v, const struct hf_vault_place 
                             HF_STR_ARG(place->name));
 }
 
-enum hf_rc hf_vault_values_put(struct hf_vault_values *v, const struct hf_vault_place *place,
-                               struct hf_bytes value, struct hf_err *err)
+enum hf_rc hf_vault_values_seal(struct hf_vault_values *v, const struct hf_vault_place *place,
+                                struct hf_bytes value, struct hf_buf *ret_text, struct hf_err *err)
 {
     uint8_t room[256];
     size_t len = value.len + HF_SEAL_OVERHEAD;
     struct hf_writer w = hf_writer_init(room, sizeof room);
     uint8_t *sealed = hf_heap_alloc(len);
-    char *text = hf_heap_alloc(HF_BASE64_LEN(len) + 1);
-    enum hf_rc rc = HF_OK;
+    uint8_t *text = hf_buf_reserve(ret_text, HF_BASE64_LEN(len) + 1);
     if (sealed == NULL || text == NULL) {
-        rc = hf_err_set(err, HF_ENOMEM, "no memory to seal a value");
-    } else {
-        hf_seal(v->env, v->key, value, binding(place, &w), sealed);
-        hf_base64_encode(hf_bytes_of(sealed, len), text);
+        hf_heap_free(sealed);
+        return hf_err_set(err, HF_ENOMEM, "no memory to seal a value");
+    }
+    hf_seal(v->env, v->key, value, binding(place, &w), sealed);
+    hf_base64_encode(hf_bytes_of(sealed, len), (char *)text);
+    hf_buf_commit(ret_text, HF_BASE64_LEN(len));
+    hf_heap_free(sealed);
+    return HF_OK;
+}
+
+enum hf_rc hf_vault_values_put(struct hf_vault_values *v, const struct hf_vault_place *place,
+                               struct hf_bytes value, struct hf_err *err)
+{
+    struct hf_buf text = hf_buf_init(HF_BASE64_LEN(SEALED_MAX) + 1);
+    enum hf_rc rc = hf_vault_values_seal(v, place, value, &text, err);
+    if (rc == HF_OK) {
         const struct hf_value row[] = {[SECRET] = {.text = place->name},
                                        [SLOT] = {.number = place->version % HF_VAULT_KEPT_MAX},
                                        [VERSION] = {.number = place->version},
                                        [KIND] = {.number = (int64_t)place->kind},
                                        [CHANGED_US] = {.number = hf_env_wall_us(v->env)},
                                        [BYTES] = {.number = (int64_t)value.len},
-                                       [SEALED] = {.text = {text, HF_BASE64_LEN(len)}}};
+                                       [SEALED] = {.text = hf_bytes_str(hf_buf_bytes(&text))}};
         rc = hf_store_put(v->store, &values, row, err);
     }
-    hf_heap_free(sealed);
-    hf_heap_free(text);
+    hf_buf_free(&text);
     return rc;
 }
 
@@ -133,7 +139,7 @@ enum hf_rc hf_vault_values_get(struct hf_vault_values *v, struct hf_str name, ui
         return damaged(name, err);
     }
     const struct hf_vault_place place = {name, taken.version, taken.kind};
-    return unseal(v, &place, row[SEALED].text, ret_value, err);
+    return hf_vault_values_unseal(v, &place, row[SEALED].text, ret_value, err);
 }
 
 enum hf_rc hf_vault_values_remove(struct hf_vault_values *v, struct hf_str name, struct hf_err *err)
@@ -248,7 +254,7 @@ static enum hf_rc reveal(void *arg, const struct hf_value *from)
         return damaged(from[SECRET].text, s->err);
     }
     const struct hf_vault_place place = {row.name, row.version, row.kind};
-    enum hf_rc rc = unseal(s->values, &place, from[SEALED].text, &value, s->err);
+    enum hf_rc rc = hf_vault_values_unseal(s->values, &place, from[SEALED].text, &value, s->err);
     if (rc == HF_OK) {
         rc = s->take(s->arg, &row, &value, s->err);
     }

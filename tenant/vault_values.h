@@ -8,6 +8,7 @@
 #ifndef HF_TENANT_VAULT_VALUES_H
 #define HF_TENANT_VAULT_VALUES_H
 
+#include "base/buf.h"
 #include "base/crypto.h"
 #include "projections/store.h"
 #include "tenant/vault_notes.h"
@@ -19,7 +20,6 @@
 #define HF_VAULT_KEPT_MAX    5    /* values of a secret: the newest and those before it */
 #define HF_VAULT_SECRETS_MAX 256
 #define HF_VAULT_BYTES_MAX   (1u << 20) /* of all values: they travel in one answer */
-#define HF_VAULT_RESERVED    "holdfast."
 
 /* What there is of one secret, and in all. */
 struct hf_vault_survey {
@@ -45,8 +45,6 @@ struct hf_vault_place {
     enum hf_vault_kind kind;
 };
 
-bool hf_vault_is_reserved(struct hf_str name);
-
 enum hf_rc hf_vault_values_create(struct hf_vault_values *v, struct hf_err *err);
 enum hf_rc hf_vault_values_survey(struct hf_vault_values *v, struct hf_str name,
                                   struct hf_vault_survey *ret, struct hf_err *err);
@@ -56,6 +54,14 @@ enum hf_rc hf_vault_values_put(struct hf_vault_values *v, const struct hf_vault_
 enum hf_rc hf_vault_values_get(struct hf_vault_values *v, struct hf_str name, uint32_t version,
                                struct hf_secret *ret_value, struct hf_err *err);
 enum hf_rc hf_vault_values_remove(struct hf_vault_values *v, struct hf_str name,
+                                  struct hf_err *err);
+
+/* The same for rows of another table: appends the sealed value to ret_text, in base64. */
+enum hf_rc hf_vault_values_seal(struct hf_vault_values *v, const struct hf_vault_place *place,
+                                struct hf_bytes value, struct hf_buf *ret_text, struct hf_err *err);
+/* Gives *ret_value. HF_ECORRUPT: it was altered, or is not of this key or place. */
+enum hf_rc hf_vault_values_unseal(struct hf_vault_values *v, const struct hf_vault_place *place,
+                                  struct hf_str text, struct hf_secret *ret_value,
                                   struct hf_err *err);
 
 /* A secret, or one of its values. */

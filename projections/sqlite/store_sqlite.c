@@ -420,6 +420,25 @@ enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, s
                      err);
 }
 
+/* The journal has pages as they were; its end in the file overwrites them there, and then it is cut
+ * to nothing. A row that is being read would hold that up. */
+enum hf_rc hf_store_sqlite_scrub(struct hf_store *store, struct hf_err *err)
+{
+    struct sqlite_store *s = sqlite_of(store);
+    sqlite3_stmt *statement = NULL;
+    const char *sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    forget(s);
+    enum hf_rc rc = sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+                            sqlite3_step(statement) == SQLITE_ROW
+                        ? HF_OK
+                        : fault(s, err, "SQLite");
+    if (rc == HF_OK && sqlite3_column_int(statement, 0) != 0) {
+        rc = hf_err_set(err, HF_ELOCKED, "another program reads the database");
+    }
+    (void)sqlite3_finalize(statement);
+    return rc;
+}
+
 enum hf_rc hf_store_sqlite_open_kept(const char *path, struct hf_store **ret_store,
                                      struct hf_err *err)
 {

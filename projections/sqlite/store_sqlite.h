@@ -14,4 +14,9 @@ enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, s
 enum hf_rc hf_store_sqlite_open_kept(const char *path, struct hf_store **ret_store,
                                      struct hf_err *err);
 
+/* For a store that was opened so, outside of a transaction: what was removed is in no file of it
+ * any more when this returns, also not in its journal. Row texts of earlier calls end. HF_ELOCKED:
+ * another program reads it; try again. */
+enum hf_rc hf_store_sqlite_scrub(struct hf_store *store, struct hf_err *err);
+
 #endif
