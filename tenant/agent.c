@@ -61,7 +61,9 @@ void hf_agent_ask(struct hf_agent *agent, struct hf_agent_job *job, const char *
     (void)snprintf(job->url, sizeof job->url, "%s%s", hub, path);
     job->busy = true;
     job->call =
-        (struct hf_http_call){.method = content_type == NULL ? "GET" : "POST",
+        (struct hf_http_call){.method = job->method != NULL    ? job->method
+                                        : content_type == NULL ? "GET"
+                                                               : "POST",
                               .url = job->url,
                               .content_type = content_type,
                               .token = registered ? &agent->api_key : NULL,
@@ -290,13 +292,19 @@ static void open_views(struct hf_agent *agent)
         return; /* nobody could see them */
     }
     (void)snprintf(name, sizeof name, "views-%u.db", agent->epoch.epoch);
-    const struct hf_agent_views_conf conf = {agent->loop, agent->logger, path, agent->log.log};
+    const struct hf_agent_views_conf conf = {.loop = agent->loop,
+                                             .logger = agent->logger,
+                                             .path = path,
+                                             .log = agent->log.log,
+                                             .personal = hf_agent_personal_show,
+                                             .arg = agent};
     enum hf_rc rc = hf_agent_path(agent, name, path, &err);
     if (rc == HF_OK) {
         rc = hf_agent_views_open(&conf, &agent->views, &err);
     }
     if (rc != HF_OK && rc != HF_ENOMEM) {
-        /* Damaged, or ahead of a log that was put back alone: the log brings all of it again. */
+        /* Damaged, of an earlier release, or ahead of a log that was put back alone: the log brings
+         * all of it again. */
         hf_log(agent->logger, HF_LOG_WARN, "views.anew", hf_f_err(&err));
         remove_views(path);
         rc = hf_agent_views_open(&conf, &agent->views, &err);
@@ -318,6 +326,7 @@ enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err)
     hf_agent_move(agent, HF_AGENT_RUNNING);
     open_views(agent);
     hf_agent_scan_poke(agent);
+    hf_agent_subjects_start(agent); /* before segments go up */
     if (agent->started) {
         hf_agent_replicate_poke(agent, true);
         hf_agent_feed_resume(agent);
@@ -346,9 +355,9 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     agent->logger = conf->logger;
     hf_queue_init(&agent->waiting);
     agent->conf = *conf;
-    struct hf_agent_job *jobs[] = {&agent->enrol,    &agent->upload,   &agent->beat,
-                                   &agent->rotate,   &agent->feed.job, &agent->artifacts.job,
-                                   &agent->known.job};
+    struct hf_agent_job *jobs[] = {&agent->enrol,     &agent->upload,      &agent->beat,
+                                   &agent->rotate,    &agent->feed.job,    &agent->artifacts.job,
+                                   &agent->known.job, &agent->subjects.job};
     for (size_t i = 0; i < HF_LEN(jobs); i++) {
         jobs[i]->body = hf_buf_init(8u << 20);
     }
@@ -445,6 +454,7 @@ static void end_job(struct hf_agent_job *job)
         hf_buf_free(&job->call.answer);
         job->busy = false;
     }
+    hf_wipe(job->body.ptr, job->body.len);
     hf_buf_free(&job->body);
 }
 
@@ -463,6 +473,7 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     end_job(&agent->feed.job);
     end_job(&agent->artifacts.job);
     end_job(&agent->known.job);
+    end_job(&agent->subjects.job);
     if (agent->word.fire != NULL) {
         hf_timer_cancel(&agent->word);
     }

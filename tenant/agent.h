@@ -38,8 +38,10 @@
 #include "tenant/known.h"
 #include "tenant/numbers.h"
 #include "tenant/period.h"
+#include "tenant/personal.h"
 #include "tenant/secret_scan.h"
 #include "tenant/skew.h"
+#include "tenant/subjects.h"
 #include "tenant/vault_teller.h"
 #include "tenant/views.h"
 
@@ -179,6 +181,7 @@ struct hf_agent {
     struct hf_agent_known known;
     struct hf_agent_feed feed;
     struct hf_agent_artifacts artifacts;
+    struct hf_agent_subjects subjects;
     uint64_t uploads_paused_ns; /* until then, by the monotonic clock */
     struct hf_http_server *local;
     struct hf_listener listener;

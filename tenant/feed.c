@@ -77,7 +77,7 @@ static void act(struct hf_agent *agent, const struct hf_feed_item *item)
         agent->uploads_paused_ns =
             hf_env_mono_ns(hf_loop_env(agent->loop)) + item->directive.seconds * SECOND;
         break;
-    case HF_DIRECTIVE_ERASE: /* no key of a subject is kept here, so each is gone */
+    case HF_DIRECTIVE_ERASE: /* is done before it is recorded */
     case HF_DIRECTIVE_PROBE:
     case HF_DIRECTIVE_DECIDE:          /* its record is what the wrapper waits for */
     case HF_DIRECTIVE_BUDGET:          /* set before, as that can fail */
@@ -228,6 +228,9 @@ static enum hf_rc remember(struct hf_agent *agent, const struct hf_feed_item *it
 {
     if (item->directive.kind == HF_DIRECTIVE_BUDGET) {
         return hf_agent_budget_set(agent, &item->directive.budget, err);
+    }
+    if (item->directive.kind == HF_DIRECTIVE_ERASE) {
+        return hf_agent_personal_erase(agent, &item->directive.subject, err);
     }
     return item->directive.kind == HF_DIRECTIVE_ACTIVATE ? hf_agent_artifacts_want(agent, item, err)
                                                          : HF_OK;

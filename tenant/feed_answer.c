@@ -194,10 +194,12 @@ static void judge(const struct hf_event_directive_issued *event, int64_t now_us,
                   struct hf_feed_item *item)
 {
     enum hf_rc rc = hf_directive_read(event, &item->directive, /* err= */ NULL);
-    item->verdict = rc == HF_ENOSYS             ? HF_FEED_UNKNOWN_KIND
-                    : rc != HF_OK               ? HF_FEED_BAD_PARAMETERS
-                    : now_us > event->not_after ? HF_FEED_EXPIRED
-                                                : HF_FEED_DO;
+    /* It is never too late to erase. */
+    bool late = now_us > event->not_after && item->directive.kind != HF_DIRECTIVE_ERASE;
+    item->verdict = rc == HF_ENOSYS ? HF_FEED_UNKNOWN_KIND
+                    : rc != HF_OK   ? HF_FEED_BAD_PARAMETERS
+                    : late          ? HF_FEED_EXPIRED
+                                    : HF_FEED_DO;
 }
 
 static enum hf_rc take_item(const struct hf_json *json, struct hf_feed_known *known,

@@ -14,6 +14,7 @@ struct hf_agent_job {
     bool busy;
     unsigned failures; /* in a row */
     char url[HF_AGENT_URL_MAX + 96];
+    const char *method; /* NULL: POST with a body, else GET */
     struct hf_buf body;
     size_t answer_max; /* 0: the usual */
 };

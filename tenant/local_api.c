@@ -2,7 +2,8 @@
  *
  * POST /v1/events  {"type":..., "producer":..., "sequence":..., "occurred":..., "payload":{...}}
  *                  appends one event (log/event/codec.h describes it) and answers when it is
- *                  durable: {"index":N,"repeated":false}
+ *                  durable: {"index":N,"submission":"HEX","repeated":false}, with the submission
+ *                  hash of what is in the log: a request for approval is sealed (tenant/personal.h)
  *                  Producers that the agent itself writes under are refused: "directive",
  *                  "agent/...", "vault/...", "artifact/...". "wrapper", "wrapper-...", and the
  *                  types "policy....", "call....", "approval.requested", "approval.withdrawn" and
@@ -46,19 +47,25 @@ struct append_call {
 
 static void refuse(struct hf_http_exchange *exchange, const struct hf_err *err)
 {
-    int status = err->rc == HF_EBUSY                                                      ? 429
-                 : err->rc == HF_ENOSPC || err->rc == HF_EUNKNOWN || err->rc == HF_ENOMEM ? 503
-                 : err->rc == HF_EFORK || err->rc == HF_ESTALE                            ? 409
-                 : err->rc == HF_EPERM                                                    ? 403
-                                                                                          : 400;
-    const char *type = err->rc == HF_ENOSPC   ? "read-only"
-                       : err->rc == HF_EBUSY  ? "too-many"
-                       : err->rc == HF_EFORK  ? "fork"
-                       : err->rc == HF_ESTALE ? "stale"
-                       : err->rc == HF_EPERM  ? "not-permitted"
-                       : status == 503        ? "try-again"
-                                              : "invalid";
-    hf_http_problem(exchange, status, type, err->text);
+    static const struct {
+        enum hf_rc rc;
+        int status;
+        const char *type;
+    } table[] = {
+        {HF_EBUSY, 429, "too-many"},      {HF_ENOSPC, 503, "read-only"},
+        {HF_ECLOSED, 503, "try-again"},   {HF_ENOSYS, 503, "vault-off"},
+        {HF_EUNKNOWN, 503, "try-again"},  {HF_ENOMEM, 503, "try-again"},
+        {HF_EFORK, 409, "fork"},          {HF_ESTALE, 409, "stale"},
+        {HF_EPERM, 403, "not-permitted"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(table); i++) {
+        if (table[i].rc == err->rc) {
+            hf_http_problem(exchange, table[i].status, table[i].type, err->text);
+            return;
+        }
+    }
+    hf_http_problem(exchange, 400, "invalid", err->text);
 }
 
 static void appended(struct hf_append *append)
@@ -70,9 +77,13 @@ static void appended(struct hf_append *append)
     } else if (call->exchange != NULL) {
         struct hf_buf text = hf_buf_init(256);
         struct hf_json_out json;
+        struct hf_hash hash;
+        hf_submission_hash(call->item.bytes, &hash);
         hf_json_init(&json, &text);
         hf_json_object_begin(&json);
         hf_json_key_u64(&json, "index", append->first);
+        hf_json_key(&json, HF_STR("submission"));
+        hf_json_hex(&json, hf_bytes_of(hash.b, HF_HASH_SIZE));
         hf_json_key(&json, HF_STR("repeated"));
         hf_json_bool(&json, append->repeated);
         hf_json_object_end(&json);
@@ -128,11 +139,13 @@ static void note_metering(struct append_call *call, const struct hf_envelope *en
     }
 }
 
-/* What a person waits for goes up at once, and what became of it; too many cannot wait. */
-static enum hf_rc look_at(struct append_call *call, struct hf_err *err)
+/* What says something about a person is sealed. What a person waits for goes up at once, and what
+ * became of it; too many cannot wait. */
+static enum hf_rc look_at(struct append_call *call, struct hf_writer *io_submission,
+                          struct hf_err *err)
 {
     struct hf_envelope envelope;
-    enum hf_rc rc = hf_envelope_read_submission(call->item.bytes, &envelope, err);
+    enum hf_rc rc = hf_envelope_read_submission(hf_writer_done(io_submission), &envelope, err);
     if (rc != HF_OK) {
         return rc;
     }
@@ -146,6 +159,14 @@ static enum hf_rc look_at(struct append_call *call, struct hf_err *err)
                           "%.*s by \"%.*s\" is for the safety wrapper to write; its user stands in "
                           "wrapper_uids of the agent's configuration",
                           HF_STR_ARG(envelope.type), HF_STR_ARG(envelope.producer));
+    }
+    rc = hf_agent_personal_seal(call->agent, io_submission, err);
+    call->item = (struct hf_submission){.bytes = hf_writer_done(io_submission)};
+    if (rc == HF_OK) {
+        rc = hf_envelope_read_submission(call->item.bytes, &envelope, err);
+    }
+    if (rc != HF_OK) {
+        return rc;
     }
     note_metering(call, &envelope);
     bool asks = hf_str_starts(envelope.type, HF_STR("approval."));
@@ -199,15 +220,13 @@ static void append_event(struct hf_agent *agent, struct hf_http_exchange *exchan
                                 &err);
     }
     hf_json_free(doc);
-    call->item = (struct hf_submission){.bytes = hf_writer_done(&w)};
     if (rc == HF_OK) {
-        rc = look_at(call, &err);
+        rc = look_at(call, &w, &err);
     }
     if (rc != HF_OK) {
         refuse(exchange, &err);
         return;
     }
-    call->item = (struct hf_submission){.bytes = hf_writer_done(&w)};
     call->append.items = &call->item;
     call->append.item_count = 1;
     call->append.done = appended;

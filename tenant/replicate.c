@@ -183,7 +183,7 @@ static void upload(struct hf_timer *timer)
         return;
     }
     if (job->busy || agent->sm.state != HF_AGENT_RUNNING ||
-        hf_log_size(agent->log.log) <= agent->receipt) {
+        hf_log_size(agent->log.log) <= agent->receipt || hf_agent_subjects_wait(agent)) {
         return;
     }
     enum hf_rc rc = make_segment(agent, &err);

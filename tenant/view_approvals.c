@@ -1,28 +1,19 @@
 /* tenant/view_approvals.c: each approval that was asked for, and what became of it. */
 #include "base/assert.h"
+#include "base/base64.h"
 #include "schemas/events_gen.h"
+#include "schemas/personal.h"
 #include "schemas/upcast.h"
 #include "tenant/view_tables.h"
 
 #define REQUEST_ROOM 16384 /* of an old request, upcast */
 
-enum {
-    APPROVAL,
-    TOOL,
-    RISK,
-    SUMMARY,
-    REQUESTED_US,
-    EXPIRES_US,
-    STATE,
-    DECIDED_US,
-    BY,
-};
-
-const struct hf_table_def hf_view_approvals_table = {.name = "approvals_2",
+const struct hf_table_def hf_view_approvals_table = {.name = "approvals_3",
                                                      .columns = {{"approval", HF_COLUMN_TEXT},
                                                                  {"tool", HF_COLUMN_TEXT},
                                                                  {"risk", HF_COLUMN_TEXT},
                                                                  {"summary", HF_COLUMN_TEXT},
+                                                                 {"personal", HF_COLUMN_TEXT},
                                                                  {"requested_us", HF_COLUMN_INT},
                                                                  {"expires_us", HF_COLUMN_INT},
                                                                  {"state", HF_COLUMN_TEXT},
@@ -34,15 +25,15 @@ const struct hf_table_def hf_view_approvals_table = {.name = "approvals_2",
 static enum hf_rc get_approval(struct hf_store *store, struct hf_str approval, struct hf_value *row,
                                struct hf_err *err)
 {
-    row[APPROVAL].text = approval;
+    row[HF_VIEW_APPROVAL].text = approval;
     enum hf_rc rc = hf_store_get(store, &hf_view_approvals_table, row, err);
     if (rc == HF_ENOTFOUND) {
-        for (unsigned i = TOOL; i <= BY; i++) {
+        for (unsigned i = HF_VIEW_TOOL; i <= HF_VIEW_BY; i++) {
             row[i] = (struct hf_value){.text = HF_STR("")};
         }
         rc = HF_OK;
     }
-    row[APPROVAL].text = approval;
+    row[HF_VIEW_APPROVAL].text = approval;
     return rc;
 }
 
@@ -50,6 +41,7 @@ static enum hf_rc apply_requested(struct hf_store *store, const struct hf_envelo
                                   struct hf_err *err)
 {
     uint8_t room[REQUEST_ROOM];
+    char sealed[HF_BASE64_LEN(HF_PERSONAL_MAX) + 1];
     struct hf_writer w = hf_writer_init(room, sizeof room);
     struct hf_bytes payload;
     struct hf_event_approval_requested request;
@@ -64,12 +56,17 @@ static enum hf_rc apply_requested(struct hf_store *store, const struct hf_envelo
     if (rc != HF_OK) {
         return rc;
     }
-    row[TOOL].text = request.tool;
-    row[RISK].text = hf_event_approval_requested_risk_name(request.risk);
-    row[SUMMARY].text = request.has_summary ? request.summary : HF_STR("");
-    row[REQUESTED_US].number = event->occurred_us;
-    row[EXPIRES_US].number = (int64_t)request.expires;
-    row[STATE].text = row[DECIDED_US].number == 0 ? HF_STR("requested") : row[STATE].text;
+    row[HF_VIEW_TOOL].text = request.tool;
+    row[HF_VIEW_RISK].text = hf_event_approval_requested_risk_name(request.risk);
+    row[HF_VIEW_SUMMARY].text = request.has_summary ? request.summary : HF_STR("");
+    if (request.has_personal && request.personal.len <= HF_PERSONAL_MAX) {
+        hf_base64_encode(request.personal, sealed);
+        row[HF_VIEW_PERSONAL].text = hf_str_c(sealed);
+    }
+    row[HF_VIEW_REQUESTED_US].number = event->occurred_us;
+    row[HF_VIEW_EXPIRES_US].number = (int64_t)request.expires;
+    row[HF_VIEW_STATE].text =
+        row[HF_VIEW_DECIDED_US].number == 0 ? HF_STR("requested") : row[HF_VIEW_STATE].text;
     return hf_store_put(store, &hf_view_approvals_table, row, err);
 }
 
@@ -83,12 +80,12 @@ static enum hf_rc apply_decided(struct hf_store *store, const struct hf_envelope
     if (rc == HF_OK) {
         rc = get_approval(store, decision.approval, row, err);
     }
-    if (rc != HF_OK || row[DECIDED_US].number != 0) {
+    if (rc != HF_OK || row[HF_VIEW_DECIDED_US].number != 0) {
         return rc;
     }
-    row[STATE].text = hf_event_approval_decided_decision_name(decision.decision);
-    row[DECIDED_US].number = event->occurred_us;
-    row[BY].text = hf_event_approval_decided_by_name(decision.by);
+    row[HF_VIEW_STATE].text = hf_event_approval_decided_decision_name(decision.decision);
+    row[HF_VIEW_DECIDED_US].number = event->occurred_us;
+    row[HF_VIEW_BY].text = hf_event_approval_decided_by_name(decision.by);
     return hf_store_put(store, &hf_view_approvals_table, row, err);
 }
 
@@ -98,11 +95,11 @@ static enum hf_rc apply_end(struct hf_store *store, struct hf_str approval, stru
 {
     struct hf_value row[HF_COLUMNS_MAX] = {{.number = 0}};
     enum hf_rc rc = get_approval(store, approval, row, err);
-    if (rc != HF_OK || row[DECIDED_US].number != 0) {
+    if (rc != HF_OK || row[HF_VIEW_DECIDED_US].number != 0) {
         return rc;
     }
-    row[STATE].text = state;
-    row[DECIDED_US].number = event->occurred_us;
+    row[HF_VIEW_STATE].text = state;
+    row[HF_VIEW_DECIDED_US].number = event->occurred_us;
     return hf_store_put(store, &hf_view_approvals_table, row, err);
 }
 
@@ -148,8 +145,8 @@ static enum hf_rc apply_approval(struct hf_store *store, const struct hf_positio
 
 const struct hf_projection hf_view_approvals = {
     .model = "approvals",
-    .version = 2,
-    .name = "approvals_2",
+    .version = 3,
+    .name = "approvals_3",
     .about = "approvals that were asked for, and what became of them",
     .tables = {&hf_view_approvals_table},
     .apply = apply_approval,

@@ -4,6 +4,19 @@
 
 #include "projections/projector.h"
 
+enum {
+    HF_VIEW_APPROVAL,
+    HF_VIEW_TOOL,
+    HF_VIEW_RISK,
+    HF_VIEW_SUMMARY,  /* of a request that is in the clear, else empty */
+    HF_VIEW_PERSONAL, /* what is sealed, in base64 */
+    HF_VIEW_REQUESTED_US,
+    HF_VIEW_EXPIRES_US,
+    HF_VIEW_STATE,
+    HF_VIEW_DECIDED_US,
+    HF_VIEW_BY,
+};
+
 extern const struct hf_table_def hf_view_approvals_table;
 extern const struct hf_projection hf_view_approvals;
 

@@ -45,8 +45,19 @@ static enum hf_rc make_scan_tables(struct hf_store *store, struct hf_err *err)
 enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf_agent_views *views,
                                struct hf_err *err)
 {
-    *views = (struct hf_agent_views){.loop = conf->loop, .logger = conf->logger, .log = conf->log};
+    uint64_t before = 0;
+    *views = (struct hf_agent_views){.loop = conf->loop,
+                                     .logger = conf->logger,
+                                     .log = conf->log,
+                                     .personal = conf->personal,
+                                     .arg = conf->arg};
     enum hf_rc rc = hf_store_sqlite_open(conf->path, &views->store, err);
+    if (rc == HF_OK) {
+        rc = hf_store_get_position(views->store, "approvals_2", &before, err);
+    }
+    if (rc == HF_OK && before > 0) {
+        rc = hf_err_set(err, HF_EVERSION, "the views are those of an earlier release");
+    }
     const struct hf_projector_conf projector = {.env = hf_loop_env(conf->loop),
                                                 .store = views->store,
                                                 .log = conf->log,
@@ -89,6 +100,7 @@ void hf_agent_views_poke(struct hf_agent_views *views)
 /* showing them */
 
 struct show {
+    const struct hf_agent_views *views;
     const struct hf_table_def *table;
     struct hf_json_out *json;
     uint64_t rows;
@@ -103,6 +115,15 @@ static enum hf_rc show_row(void *arg, const struct hf_value *row)
     hf_json_object_begin(show->json);
     for (unsigned i = 0; i < hf_table_columns(show->table); i++) {
         const struct hf_column *column = &show->table->columns[i];
+        bool personal = show->table == &hf_view_approvals_table &&
+                        (i == HF_VIEW_SUMMARY || i == HF_VIEW_PERSONAL);
+        if (personal && i == HF_VIEW_SUMMARY) {
+            show->views->personal(show->views->arg, row[HF_VIEW_APPROVAL].text, row[i].text,
+                                  row[HF_VIEW_PERSONAL].text, show->json);
+        }
+        if (personal) {
+            continue;
+        }
         hf_json_key(show->json, hf_str_c(column->name));
         if (column->type == HF_COLUMN_INT) {
             hf_json_i64(show->json, row[i].number);
@@ -131,7 +152,8 @@ static enum hf_rc catch_up(struct hf_agent_views *views, struct hf_err *err)
 enum hf_rc hf_agent_views_write(struct hf_agent_views *views, enum hf_agent_view view,
                                 struct hf_json_out *json, struct hf_err *err)
 {
-    struct show show = {.table = view == HF_AGENT_VIEW_APPROVALS ? &hf_view_approvals_table
+    struct show show = {.views = views,
+                        .table = view == HF_AGENT_VIEW_APPROVALS ? &hf_view_approvals_table
                                                                  : &hf_view_metering_table,
                         .json = json};
     const struct hf_scan scan = {.limit = HF_VIEW_ROWS_MAX + 1};

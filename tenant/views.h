@@ -1,10 +1,11 @@
 /* tenant/views.h: what the tenant's log says, as tables on the tenant's own server.
  *
- * approvals_1: each approval that was asked for and what became of it; metering_1: what was used,
- * by meter and hour; and where tenant/secret_scan.h is. Read models of the tenant's log in a SQLite
- * file, one for each epoch of it: brought up as events come, and built anew when the file is away.
- * Whoever cannot reach the region still sees them. A view that fails is told in the log and tried
- * again; events are taken anyway.
+ * approvals_3: each approval that was asked for and what became of it, sealed as it is in the log
+ * and opened for who is shown it; metering_1: what was used, by meter and hour; and where
+ * tenant/secret_scan.h is. Read models of the tenant's log in a SQLite file, one for each epoch of
+ * it: brought up as events come, and built anew when the file is away. Whoever cannot reach the
+ * region still sees them. A view that fails is told in the log and tried again; events are taken
+ * anyway.
  * Threads: the loop's. Order: open when the log is open, poke when it grew, close before the log.
  */
 #ifndef HF_TENANT_VIEWS_H
@@ -18,6 +19,10 @@
 
 #define HF_VIEW_ROWS_MAX 1000 /* of one answer */
 
+/* Writes the members about the person of one approval: tenant/personal.h. */
+typedef void hf_agent_personal_fn(void *arg, struct hf_str approval, struct hf_str clear,
+                                  struct hf_str sealed, struct hf_json_out *json);
+
 struct hf_agent_views {
     struct hf_loop *loop;
     const struct hf_logger *logger;
@@ -25,6 +30,8 @@ struct hf_agent_views {
     struct hf_store *store;
     struct hf_projector *projector;
     struct hf_timer timer;
+    hf_agent_personal_fn *personal;
+    void *arg;
 };
 
 struct hf_agent_views_conf {
@@ -32,8 +39,11 @@ struct hf_agent_views_conf {
     const struct hf_logger *logger;
     const char *path;
     struct hf_log *log; /* borrowed until close */
+    hf_agent_personal_fn *personal;
+    void *arg;
 };
 
+/* HF_EVERSION: the file has tables of an earlier release, with what is sealed now; take it away. */
 enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf_agent_views *views,
                                struct hf_err *err);
 /* Also of one that is not open. */

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/file.h"
 #include "base/heap.h"
+#include "base/hex.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
 #include "base/parse.h"
@@ -150,17 +151,26 @@ static void again(struct hf_timer *timer)
     try_now(HF_CONTAINER_OF(timer, struct slot, timer));
 }
 
-static enum hf_rc read_index(struct hf_bytes answer, uint64_t *ret_index)
+/* Where it is, and the hash of what is there: the agent seals what is personal. */
+static enum hf_rc read_answer(struct hf_bytes answer, struct hf_record *record)
 {
     struct hf_json_doc *doc = NULL;
+    size_t len = 0;
     enum hf_rc rc = hf_json_parse(answer, &doc, /* err= */ NULL);
-    if (rc == HF_OK) {
-        const struct hf_json *root = hf_json_root(doc);
-        const struct hf_json *index =
-            hf_json_kind(root) == HF_JSON_OBJECT ? hf_json_get(root, "index") : NULL;
-        rc = index == NULL ? HF_EINVAL : hf_json_to_u64(index, ret_index);
-        hf_json_free(doc);
+    if (rc != HF_OK) {
+        return rc;
     }
+    const struct hf_json *root = hf_json_root(doc);
+    bool is_object = hf_json_kind(root) == HF_JSON_OBJECT;
+    const struct hf_json *index = is_object ? hf_json_get(root, "index") : NULL;
+    const struct hf_json *hash = is_object ? hf_json_get(root, "submission") : NULL;
+    if (index == NULL || hf_json_to_u64(index, &record->index) != HF_OK || hash == NULL ||
+        hf_json_kind(hash) != HF_JSON_STR ||
+        hf_hex_decode(hf_json_as_str(hash), record->request.b, HF_HASH_SIZE, &len, NULL) != HF_OK ||
+        len != HF_HASH_SIZE) {
+        rc = HF_EINVAL;
+    }
+    hf_json_free(doc);
     return rc;
 }
 
@@ -176,7 +186,7 @@ static void answered(struct hf_http_call *call)
         record->err = call->err;
         record->err.rc = rc == HF_ENOMEM ? HF_ENOMEM : HF_EIO;
     } else if (call->status == 200) {
-        rc = read_index(hf_buf_bytes(&call->answer), &record->index);
+        rc = read_answer(hf_buf_bytes(&call->answer), record);
         record->err.rc = rc;
     } else {
         rc = call->status == 503 ? HF_ENOSPC : HF_EINVAL;
@@ -189,28 +199,6 @@ static void answered(struct hf_http_call *call)
     } else if (hf_timer_arm(&slot->timer, RETRY_NS) != HF_OK) {
         release(slot, HF_ENOMEM);
     }
-}
-
-/* The submission as the agent will make it out of the JSON, for its hash. */
-static enum hf_rc hash_of(struct hf_record *record, const struct hf_envelope *envelope)
-{
-    struct hf_buf buf = hf_buf_init(2 * HF_SUBMISSION_MAX);
-    struct hf_envelope whole = *envelope;
-    uint8_t *room = hf_buf_reserve(&buf, 2 * HF_SUBMISSION_MAX);
-    if (room == NULL) {
-        return hf_err_set(&record->err, HF_ENOMEM, "no memory for the event");
-    }
-    struct hf_writer payload = hf_writer_init(room, HF_SUBMISSION_MAX);
-    struct hf_writer w = hf_writer_init(room + HF_SUBMISSION_MAX, HF_SUBMISSION_MAX);
-    record->type->encode(record->event, &payload);
-    whole.payload = hf_writer_done(&payload);
-    enum hf_rc rc = payload.overflow ? hf_err_set(&record->err, HF_EINVAL, "the event is too big")
-                                     : hf_envelope_write_submission(&whole, &w, &record->err);
-    if (rc == HF_OK) {
-        hf_submission_hash(hf_writer_done(&w), &record->request);
-    }
-    hf_buf_free(&buf);
-    return rc;
 }
 
 static enum hf_rc write_body(struct slot *slot, const struct hf_envelope *envelope)
@@ -257,8 +245,7 @@ static enum hf_rc prepare(struct slot *slot)
         .occurred_us = hf_env_wall_us(hf_loop_env(r->loop)),
         .correlation = record->correlation,
     };
-    enum hf_rc rc = hash_of(record, &envelope);
-    return rc == HF_OK ? write_body(slot, &envelope) : rc;
+    return write_body(slot, &envelope);
 }
 
 static struct hf_record *next_record(struct hf_recorder *r)

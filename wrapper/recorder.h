@@ -35,7 +35,7 @@ struct hf_record {
                       not */
     struct hf_err err;
     uint64_t index;         /* of its entry */
-    struct hf_hash request; /* its submission hash */
+    struct hf_hash request; /* submission hash of what is in the log, as the agent says */
     /* private */
     struct hf_queue node;
     struct hf_task task;

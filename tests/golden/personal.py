@@ -73,6 +73,13 @@ def associated_data(tenant, approval):
     return f'holdfast/personal/v1\n{tenant}\n{approval}\n'.encode()
 
 
+def open_box(key, associated, box):
+    """Nonce, ciphertext and tag: the plain text; None: this key does not open it here."""
+    nonce, cipher, tag = box[:NONCE_SIZE], box[NONCE_SIZE:-TAG_SIZE], box[-TAG_SIZE:]
+    plain, tag_key = stream(key, nonce, cipher)
+    return plain if hmac.compare_digest(tag, tag_of(tag_key, associated, cipher)) else None
+
+
 def seal(subject, key, tenant, approval, plain):
     associated = associated_data(tenant, approval)
     nonce = hmac.new(key, b'holdfast/personal-nonce/v1\n' + associated + plain, hashlib.sha256).digest()[:NONCE_SIZE]
@@ -81,10 +88,7 @@ def seal(subject, key, tenant, approval, plain):
 
 
 def unseal(key, tenant, approval, sealed):
-    """The plain text; None: this key does not open it here."""
-    nonce, cipher, tag = sealed[17:17 + NONCE_SIZE], sealed[17 + NONCE_SIZE:-TAG_SIZE], sealed[-TAG_SIZE:]
-    plain, tag_key = stream(key, nonce, cipher)
-    return plain if hmac.compare_digest(tag, tag_of(tag_key, associated_data(tenant, approval), cipher)) else None
+    return open_box(key, associated_data(tenant, approval), sealed[17:])
 
 
 def key_digest(subject, key):

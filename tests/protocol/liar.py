@@ -98,8 +98,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def take(self):
+        """The request's body; the call is remembered."""
+        self.server.liar.calls.append((self.command, self.path))
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def do_PUT(self):
+        liar, body = self.server.liar, self.take()
+        if self.path.startswith("/v1/subjects/"):
+            subject = self.path.rsplit("/", 1)[1]
+            status = liar.subject_status
+            if status == 204:
+                liar.subjects[subject] = json.loads(body)
+            self.answer(status, b"" if status == 204 else b"{}")
+        else:
+            self.answer(404, b"{}")
+
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.take()
         if self.path == "/v1/register":
             self.answer(200, json.dumps(self.server.liar.register(json.loads(body))).encode())
         else:
@@ -141,6 +157,7 @@ class Liar:
     def __init__(self, world):
         self.log, self.cosigner = Signer("holdfast/dev"), Signer("dev/cosigner", 4)
         self.entries, self.packages, self.news = [], {}, threading.Condition()
+        self.calls, self.subjects, self.subject_status = [], {}, 204
         certificate, self.pin = identity(seed_of("tls"))
         path = world.path("liar.pem")
         with open(path, "w", encoding="ascii") as file:
@@ -168,14 +185,17 @@ class Liar:
                 "log": self.log.vkey, "cosigner": self.cosigner.vkey, "epoch": 0, "receipt": 0}
 
     def tell(self, package, digest, slot="policy"):
-        """A directive, really in its log, and what it gives to who asks for that digest."""
+        """A directive to activate, and what it gives to who asks for that digest."""
+        self.packages[digest] = package
+        return self.issue("activate", f"slot={slot}", artifact=bytes.fromhex(digest))
+
+    def issue(self, kind, parameters, life_s=600, **more):
+        """A directive, really in its log; gives its number."""
         now = int(time.time() * 1e6)
         with self.news:
             number = len(self.entries) + 1
-            self.packages[digest] = package
-            payload = {"address": "acme", "kind": "activate", "sequence": number,
-                       "not_after": now + 600 * 1000000, "artifact": bytes.fromhex(digest),
-                       "parameters": f"slot={slot}", "reason": "r"}
+            payload = dict({"address": "acme", "kind": kind, "sequence": number,
+                            "not_after": now + life_s * 1000000, "parameters": parameters, "reason": "r"}, **more)
             self.entries.append(pack([1, "directive.issued", 1, "hub/dev", number, "directive/acme", now,
                                       "principal:liar", "", None, None, payload, number, now]))
             self.news.notify_all()

@@ -98,7 +98,8 @@ def restored(world, region):
     agent.wait()
     region.run_agent("acme")
     opened(world, "acme", 2, 11)
-    check(append(world, "acme", 20)[1] == {"index": 10, "repeated": True}, "idempotent as before")
+    again = append(world, "acme", 20)[1]
+    check((again["index"], again["repeated"]) == (10, True), "idempotent as before")
     closed = region.events("mirror.epoch_closed")
     check(len(closed) == 1 and closed[0]["size"] == 15 and closed[0]["old_size"] == 13 and
           closed[0]["next_epoch"] == 2 and closed[0]["reason"] == "the disk was replaced", f"{closed}")
@@ -368,7 +369,7 @@ def approval(world, sequence, name, kind, **payload):
 
 def asked(world, sequence, name):
     approval(world, sequence, name, "requested", tool="shell", risk="high", summary="rm \u201call\u201d",
-             facts="0" * 64, action="0" * 64, policy="p1", expires="2026-01-01T01:00:00Z")
+             facts="0" * 64, action="0" * 64, policy="p1", expires="2026-01-01T01:00:00Z", requester="user:anna")
 
 
 def views(world):
@@ -388,10 +389,12 @@ def viewed(world, region):
     approval(world, 4, "a2", "decided", decision="approved", by="operator", request="0" * 64, latency=1)
     for sequence in range(1, 41):
         meter(world, "acme", sequence)
+    until(lambda: status(world, "acme")["events"] == 45, "44 and the key of anna")
     (code, shown), (_, metered) = views(world)
-    check(code == 200 and shown["as_of"] == 44 and not shown["more"], f"{shown}")
-    check([(row["approval"], row["state"], row["by"], row["risk"]) for row in shown["rows"]] ==
-          [("a1", "requested", "", "high"), ("a2", "denied", "customer", "high")], f"{shown}")
+    check(code == 200 and shown["as_of"] == 45 and not shown["more"], f"{shown}")
+    check([(row["approval"], row["state"], row["by"], row["risk"], row["personal"]) for row in shown["rows"]] ==
+          [("a1", "requested", "", "high", "open"), ("a2", "denied", "customer", "high", "open")], f"{shown}")
+    check({row["summary"] for row in shown["rows"]} == {"rm \u201call\u201d"}, f"{shown}")
     amounts = {row["meter"]: row["amount"] for row in metered["rows"]}
     check(amounts == {"requests": 40, "input_tokens": 820, "output_tokens": 40, "cached_tokens": 0,
                       "cost/EUR": 200}, f"{metered}")

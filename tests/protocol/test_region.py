@@ -27,7 +27,7 @@ def round_trip(world, region):
             check((status, answer["index"]) == (200, sequence - 1), f"{status} {answer}")
         caught_up(region, tenant, 40)
     status, answer = append(world, "one", 7)
-    check(status == 200 and answer == {"index": 6, "repeated": True}, f"{answer}")
+    check(status == 200 and (answer["index"], answer["repeated"]) == (6, True), f"{answer}")
     status, answer = append(world, "one", 7, tick=99)
     check(status == 409 and answer["type"].endswith(":fork"), f"{answer}")
     until(lambda: "last_heartbeat" in region.json("GET", "/v1/tenants/one"), "a heartbeat")

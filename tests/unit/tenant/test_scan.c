@@ -34,8 +34,12 @@ static void open_all(struct lone *lone)
     (void)snprintf(views, sizeof views, "%s/views.db", lone->dir);
     HF_CHECK_OK(lone_open(lone), lone->err);
     lone->agent->conf.meter_period = HF_PERIOD_MONTH; /* no markers every hour */
-    const struct hf_agent_views_conf conf = {lone->loop, &lone->logger, views,
-                                             lone->agent->log.log};
+    const struct hf_agent_views_conf conf = {.loop = lone->loop,
+                                             .logger = &lone->logger,
+                                             .path = views,
+                                             .log = lone->agent->log.log,
+                                             .personal = hf_agent_personal_show,
+                                             .arg = lone->agent};
     HF_CHECK_OK(hf_agent_views_open(&conf, &lone->agent->views, &lone->err), lone->err);
     hf_agent_vault_open(lone->agent);
     hf_agent_scan_open(lone->agent);

@@ -1,8 +1,9 @@
 /* tests/unit/tenant/test_sweep.c: an agent's life in which each allocation fails once.
  *
- * A registered agent whose Hub never answers: it opens, takes events, answers questions, keeps what
- * it knows of the feed, is halted, begins a new epoch and closes. Whatever failed, nothing that was
- * acknowledged is lost, and without the fault it opens and goes on.
+ * A registered agent whose Hub never answers: it opens, takes events, seals requests for approval,
+ * answers questions, keeps what it knows of the feed, erases a subject, is halted, begins a new
+ * epoch and closes. Whatever failed, nothing that was acknowledged is lost, nothing is written that
+ * should be sealed and is not, and without the fault it opens and goes on.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define EVENTS 3 /* posted in one life */
+#define PLAIN  "unmistakable-7781"
 
 static const char *const asked[] = {"/v1/status", "/v1/decisions?from=0&wait_s=1", "/v1/approvals",
                                     "/v1/vault"};
@@ -29,6 +31,37 @@ static bool post_event(struct lone *lone, unsigned sequence)
                    "\"2026-01-01T00:00:00Z\",\"skew\":0}}",
                    sequence, sequence);
     return lone_post(lone, event);
+}
+
+static bool post_request(struct lone *lone)
+{
+    char event[1024];
+    char hash[2 * HF_HASH_SIZE + 1];
+    memset(hash, 'a', sizeof hash);
+    hash[sizeof hash - 1] = '\0';
+    (void)snprintf(event, sizeof event,
+                   "{\"type\":\"approval.requested\",\"producer\":\"wrapper\",\"sequence\":1,"
+                   "\"occurred\":\"2026-01-01T00:00:00Z\",\"payload\":{\"approval\":\"a-2\","
+                   "\"tenant\":\"acme\",\"tool\":\"exec\",\"risk\":\"low\",\"summary\":\"" PLAIN
+                   "\",\"requester\":\"" PLAIN "\",\"facts\":\"%s\",\"action\":\"%s\","
+                   "\"policy\":\"p\",\"expires\":\"2030-01-01T00:00:00Z\"}}",
+                   hash, hash);
+    return lone_post(lone, event);
+}
+
+/* The vault and the views, which an agent that serves nobody has not. */
+static void open_more(struct lone *lone)
+{
+    char path[HF_PATH_MAX + 32];
+    (void)snprintf(path, sizeof path, "%s/views-%u.db", lone->dir, lone->agent->epoch.epoch);
+    const struct hf_agent_views_conf conf = {.loop = lone->loop,
+                                             .logger = &lone->logger,
+                                             .path = path,
+                                             .log = lone->agent->log.log,
+                                             .personal = hf_agent_personal_show,
+                                             .arg = lone->agent};
+    hf_agent_vault_open(lone->agent);
+    (void)hf_agent_views_open(&conf, &lone->agent->views, &lone->err);
 }
 
 static void ask(struct lone *lone, const char *target)
@@ -90,18 +123,22 @@ static void keep_feed(struct lone *lone)
     }
 }
 
-/* Answers how many of its events were acknowledged. */
-static unsigned live(struct lone *lone)
+/* Answers how many of its events were acknowledged; *ret_asked: the request was. */
+static unsigned live(struct lone *lone, bool *ret_asked)
 {
     unsigned acked = 0;
+    const struct hf_subject nobody = {{1}};
     if (lone_open(lone) != HF_OK) {
         return 0;
     }
+    open_more(lone);
     acked += post_event(lone, 1) ? 1 : 0;
+    *ret_asked = post_request(lone);
     for (size_t i = 0; i < HF_LEN(asked); i++) {
         ask(lone, asked[i]);
     }
     keep_feed(lone);
+    (void)hf_agent_personal_erase(lone->agent, &nobody, &lone->err);
     acked += acked == 1 && post_event(lone, 2) ? 1 : 0;
     lone_run(lone, 40 * SECOND);     /* heartbeats, uploads, the feed: nobody answers */
     lone->agent->known.ready = true; /* as if the region had said that it has nothing */
@@ -112,9 +149,10 @@ static unsigned live(struct lone *lone)
     return acked;
 }
 
-/* Which of the events are in the log, one bit each. */
-static unsigned there(struct lone *lone)
+/* Which of the events are in the log, one bit each; *ret_asked: the request is. */
+static unsigned there(struct lone *lone, bool *ret_asked)
 {
+    *ret_asked = false;
     struct hf_reader *reader = NULL;
     const struct hf_reader_options options = {.from = 0};
     unsigned found = 0;
@@ -124,6 +162,8 @@ static unsigned there(struct lone *lone)
     while (hf_reader_next(reader, &index, &entry, &lone->err) == HF_OK) {
         struct hf_envelope envelope;
         HF_ASSERT(hf_envelope_read_leaf(entry, &envelope, &lone->err) == HF_OK);
+        HF_ASSERT(memmem(entry.ptr, entry.len, PLAIN, strlen(PLAIN)) == NULL);
+        *ret_asked |= hf_str_eq(envelope.producer, HF_STR("wrapper"));
         if (hf_str_eq(envelope.producer, HF_STR("test"))) {
             found |= 1u << envelope.sequence;
         }
@@ -132,8 +172,9 @@ static unsigned there(struct lone *lone)
     return found;
 }
 
-static void check_after(struct lone *lone, unsigned acked, uint64_t n)
+static void check_after(struct lone *lone, unsigned acked, bool asked_for, uint64_t n)
 {
+    bool is_there = false;
     if (lone_open(lone) != HF_OK) {
         hf_test_fail(__FILE__, __LINE__, "after fault %llu it does not open: %s",
                      (unsigned long long)n, lone->err.text);
@@ -141,14 +182,20 @@ static void check_after(struct lone *lone, unsigned acked, uint64_t n)
     }
     lone_run(lone, 20 * SECOND);
     HF_CHECK_U64(hf_agent_state(lone->agent), HF_AGENT_RUNNING);
-    unsigned found = there(lone);
+    open_more(lone);
+    HF_CHECK_OK(lone->agent->vault.trouble.rc, lone->agent->vault.trouble);
+    HF_CHECK(lone->agent->views.store != NULL);
+    unsigned found = there(lone, &is_there);
+    HF_CHECK(is_there || !asked_for);
     for (unsigned i = 1; i <= acked; i++) {
         HF_CHECK((found & (1u << i)) != 0);
     }
     for (unsigned i = 1; i <= EVENTS; i++) {
         HF_CHECK(post_event(lone, i)); /* again, or for the first time */
     }
-    HF_CHECK_U64(there(lone), 0xe);
+    HF_CHECK(post_request(lone)); /* the same again, or for the first time */
+    HF_CHECK_U64(there(lone, &is_there), 0xe);
+    HF_CHECK(is_there);
     lone_close(lone);
 }
 
@@ -165,10 +212,11 @@ HF_TEST(allocations)
         deliver(&lone);
         lone_close(&lone);
         hf_sweep_begin(HF_SWEEP_ALLOC, n, 0);
-        unsigned acked = live(&lone);
+        bool asked_for = false;
+        unsigned acked = live(&lone, &asked_for);
         uint64_t calls = hf_sweep_end();
         if (!hf_test_failed()) {
-            check_after(&lone, acked, n);
+            check_after(&lone, acked, asked_for, n);
         }
         lone_fini(&lone);
         if (hf_test_failed() || calls < n) {
@@ -185,7 +233,12 @@ static enum hf_rc show(struct lone *lone, const char *path, struct hf_buf *ret)
 {
     struct hf_agent_views views = {.store = NULL};
     struct hf_json_out json;
-    const struct hf_agent_views_conf conf = {lone->loop, &lone->logger, path, lone->agent->log.log};
+    const struct hf_agent_views_conf conf = {.loop = lone->loop,
+                                             .logger = &lone->logger,
+                                             .path = path,
+                                             .log = lone->agent->log.log,
+                                             .personal = hf_agent_personal_show,
+                                             .arg = lone->agent};
     *ret = hf_buf_init(65536);
     hf_json_init(&json, ret);
     hf_json_array_begin(&json);
