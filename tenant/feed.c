@@ -71,7 +71,10 @@ static void save(struct hf_agent *agent)
 static void act(struct hf_agent *agent, const struct hf_feed_item *item)
 {
     switch (item->directive.kind) {
-    case HF_DIRECTIVE_REFRESH: hf_agent_heartbeat_now(agent); break;
+    case HF_DIRECTIVE_REFRESH:
+        hf_agent_heartbeat_now(agent);
+        hf_agent_subjects_repeat(agent);
+        break;
     case HF_DIRECTIVE_ROTATE_KEY: hf_agent_rotate_now(agent); break;
     case HF_DIRECTIVE_PAUSE_UPLOADS:
         agent->uploads_paused_ns =

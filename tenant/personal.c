@@ -85,7 +85,7 @@ static enum hf_rc seal_content(struct hf_agent *agent, struct sealing *s, struct
     }
     if (rc == HF_OK && made) {
         hf_agent_vault_tell(agent);
-        hf_agent_subjects_poke(agent);
+        hf_agent_subjects_poke(agent, &s->key.subject);
     }
     if (rc == HF_OK) {
         take_content(&s->request, &s->content);

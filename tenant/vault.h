@@ -80,9 +80,16 @@ enum hf_rc hf_vault_seal_for(struct hf_vault *vault, struct hf_str name, uint32_
 /* Gives the key of a subject. HF_ENOTFOUND; HF_ESTALE: it was erased; HF_ECORRUPT. */
 enum hf_rc hf_vault_open_for(struct hf_vault *vault, const struct hf_subject *subject,
                              struct hf_subject_key *ret_key, struct hf_err *err);
-/* Gives a subject that the region was not told of yet: HF_ENOTFOUND when there is none. */
-enum hf_rc hf_vault_untold_subject(struct hf_vault *vault, struct hf_vault_subject *ret,
-                                   struct hf_err *err);
+/* Gives a subject with its name: as hf_vault_open_for. */
+enum hf_rc hf_vault_subject(struct hf_vault *vault, const struct hf_subject *subject,
+                            struct hf_vault_subject *ret, struct hf_err *err);
+/* Gives the first subject by id, behind this one (NULL: of all), that the region was not told of
+ * yet: HF_ENOTFOUND when there is none. */
+enum hf_rc hf_vault_untold_subject(struct hf_vault *vault, const struct hf_subject *after,
+                                   struct hf_vault_subject *ret, struct hf_err *err);
+/* The same of those that the region has. */
+enum hf_rc hf_vault_kept_subject(struct hf_vault *vault, const struct hf_subject *after,
+                                 struct hf_vault_subject *ret, struct hf_err *err);
 /* The region has the key, or (kept: false) another one: then the next data about them are sealed
  * under another id. */
 enum hf_rc hf_vault_told_subject(struct hf_vault *vault, const struct hf_subject *subject,

@@ -84,10 +84,22 @@ enum hf_rc hf_vault_open_for(struct hf_vault *vault, const struct hf_subject *su
     return rc;
 }
 
-enum hf_rc hf_vault_untold_subject(struct hf_vault *vault, struct hf_vault_subject *ret,
-                                   struct hf_err *err)
+enum hf_rc hf_vault_subject(struct hf_vault *vault, const struct hf_subject *subject,
+                            struct hf_vault_subject *ret, struct hf_err *err)
 {
-    return hf_vault_subjects_untold(&vault->subjects, ret, err);
+    return hf_vault_subjects_get(&vault->subjects, subject, ret, err);
+}
+
+enum hf_rc hf_vault_untold_subject(struct hf_vault *vault, const struct hf_subject *after,
+                                   struct hf_vault_subject *ret, struct hf_err *err)
+{
+    return hf_vault_subjects_untold(&vault->subjects, after, ret, err);
+}
+
+enum hf_rc hf_vault_kept_subject(struct hf_vault *vault, const struct hf_subject *after,
+                                 struct hf_vault_subject *ret, struct hf_err *err)
+{
+    return hf_vault_subjects_kept(&vault->subjects, after, ret, err);
 }
 
 enum hf_rc hf_vault_told_subject(struct hf_vault *vault, const struct hf_subject *subject,

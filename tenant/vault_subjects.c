@@ -220,16 +220,40 @@ static enum hf_rc take_first(void *arg, const struct hf_value *row)
     return hf_subject_parse(row[SUBJECT].text, id) ? HF_EEND : HF_ECORRUPT;
 }
 
-enum hf_rc hf_vault_subjects_untold(struct hf_vault_subjects *s, struct hf_vault_subject *ret,
-                                    struct hf_err *err)
+static enum hf_rc take_kept(void *arg, const struct hf_value *row)
 {
+    return row[STATE].number == HF_VAULT_SUBJECT_KEPT ? take_first(arg, row) : HF_OK;
+}
+
+/* The first row behind `after` that `take` ends with. */
+static enum hf_rc first_behind(struct hf_vault_subjects *s, const struct hf_table_def *table,
+                               const struct hf_subject *after,
+                               enum hf_rc (*take)(void *arg, const struct hf_value *row),
+                               struct hf_vault_subject *ret, struct hf_err *err)
+{
+    char text[HF_SUBJECT_TEXT] = "";
     struct hf_subject id;
-    const struct hf_scan scan = {.limit = 1};
-    enum hf_rc rc = hf_store_scan(s->values->store, &untold, &scan, take_first, &id, err);
-    if (rc == HF_EEND) {
-        return hf_vault_subjects_get(s, &id, ret, err);
+    if (after != NULL) {
+        hf_subject_text(after, text);
     }
-    return rc == HF_OK ? HF_ENOTFOUND : rc;
+    const struct hf_value key = {.text = hf_str_c(text)};
+    const struct hf_scan scan = {.after = &key};
+    enum hf_rc rc = hf_store_scan(s->values->store, table, &scan, take, &id, err);
+    return rc == HF_EEND ? hf_vault_subjects_get(s, &id, ret, err)
+           : rc == HF_OK ? HF_ENOTFOUND
+                         : rc;
+}
+
+enum hf_rc hf_vault_subjects_untold(struct hf_vault_subjects *s, const struct hf_subject *after,
+                                    struct hf_vault_subject *ret, struct hf_err *err)
+{
+    return first_behind(s, &untold, after, take_first, ret, err);
+}
+
+enum hf_rc hf_vault_subjects_kept(struct hf_vault_subjects *s, const struct hf_subject *after,
+                                  struct hf_vault_subject *ret, struct hf_err *err)
+{
+    return first_behind(s, &subjects, after, take_kept, ret, err);
 }
 
 enum hf_rc hf_vault_subjects_settle(struct hf_vault_subjects *s, const struct hf_subject *id,
@@ -242,7 +266,9 @@ enum hf_rc hf_vault_subjects_settle(struct hf_vault_subjects *s, const struct hf
     HF_ASSERT(state == HF_VAULT_SUBJECT_KEPT || state == HF_VAULT_SUBJECT_REFUSED);
     hf_subject_text(id, text);
     enum hf_rc rc = look(s, text, row, &was, err);
-    if (rc == HF_OK && was == HF_VAULT_SUBJECT_NEW) {
+    bool moves = was == HF_VAULT_SUBJECT_NEW ||
+                 (was == HF_VAULT_SUBJECT_KEPT && state == HF_VAULT_SUBJECT_REFUSED);
+    if (rc == HF_OK && moves) {
         hf_buf_str(&sealed, row[SEALED].text); /* the row's own ends with the next statement */
         rc = sealed.failed == HF_OK
                  ? write(s, text, state, hf_bytes_str(hf_buf_bytes(&sealed)), err)

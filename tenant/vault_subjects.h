@@ -62,10 +62,13 @@ enum hf_rc hf_vault_subjects_add(struct hf_vault_subjects *s, struct hf_vault_su
 /* Gives one. HF_ENOTFOUND; HF_ESTALE: it was erased; HF_ECORRUPT: the row was altered. */
 enum hf_rc hf_vault_subjects_get(struct hf_vault_subjects *s, const struct hf_subject *id,
                                  struct hf_vault_subject *ret, struct hf_err *err);
-/* Gives one that is NEW: HF_ENOTFOUND when none is. */
-enum hf_rc hf_vault_subjects_untold(struct hf_vault_subjects *s, struct hf_vault_subject *ret,
-                                    struct hf_err *err);
-/* One that is NEW becomes KEPT or REFUSED; others stay. */
+/* Gives the first by id, behind `after` (NULL: of all), that is NEW: HF_ENOTFOUND when none is. */
+enum hf_rc hf_vault_subjects_untold(struct hf_vault_subjects *s, const struct hf_subject *after,
+                                    struct hf_vault_subject *ret, struct hf_err *err);
+/* The same that is KEPT. */
+enum hf_rc hf_vault_subjects_kept(struct hf_vault_subjects *s, const struct hf_subject *after,
+                                  struct hf_vault_subject *ret, struct hf_err *err);
+/* One that is NEW becomes KEPT or REFUSED, one that is KEPT becomes REFUSED; others stay. */
 enum hf_rc hf_vault_subjects_settle(struct hf_vault_subjects *s, const struct hf_subject *id,
                                     enum hf_vault_subject_state state, struct hf_err *err);
 /* *ret_was: what it was before; NONE also leaves an id behind. */

@@ -107,7 +107,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         liar, body = self.server.liar, self.take()
         if self.path.startswith("/v1/subjects/"):
             subject = self.path.rsplit("/", 1)[1]
-            status = liar.subject_status
+            status = 507 if subject in liar.full else liar.subject_status
             if status == 204:
                 liar.subjects[subject] = json.loads(body)
             self.answer(status, b"" if status == 204 else b"{}")
@@ -157,7 +157,7 @@ class Liar:
     def __init__(self, world):
         self.log, self.cosigner = Signer("holdfast/dev"), Signer("dev/cosigner", 4)
         self.entries, self.packages, self.news = [], {}, threading.Condition()
-        self.calls, self.subjects, self.subject_status = [], {}, 204
+        self.calls, self.subjects, self.subject_status, self.full = [], {}, 204, set()
         certificate, self.pin = identity(seed_of("tls"))
         path = world.path("liar.pem")
         with open(path, "w", encoding="ascii") as file:
@@ -189,13 +189,15 @@ class Liar:
         self.packages[digest] = package
         return self.issue("activate", f"slot={slot}", artifact=bytes.fromhex(digest))
 
-    def issue(self, kind, parameters, life_s=600, **more):
+    def issue(self, kind, parameters=None, life_s=600, **more):
         """A directive, really in its log; gives its number."""
         now = int(time.time() * 1e6)
         with self.news:
             number = len(self.entries) + 1
             payload = dict({"address": "acme", "kind": kind, "sequence": number,
-                            "not_after": now + life_s * 1000000, "parameters": parameters, "reason": "r"}, **more)
+                            "not_after": now + life_s * 1000000, "reason": "r"}, **more)
+            if parameters is not None:
+                payload["parameters"] = parameters
             self.entries.append(pack([1, "directive.issued", 1, "hub/dev", number, "directive/acme", now,
                                       "principal:liar", "", None, None, payload, number, now]))
             self.news.notify_all()

@@ -152,6 +152,10 @@ class Alone:
         self.liar.close()
 
 
+def subject_now(world, name):
+    return Vault(world).id_of(name)
+
+
 def alone(case):
     def run(world):
         it = Alone(world)
@@ -258,6 +262,40 @@ def told(world, it):
     check(vault.subject(subject)[0].hex() == kept["key"], "the key is the vault's")
     keys = [s["key"] for s in it.liar.subjects.values()]
     check(holding(world.dir, PLAIN + tuple(keys)) == [], f"{holding(world.dir, PLAIN)}")
+
+
+@alone
+def again_told(world, it):
+    """A Hub that lost its keys gets them back, all that were not erased: when the agent starts, and when the
+    region asks for a refresh. One that takes none of them, or not this one, gets the others all the same."""
+    for number, name in enumerate(("user:a", "user:b", "user:c"), 1):
+        post(world, request(f"r{number}", number, requester=name))
+    until(lambda: len(it.liar.subjects) == 3, "the region has all three")
+    before = dict(it.liar.subjects)
+    gone = next(s for s, kept in before.items() if kept["name"] == "user:b")
+    it.liar.issue("erase", f"subject={gone}")
+    until(lambda: rows(world)["r2"] == ("erased", "erased"), "one is erased")
+    rest = {s: kept for s, kept in before.items() if s != gone}
+    it.liar.subjects.clear()
+    it.kill()
+    it.start()
+    until(lambda: it.liar.subjects == rest, "at the start")
+    it.liar.subjects.clear()
+    it.liar.issue("refresh")
+    until(lambda: it.liar.subjects == rest, "when it is asked for")
+    full = subject_now(world, "user:d")
+    it.liar.full.add(full)
+    it.liar.calls.clear()
+    post(world, request("r4", 4, requester="user:d"))
+    until(lambda: ("PUT", "/v1/subjects/" + full) in it.liar.calls and it.liar.calls[-1] == ("POST", "/v1/segments"),
+          "one that there is no room for holds nothing up")
+    post(world, request("r5", 5, requester="user:e"))
+    until(lambda: subject_now(world, "user:e") in it.liar.subjects, "another one is taken")
+    check(full not in it.liar.subjects, "that one is not")
+    it.liar.full.clear()
+    it.kill()
+    it.start()
+    until(lambda: full in it.liar.subjects, "after the next start it is")
 
 
 @alone
@@ -410,4 +448,4 @@ def carried(world, region):
     check(holding(world.dir, PLAIN) == [], f"{holding(world.dir, PLAIN)}")
 
 
-harness.main([sealed, again, told, erased, no_vault, whole_way, carried])
+harness.main([sealed, again, told, again_told, erased, no_vault, whole_way, carried])

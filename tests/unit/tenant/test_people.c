@@ -86,7 +86,7 @@ static unsigned tell_all(struct world *w, bool kept)
 {
     unsigned count = 0;
     struct hf_vault_subject next = {.name_len = 0};
-    while (hf_vault_untold_subject(w->vault, &next, &w->err) == HF_OK) {
+    while (hf_vault_untold_subject(w->vault, NULL, &next, &w->err) == HF_OK) {
         HF_ASSERT(hf_vault_told_subject(w->vault, &next.key.subject, kept, &w->err) == HF_OK);
         hf_vault_subject_free(&next);
         count++;
@@ -140,7 +140,7 @@ HF_TEST(telling)
     HF_CHECK_U64(tell_all(&w, true), 0);
     HF_CHECK_OK(seal_for(&w, ANNA, &anna), w.err);
     HF_CHECK_OK(reopen(&w), w.err);
-    HF_CHECK_OK(hf_vault_untold_subject(w.vault, &first, &w.err), w.err);
+    HF_CHECK_OK(hf_vault_untold_subject(w.vault, NULL, &first, &w.err), w.err);
     HF_CHECK_STR(((struct hf_str){first.name, first.name_len}), ANNA);
     HF_CHECK_MEM(hf_secret_reveal(&first.key.key).ptr, anna.key, sizeof anna.key);
     hf_vault_subject_free(&first);
