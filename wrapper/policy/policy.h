@@ -77,6 +77,11 @@ typedef bool hf_policy_vector_fn(void *arg, const struct hf_policy_vector *vecto
 enum hf_rc hf_policy_each_vector(const struct hf_policy *policy, hf_policy_vector_fn *visit,
                                  void *arg, struct hf_err *err);
 
+/* Is the tool's parameter one of the kinds text and patch, of which people need not see all? What
+ * the policy does not know is not. */
+bool hf_policy_param_is_text(const struct hf_policy *policy, struct hf_str tool,
+                             struct hf_str param);
+
 /* SHA-256 of the bundle's bytes: `policy_digest` of events. */
 const struct hf_hash *hf_policy_digest(const struct hf_policy *policy);
 /* Borrow from the policy. */

@@ -327,3 +327,11 @@ unsigned hf_policy_result_taint(const struct hf_policy *policy, const struct hf_
     }
     return labels;
 }
+
+bool hf_policy_param_is_text(const struct hf_policy *policy, struct hf_str tool,
+                             struct hf_str param)
+{
+    const struct hf_tool_param *known = find_param(find_tool(policy, tool), param);
+    return known != NULL && (known->kind == HF_POLICY_TOOL_PARAMS_KIND_TEXT ||
+                             known->kind == HF_POLICY_TOOL_PARAMS_KIND_PATCH);
+}

@@ -1,4 +1,5 @@
 /* wrapper/policy/reduce_line.c: a command line as facts: programs, classes, paths, hosts. */
+#include "wrapper/policy/reduce_arg.h"
 #include "wrapper/policy/reducing.h"
 #include "wrapper/policy/unwrap.h"
 
@@ -83,17 +84,11 @@ static struct hf_policy_facts_commands *add_command(struct hf_reducing *r, struc
     return c;
 }
 
-struct known {
-    bool listed;
-    hf_class_set classes;
-    uint8_t paths;
-};
-
 /* Everything that the policy says of a program with these arguments, put together. */
-static struct known classify(const struct hf_policy *policy,
-                             const struct hf_policy_facts_commands *c)
+static struct hf_known_program classify(const struct hf_policy *policy,
+                                        const struct hf_policy_facts_commands *c)
 {
-    struct known known = {false, 0, 0};
+    struct hf_known_program known = {.program = c->program};
     for (size_t i = 0; i < policy->program_count; i++) {
         const struct hf_program *p = &policy->programs[i];
         if (hf_match_word(p->name, c->program) &&
@@ -106,123 +101,15 @@ static struct known classify(const struct hf_policy *policy,
     return known;
 }
 
-static bool looks_like_path(struct hf_str text)
-{
-    return text.len > 0 && (memchr(text.ptr, '/', text.len) != NULL || text.ptr[0] == '~' ||
-                            hf_str_eq(text, HF_STR(".")) || hf_str_eq(text, HF_STR("..")));
-}
-
-static void use_path(struct hf_reducing *r, const struct known *known, struct hf_str text,
-                     bool glob)
-{
-    if (known->paths == 0) {
-        hf_reduce_path(r, text, HF_POLICY_FACTS_PATHS_ACCESS_UNKNOWN, glob);
-        return;
-    }
-    for (unsigned i = 0; i < HF_POLICY_FACTS_PATHS_ACCESS_UNKNOWN; i++) {
-        if ((known->paths >> i & 1) != 0) {
-            hf_reduce_path(r, text, (enum hf_policy_facts_paths_access)i, glob);
-        }
-    }
-}
-
-/* The part of an option, or of NAME=VALUE, that may be a path. */
-static struct hf_str value_in(struct hf_str text)
-{
-    const char *equals = memchr(text.ptr, '=', text.len);
-    const char *slash = memchr(text.ptr, '/', text.len);
-    size_t skip = 0;
-    if (equals != NULL) {
-        skip = (size_t)(equals + 1 - text.ptr);
-    } else if (text.ptr[0] == '-' && slash != NULL) {
-        skip = (size_t)(slash - text.ptr);
-    }
-    return (struct hf_str){text.ptr + skip, text.len - skip};
-}
-
-/* Letters, digits and what else the name before a "=" has. */
-static bool is_plain_name(struct hf_str text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-              c == '_')) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* An argument that is a URL or holds one as a value. A URL, or a host, with another URL in what it
- * asks for leads to the first one. */
-static bool use_url(struct hf_reducing *r, struct hf_str text, struct hf_str value)
-{
-    size_t before = (size_t)(value.ptr - text.ptr);
-    struct hf_str head = {text.ptr, before > 0 ? before - 1 : 0};
-    bool option = text.ptr[0] == '-';
-    if (!hf_reduce_is_url(value) || hf_reduce_is_url(head)) {
-        return hf_reduce_url(r, text);
-    }
-    bool good = option || is_plain_name(head) || hf_reduce_host(r, text);
-    return hf_reduce_url(r, value) && good;
-}
-
-/* One argument: a URL, a path in an option or in the argument itself, a file after @, a host. */
-static bool use_arg(struct hf_reducing *r, const struct known *known,
-                    const struct hf_shell_word *word)
-{
-    struct hf_str text = word->text;
-    bool talks = (known->classes & HF_CLASS_BIT(COMMUNICATE)) != 0;
-    if (text.len == 0 || word->unknown) {
-        return false;
-    }
-    struct hf_str value = value_in(text);
-    if (hf_reduce_is_url(text) || hf_reduce_is_url(value)) {
-        if (!known->listed) {
-            hf_facts_add_classes(r->facts, HF_CLASS_BIT(COMMUNICATE));
-        }
-        bool url = use_url(r, text, value);
-        if (!url) {
-            hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_HOST);
-        }
-        return url;
-    }
-    bool option = text.ptr[0] == '-' && text.len > 1;
-    bool in_value = value.ptr != text.ptr && looks_like_path(value);
-    bool plain = !option && (known->paths != 0 || (!known->listed && looks_like_path(text)));
-    if (plain || in_value) {
-        use_path(r, known, in_value ? value : text, word->glob);
-    }
-    const char *file = talks ? memchr(text.ptr, '@', text.len) : NULL;
-    if (file != NULL && (file == text.ptr || file[-1] == '=')) {
-        size_t skip = (size_t)(file + 1 - text.ptr);
-        hf_reduce_path(r, (struct hf_str){text.ptr + skip, text.len - skip},
-                       HF_POLICY_FACTS_PATHS_ACCESS_READ, word->glob);
-        return false;
-    }
-    /* user@host:path, host:path, host/path, a host alone. */
-    bool maybe = talks && !option && text.ptr[0] != '/' && text.ptr[0] != '.';
-    const char *at = memchr(text.ptr, '@', text.len);
-    const char *dot = memchr(text.ptr, '.', text.len);
-    const char *colon = memchr(text.ptr, ':', text.len);
-    bool host = maybe && (at != NULL || dot != NULL || colon != NULL ||
-                          hf_str_starts(text, HF_STR("localhost")));
-    if (!host) {
-        return false;
-    }
-    size_t len = colon != NULL ? (size_t)(colon - text.ptr) : text.len;
-    return hf_reduce_host(r, (struct hf_str){text.ptr, len});
-}
-
 static void use_program(struct hf_reducing *r, const struct hf_shell_word *words, size_t count,
                         struct hf_policy_facts_commands *c)
 {
-    struct known known = classify(r->policy, c);
+    struct hf_known_program known = classify(r->policy, c);
     bool host = false;
     c->listed = known.listed;
     hf_facts_add_classes(r->facts, known.classes);
     for (size_t i = 1; i < count; i++) {
-        host = use_arg(r, &known, &words[i]) || host;
+        host = hf_reduce_arg(r, &known, words, count, &i) || host;
     }
     if ((known.classes & HF_CLASS_BIT(COMMUNICATE)) != 0 && !host) {
         hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_HOST);
