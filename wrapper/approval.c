@@ -41,8 +41,8 @@ static void withdraw(struct hf_approval *a, enum hf_event_approval_withdrawn_rea
 
 static void withdraw_unwanted(struct hf_approval *a)
 {
-    withdraw(a, a->wrapper->draining ? HF_EVENT_APPROVAL_WITHDRAWN_REASON_SHUTDOWN
-                                     : HF_EVENT_APPROVAL_WITHDRAWN_REASON_ABORTED);
+    withdraw(a, hf_wrapper_stops(a->wrapper) ? HF_EVENT_APPROVAL_WITHDRAWN_REASON_SHUTDOWN
+                                             : HF_EVENT_APPROVAL_WITHDRAWN_REASON_ABORTED);
 }
 
 static void expired(struct hf_timer *timer)

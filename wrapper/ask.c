@@ -3,15 +3,20 @@
 
 #include <stdio.h>
 
+#include "base/crypto.h"
+#include "base/hex.h"
 #include "base/json_in.h"
 #include "base/json_out.h"
 #include "wrapper/wrapper.h"
 
-#define NAME_LEN    64
-#define VALUE_LEN   256
-#define SUMMARY_LEN 512
-#define TEXT_MAX    (64u << 10)
-#define RAW_MAX     (4u << 20) /* one value: parameters of 1 MiB, redacted */
+#define NAME_LEN      64
+#define VALUE_LEN     256
+#define SUMMARY_LEN   512
+#define TEXT_MAX      (64u << 10)
+/* " (16 of 16)", and " ... [1234567 more bytes, SHA-256 ...]" with 32 digits. */
+#define PART_MARK_LEN 11
+#define CUT_MARK_LEN  68
+#define RAW_MAX       (4u << 20) /* one value: parameters of 1 MiB, redacted */
 
 /* Shortened between characters, with a mark that something is missing. */
 static size_t put_cut(struct hf_buf *out, struct hf_str text, size_t max)
@@ -51,20 +56,94 @@ static enum hf_rc redacted(struct hf_wrapper *w, const struct hf_json *value, st
     return rc == HF_OK ? out->failed : rc;
 }
 
+/* One more line of what is shown. */
+static void add_line(struct hf_ask *ask, struct hf_str name, struct hf_str value)
+{
+    size_t i = ask->count++;
+    ask->arguments[i].name_len = put_cut(&ask->text, name, NAME_LEN);
+    ask->arguments[i].value_len = value.len;
+    hf_buf_str(&ask->text, value);
+}
+
+/* The first part of a text, between characters, of at most so many bytes. */
+static struct hf_str part_of(struct hf_str text, size_t max)
+{
+    size_t len = text.len < max ? text.len : max;
+    while (len > 0 && len < text.len && ((uint8_t)text.ptr[len] & 0xc0u) == 0x80u) {
+        len--;
+    }
+    return (struct hf_str){text.ptr, len};
+}
+
+static size_t part_count(struct hf_str text)
+{
+    size_t count = 1;
+    for (struct hf_str part = part_of(text, VALUE_LEN); part.len < text.len;
+         part = part_of(text, VALUE_LEN)) {
+        text = (struct hf_str){text.ptr + part.len, text.len - part.len};
+        count++;
+    }
+    return count;
+}
+
+/* All of it, in as many lines as it needs. */
+static void add_whole(struct hf_ask *ask, struct hf_str name, struct hf_str value, size_t parts)
+{
+    char title[NAME_LEN + 1];
+    for (size_t i = 0; i < parts; i++) {
+        struct hf_str part = part_of(value, VALUE_LEN);
+        int len = snprintf(title, sizeof title, "%.*s (%zu of %zu)",
+                           HF_STR_ARG(part_of(name, NAME_LEN - PART_MARK_LEN)), i + 1, parts);
+        add_line(ask, parts == 1 ? name : (struct hf_str){title, (size_t)len}, part);
+        value = (struct hf_str){value.ptr + part.len, value.len - part.len};
+    }
+}
+
+/* Its begin, and how much is hidden: so many bytes with that hash. */
+static void add_begin(struct hf_ask *ask, struct hf_str name, struct hf_str value)
+{
+    char mark[CUT_MARK_LEN + 1];
+    char hex[2 * HF_HASH_SIZE + 1];
+    char shown[VALUE_LEN + 1];
+    struct hf_hash hash;
+    struct hf_str begin = part_of(value, VALUE_LEN - CUT_MARK_LEN);
+    if (value.len <= VALUE_LEN) {
+        add_line(ask, name, value);
+        return;
+    }
+    hf_sha256(hf_bytes_of(value.ptr + begin.len, value.len - begin.len), &hash);
+    hf_hex_encode(hf_bytes_of(hash.b, HF_HASH_SIZE), hex);
+    (void)snprintf(mark, sizeof mark, " ... [%zu more bytes, SHA-256 %.32s]", value.len - begin.len,
+                   hex);
+    int len = snprintf(shown, sizeof shown, "%.*s%s", HF_STR_ARG(begin), mark);
+    add_line(ask, name, (struct hf_str){shown, (size_t)len});
+    ask->cut = true;
+}
+
+/* How many lines are free for this one; text that is not looked at needs one in the end. */
 static enum hf_rc add_argument(struct hf_wrapper *w, struct hf_str name,
-                               const struct hf_json *value, struct hf_ask *ask)
+                               const struct hf_json *value, size_t lines, bool is_text,
+                               struct hf_ask *ask, struct hf_err *err)
 {
     struct hf_buf clean = hf_buf_init(RAW_MAX);
     struct hf_buf title = hf_buf_init(RAW_MAX);
     bool changed = false;
-    enum hf_rc rc = hf_redact_text(&w->redact, name, &title, &changed, /* err= */ NULL);
+    enum hf_rc rc = hf_redact_text(&w->redact, name, &title, &changed, err);
     rc = rc == HF_OK ? redacted(w, value, &clean) : rc;
     if (rc == HF_OK) {
-        size_t i = ask->count++;
         struct hf_str shown = title.len > 0 ? hf_bytes_str(hf_buf_bytes(&title)) : HF_STR("\"\"");
-        ask->arguments[i].name_len = put_cut(&ask->text, shown, NAME_LEN);
-        ask->arguments[i].value_len =
-            put_cut(&ask->text, hf_bytes_str(hf_buf_bytes(&clean)), VALUE_LEN);
+        struct hf_str text = hf_bytes_str(hf_buf_bytes(&clean));
+        size_t parts = is_text ? 1 : part_count(text);
+        if (parts > lines) {
+            rc = hf_err_set(err, HF_ETOOBIG,
+                            "the parameter %.*s of %zu bytes does not fit what a person can be "
+                            "shown; ask for less at once",
+                            HF_STR_ARG(part_of(shown, NAME_LEN)), text.len);
+        } else if (is_text) {
+            add_begin(ask, shown, text);
+        } else {
+            add_whole(ask, shown, text, parts);
+        }
     }
     hf_buf_free(&clean);
     hf_buf_free(&title);
@@ -72,29 +151,46 @@ static enum hf_rc add_argument(struct hf_wrapper *w, struct hf_str name,
 }
 
 /* Who answers must know that there is more than they see. */
-static enum hf_rc add_omitted(size_t omitted, struct hf_ask *ask)
+static void add_omitted(size_t omitted, struct hf_ask *ask)
 {
     char words[64];
-    int len = snprintf(words, sizeof words, "%zu more parameters, which are not shown", omitted);
-    size_t i = ask->count++;
-    ask->arguments[i].name_len = put_cut(&ask->text, HF_STR("..."), NAME_LEN);
-    ask->arguments[i].value_len =
-        put_cut(&ask->text, (struct hf_str){words, (size_t)len}, VALUE_LEN);
-    return ask->text.failed;
+    int len = snprintf(words, sizeof words, "%zu more texts, which are not shown", omitted);
+    add_line(ask, HF_STR("..."), (struct hf_str){words, (size_t)len});
+    ask->cut = true;
 }
 
-static enum hf_rc add_arguments(struct hf_wrapper *w, const struct hf_json *params,
-                                struct hf_ask *ask)
+/* What matters comes first, and all of it; then texts, as far as they fit. */
+static enum hf_rc add_arguments(struct hf_wrapper *w, struct hf_str tool,
+                                const struct hf_json *params, struct hf_ask *ask,
+                                struct hf_err *err)
 {
+    const struct hf_policy *policy = hf_policies_active(&w->policies);
     size_t count = hf_json_count(params);
-    size_t shown = count > HF_ASK_ARGUMENTS_MAX ? HF_ASK_ARGUMENTS_MAX - 1 : count;
+    size_t texts = 0;
     enum hf_rc rc = HF_OK;
-    for (size_t i = 0; i < shown && rc == HF_OK; i++) {
-        struct hf_str name;
-        const struct hf_json *value = hf_json_member(params, i, &name);
-        rc = add_argument(w, name, value, ask);
+    struct hf_str name;
+    for (size_t i = 0; i < count; i++) {
+        (void)hf_json_member(params, i, &name);
+        texts += policy != NULL && hf_policy_param_is_text(policy, tool, name) ? 1 : 0;
     }
-    return rc == HF_OK && shown < count ? add_omitted(count - shown, ask) : rc;
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < count && rc == HF_OK; i++) {
+            const struct hf_json *value = hf_json_member(params, i, &name);
+            bool is_text = policy != NULL && hf_policy_param_is_text(policy, tool, name);
+            size_t free_lines = HF_ASK_ARGUMENTS_MAX - ask->count;
+            if (is_text != (pass == 1)) {
+                continue;
+            }
+            if (is_text && free_lines < texts && free_lines == 1) {
+                add_omitted(texts, ask);
+                return ask->text.failed;
+            }
+            rc = add_argument(w, name, value, is_text || texts == 0 ? free_lines : free_lines - 1,
+                              is_text, ask, err);
+            texts -= is_text ? 1 : 0;
+        }
+    }
+    return rc;
 }
 
 static enum hf_rc add_summary(struct hf_wrapper *w, const struct hf_plugin_call *call,
@@ -118,18 +214,19 @@ static enum hf_rc add_summary(struct hf_wrapper *w, const struct hf_plugin_call 
     return rc == HF_OK ? ask->text.failed : rc;
 }
 
-enum hf_rc hf_ask_make(struct hf_wrapper *w, const struct hf_plugin_call *call, struct hf_ask *ask)
+enum hf_rc hf_ask_make(struct hf_wrapper *w, const struct hf_plugin_call *call, struct hf_ask *ask,
+                       struct hf_err *err)
 {
     struct hf_json_doc *doc = NULL;
     *ask = (struct hf_ask){.text = hf_buf_init(TEXT_MAX)};
-    enum hf_rc rc = hf_json_parse(hf_str_bytes(call->params), &doc, /* err= */ NULL);
+    enum hf_rc rc = hf_json_parse(hf_str_bytes(call->params), &doc, err);
     if (rc == HF_OK && hf_json_kind(hf_json_root(doc)) != HF_JSON_OBJECT) {
-        rc = HF_EINVAL;
+        rc = hf_err_set(err, HF_EINVAL, "the parameters are no object");
     }
     if (rc == HF_OK) {
         const struct hf_json *root = hf_json_root(doc);
         rc = add_summary(w, call, root, ask);
-        rc = rc == HF_OK ? add_arguments(w, root, ask) : rc;
+        rc = rc == HF_OK ? add_arguments(w, call->tool, root, ask, err) : rc;
     }
     hf_json_free(doc);
     return rc;

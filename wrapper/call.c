@@ -263,8 +263,9 @@ static void approval_ended(struct hf_approval *approval, enum hf_approval_end ho
         break;
     case HF_APPROVAL_WITHDRAWN:
         refuse_unapproved(call, "holdfast.withdrawn",
-                          call->wrapper->draining ? "the wrapper is about to stop"
-                                                  : "nobody waits for it any more",
+                          call->wrapper->draining  ? "the wrapper is about to stop"
+                          : call->wrapper->parting ? "the gateway is about to stop"
+                                                   : "nobody waits for it any more",
                           HF_EVENT_APPROVAL_ENFORCED_OUTCOME_WITHDRAWN);
         break;
     case HF_APPROVAL_UNRECORDED:
@@ -276,7 +277,7 @@ static void approval_ended(struct hf_approval *approval, enum hf_approval_end ho
 static bool approval_wanted(struct hf_approval *approval)
 {
     const struct hf_call *call = HF_CONTAINER_OF(approval, struct hf_call, approval);
-    return call->link != NULL && !call->wrapper->draining;
+    return call->link != NULL && !hf_wrapper_stops(call->wrapper);
 }
 
 static void approval_waits(struct hf_approval *approval, uint64_t left_ms)
@@ -320,6 +321,23 @@ static void ask_person(struct hf_call *call)
 
 /* the begin */
 
+/* Nobody is asked about what they cannot see, and what is cut weighs more. */
+static void show_and_ask(struct hf_call *call, const struct hf_plugin_call *asked)
+{
+    struct hf_err err = {0};
+    struct hf_judgement *j = &call->judged;
+    enum hf_rc rc = hf_ask_make(call->wrapper, asked, &call->ask, &err);
+    if (rc == HF_ETOOBIG) {
+        refuse_with(call, "holdfast.unshown", err.text);
+    } else if (rc != HF_OK) {
+        refuse_with(call, "holdfast.unrecorded", "no memory to ask a person");
+    } else {
+        j->risk = call->ask.cut && j->risk < HF_POLICY_RULE_RISK_HIGH ? HF_POLICY_RULE_RISK_HIGH
+                                                                      : j->risk;
+        ask_person(call);
+    }
+}
+
 static void start(struct hf_call *call, const struct hf_plugin_call *asked)
 {
     const struct hf_judgement *j = &call->judged;
@@ -334,10 +352,8 @@ static void start(struct hf_call *call, const struct hf_plugin_call *asked)
         decide(call, j->verdict == HF_VERDICT_PERMIT);
     } else if (!hf_approval_has_room(w, call->session)) {
         refuse_with(call, "holdfast.flood", "too many calls wait for a person already");
-    } else if (hf_ask_make(w, asked, &call->ask) != HF_OK) {
-        refuse_with(call, "holdfast.unrecorded", "no memory to ask a person");
     } else {
-        ask_person(call);
+        show_and_ask(call, asked);
     }
 }
 

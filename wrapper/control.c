@@ -1,6 +1,8 @@
 /* wrapper/control.c: the control socket: how the wrapper is, for the agent, the proxy and people.
  *
  * GET  /v1/status         lease, enforcement, policy, counters
+ * POST /v1/drain          the gateway is about to stop: refuses what waits, and all that is asked
+ *                         until it has; for root and the wrapper's own user
  * POST /v1/policy/reload  reads the bundles of --policy and --shadow again, for root and the
  *                         wrapper's own user
  */
@@ -83,6 +85,8 @@ static void answer_status(struct hf_wrapper *w, struct hf_http_exchange *exchang
     hf_json_key_str(&json, "wrapper", HF_STR(HF_VERSION));
     hf_json_key_str(&json, "tenant", hf_str_c(w->tenant));
     hf_json_key_str(&json, "enforcement", hf_str_c(hf_watch_enforcement(w)));
+    hf_json_key(&json, HF_STR("parting"));
+    hf_json_bool(&json, w->parting);
     hf_json_key_u64(&json, "gateways", w->gateways);
     hf_json_key_u64(&json, "unguarded", w->unguarded);
     hf_json_key_str(&json, "openclaw", hf_str_c(w->openclaw));
@@ -100,13 +104,29 @@ static void answer_status(struct hf_wrapper *w, struct hf_http_exchange *exchang
     hf_buf_free(&text);
 }
 
-static void reload(struct hf_wrapper *w, struct hf_http_exchange *exchange)
+static bool may_change(struct hf_http_exchange *exchange)
 {
-    struct hf_err err = {0};
     const struct hf_peer *peer = hf_http_exchange_peer(exchange);
     if (peer->uid != 0 && peer->uid != (uint32_t)geteuid()) {
         hf_http_problem(exchange, 403, "not-permitted",
-                        "Only root and the wrapper's own user may change the policy.");
+                        "Only root and the wrapper's own user may change anything.");
+        return false;
+    }
+    return true;
+}
+
+static void drain(struct hf_wrapper *w, struct hf_http_exchange *exchange)
+{
+    if (may_change(exchange)) {
+        hf_wrapper_part(w, true);
+        answer_status(w, exchange);
+    }
+}
+
+static void reload(struct hf_wrapper *w, struct hf_http_exchange *exchange)
+{
+    struct hf_err err = {0};
+    if (!may_change(exchange)) {
         return;
     }
     if (w->conf.policy == NULL) {
@@ -144,9 +164,12 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
     } else if (hf_str_eq(method, HF_STR("POST")) &&
                hf_str_eq(target, HF_STR("/v1/policy/reload"))) {
         reload(w, exchange);
+    } else if (hf_str_eq(method, HF_STR("POST")) && hf_str_eq(target, HF_STR("/v1/drain"))) {
+        drain(w, exchange);
     } else {
-        hf_http_problem(exchange, 404, "not-found",
-                        "The wrapper has GET /v1/status and POST /v1/policy/reload.");
+        hf_http_problem(
+            exchange, 404, "not-found",
+            "The wrapper has GET /v1/status, POST /v1/drain and POST /v1/policy/reload.");
     }
 }
 

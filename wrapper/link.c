@@ -72,6 +72,9 @@ const char *hf_link_not_now(const struct hf_link *link, const struct hf_session 
     if (w->draining) {
         return "the wrapper is about to stop";
     }
+    if (w->parting) {
+        return "the gateway is about to stop";
+    }
     if (!hf_link_holds(link)) {
         return "this gateway does not hold the lease";
     }
@@ -127,7 +130,11 @@ static enum hf_rc claim(struct hf_link *link)
     bool lives = hf_driver_look(link->wrapper->driver, lease->gateway.pid, &holder,
                                 /* err= */ NULL) == HF_OK &&
                  hf_gateway_eq(&holder, &lease->gateway);
-    return hf_lease_claim(lease, &link->peer, lives);
+    enum hf_rc rc = hf_lease_claim(lease, &link->peer, lives);
+    if (rc == HF_OK) {
+        hf_wrapper_part(link->wrapper, false); /* it is the next one */
+    }
+    return rc;
 }
 
 static void take_hello(struct hf_link *link, const struct hf_plugin_hello *hello)

@@ -1,5 +1,6 @@
 /* wrapper/main.c: the program holdfast-wrapper. */
 #include "base/cli/service.h"
+#include "wrapper/drain.h"
 #include "wrapper/requester.h"
 #include "wrapper/wrapper.h"
 
@@ -220,7 +221,7 @@ static const struct hf_cli_command root = {
     .summary = "the safety wrapper around a tenant's OpenClaw",
     .version = HF_VERSION,
     .section = "wrapper",
-    HF_CLI_CHILDREN(&command_run, &hf_cli_help),
+    HF_CLI_CHILDREN(&command_run, &hf_drain_command, &hf_cli_help),
 };
 
 int main(int argc, char **argv)

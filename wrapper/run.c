@@ -211,7 +211,7 @@ static void approval_ended(struct hf_approval *approval, enum hf_approval_end ho
 static bool approval_wanted(struct hf_approval *approval)
 {
     const struct hf_run *run = HF_CONTAINER_OF(approval, struct hf_run, approval);
-    return run->link != NULL && !run->wrapper->draining;
+    return run->link != NULL && !hf_wrapper_stops(run->wrapper);
 }
 
 static void approval_waits(struct hf_approval *approval, uint64_t left_ms)

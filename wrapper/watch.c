@@ -49,6 +49,7 @@ static void look_for_gateways(struct hf_wrapper *w)
          !is_holder(w, &holder))) {
         hf_log(w->logger, HF_LOG_INFO, "gateway.ended", hf_f_i64("pid", w->lease.gateway.pid));
         hf_lease_drop(&w->lease);
+        hf_wrapper_part(w, false);
     }
     size_t unguarded = count - guarded - starting;
     if (unguarded > w->unguarded) {
@@ -186,6 +187,9 @@ static void tick(struct hf_timer *timer)
 {
     struct hf_wrapper *w = HF_CONTAINER_OF(timer, struct hf_wrapper, tick);
     look_for_gateways(w);
+    if (w->parting && hf_env_mono_ns(hf_loop_env(w->loop)) >= w->parting_until_ns) {
+        hf_wrapper_part(w, false); /* it went on after all */
+    }
     ask_agent(w);
     (void)hf_timer_arm(timer, w->conf.tick_ns);
 }

@@ -13,6 +13,7 @@
 #define NOTE_NS    (600 * SECOND)
 #define DRAIN_NS   (10 * SECOND) /* what is being written down takes 5 s at most */
 #define DRAIN_STEP (SECOND / 20)
+#define PARTING_NS (360 * SECOND) /* OpenClaw's own limit for its end is 325 s */
 
 enum {
     PATH_SEQUENCE,
@@ -29,6 +30,16 @@ void hf_wrapper_note(struct hf_wrapper *w, const char *type, const void *event)
                      /* ret_note= */ NULL, &err) != HF_OK) {
         w->counts.dropped++;
         hf_log(w->logger, HF_LOG_WARN, "event.dropped", hf_f_c("type", type), hf_f_err(&err));
+    }
+}
+
+void hf_wrapper_part(struct hf_wrapper *w, bool parting)
+{
+    w->parting = parting;
+    if (parting) {
+        w->parting_until_ns = hf_env_mono_ns(hf_loop_env(w->loop)) + PARTING_NS;
+        hf_log(w->logger, HF_LOG_INFO, "gateway.parting", hf_f_u64("waiting", w->waiting));
+        hf_links_drain(w);
     }
 }
 

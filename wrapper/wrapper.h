@@ -98,6 +98,9 @@ struct hf_wrapper {
     struct hf_redaction_report report;
     struct hf_policy_channel channel;
     struct hf_wrapper_budget budget;
+    /* The gateway is about to stop: what waits is refused, and nothing is taken until it has. */
+    bool parting;
+    uint64_t parting_until_ns;
     bool swept; /* requests of an earlier life are withdrawn */
     struct hf_driver_host host;
     struct hf_driver *driver;
@@ -152,6 +155,14 @@ void hf_links_close(struct hf_wrapper *wrapper);
 void hf_runs_close(struct hf_wrapper *wrapper);
 /* Is anything still to be answered? */
 bool hf_links_busy(const struct hf_wrapper *wrapper);
+
+/* The gateway is about to stop (parting), or is not any more. */
+void hf_wrapper_part(struct hf_wrapper *wrapper, bool parting);
+
+static inline bool hf_wrapper_stops(const struct hf_wrapper *wrapper)
+{
+    return wrapper->draining || wrapper->parting;
+}
 
 /* wrapper/watch.c: gateways, canaries, the agent's word who the tenant is. */
 void hf_watch_start(struct hf_wrapper *wrapper);

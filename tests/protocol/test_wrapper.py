@@ -7,7 +7,7 @@ import time
 
 import harness
 from harness import check
-from plugin import Plugin, Wrapper, bundle
+from plugin import WRAPPER, Plugin, Wrapper, bundle
 from region import in_region, local, options, until, up
 
 WORK = {"command": "echo hello"}
@@ -249,6 +249,54 @@ def drained(world, region, wrapper):
     check([e["outcome"] for e in found] == ["refused"], f"{found}")
 
 
+GATEWAY = ("import sys; sys.path.insert(0, sys.argv[1])\nfrom plugin import *\n"
+           "class W: plugin = sys.argv[2]\n"
+           "p = Plugin(W); n = p.ask('exec', {'command': 'rm -r old'}); print(p.pending(n)['t'], flush=True)\n"
+           "print(p.verdict(n)['reason'], flush=True); print(p.decide('exec', {'command': 'echo x'})[1], flush=True)\n"
+           "sys.stdin.readline()")
+
+
+@in_tenant
+def parted(world, region, wrapper):
+    """Before a gateway is stopped, what waits is refused, and all that it asks for; the next one is served."""
+    gateway = subprocess.Popen([sys.executable, "-c", GATEWAY, os.path.dirname(__file__), wrapper.plugin],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        check(gateway.stdout.readline() == "pending\n", "it waits for a person")
+        done = subprocess.run([WRAPPER, "drain", "--control-socket", wrapper.control], check=False, timeout=60,
+                              capture_output=True, text=True)
+        check(done.returncode == 0, done.stderr)
+        check("gateway is about to stop" in gateway.stdout.readline(), "refused")
+        check("gateway is about to stop" in gateway.stdout.readline(), "and what comes then")
+        check(wrapper.status()["parting"] is True and wrapper.status()["counts"]["waiting"] == 0, f"{wrapper.status()}")
+    finally:
+        gateway.kill()
+        gateway.wait()
+    until(lambda: wrapper.status()["parting"] is False, "it has ended")
+    check(Plugin(wrapper).decide("exec", WORK)[0] == "allow", "the next one is served")
+    done = subprocess.run([WRAPPER, "drain", "--control-socket", wrapper.path("nobody.sock")], check=False, timeout=60,
+                          capture_output=True, text=True)
+    check(done.returncode == 3 and "does not answer" in done.stderr, f"{done}")
+
+
+@in_tenant
+def long(world, region, wrapper):
+    """A person sees a long command whole; one that they could not see is refused and nobody is asked."""
+    plugin = Plugin(wrapper)
+    command = "rm -r " + " ".join(f"{i:030}" for i in range(10))
+    number = plugin.ask("exec", {"command": command})
+    check(plugin.pending(number)["t"] == "pending", "it waits")
+    name = one_waits(region)
+    shown = region.json("GET", f"/v1/tenants/acme/approvals/{name}")["arguments"]
+    check(len(shown) == 2 and "".join(a["value"] for a in shown) == command and shown[0]["name"] ==
+          f"command (1 of {len(shown)})", f"{shown}")
+    answer(region, name, "denied")
+    plugin.verdict(number)
+    verdict, reason = plugin.decide("exec", {"command": "rm -r old", "unheard-of": "y" * 5000})
+    check(verdict == "deny" and "does not fit what a person can be shown" in reason, reason)
+    check(waiting(region) == [], "nobody is asked")
+
+
 @in_tenant
 def flood(world, region, wrapper):
     """A session asks a thousand times at once: eight wait, the rest is refused, others are served."""
@@ -338,4 +386,5 @@ def alarm(world, region):
 
 
 if __name__ == "__main__":
-    harness.main([decided, asked, changed, forged, strangers, compared, unanswered, killed, drained, flood, redacted, alarm])
+    harness.main([decided, asked, changed, forged, strangers, compared, unanswered, killed, drained, parted, long, flood, redacted,
+                  alarm])
