@@ -7,7 +7,6 @@
 #include "base/hex.h"
 #include "projections/approval_verdict.h"
 #include "projections/fold.h"
-#include "projections/histogram.h"
 #include "schemas/events_gen.h"
 #include "schemas/upcast.h"
 
@@ -28,69 +27,26 @@ struct change {
     bool found;
 };
 
-/* hops and objectives */
+/* counting, by whether it is a probe */
 
-static enum hf_rc count_percentiles(struct change *c, const struct hf_value *hop,
-                                    struct hf_err *err)
+static struct hf_approval_tally tally_of(const struct change *c)
 {
-    int64_t buckets[HF_HISTOGRAM_BOUNDS];
-
-    static const struct {
-        unsigned column;
-        unsigned per_mille;
-    } shown[] = {{P50, 500}, {P90, 900}, {P95, 950}, {P99, 990}};
-
-    struct hf_value row[HF_COLUMNS_MAX] = {
-        [HOUR] = hop[HOUR], [HOP] = hop[HOP], [OF_PROBES] = hop[OF_PROBES], [COUNT] = hop[COUNT]};
-    for (unsigned n = 0; n < HF_HISTOGRAM_BOUNDS; n++) {
-        buckets[n] = hop[BUCKETS + n].number;
-    }
-    for (size_t i = 0; i < HF_LEN(shown); i++) {
-        row[shown[i].column].number = hf_histogram_percentile_us(
-            buckets, hop[COUNT].number, shown[i].per_mille, hop[MAX].number);
-    }
-    return hf_store_put(c->store, c->model->percentiles, row, err);
+    return (struct hf_approval_tally){c->model, c->store, c->position->recorded_us,
+                                      c->row[PROBE].number};
 }
 
-/* A hop that ends before it began went over two clocks, and took no time. */
-static enum hf_rc count_hop(struct change *c, const char *hop, int64_t from_us, int64_t to_us,
+static enum hf_rc count_hop(const struct change *c, const char *hop, int64_t from_us, int64_t to_us,
                             struct hf_err *err)
 {
-    int64_t took = to_us > from_us ? to_us - from_us : 0;
-    unsigned bucket = hf_histogram_bucket(took);
-    struct hf_value row[HF_COLUMNS_MAX] = {
-        [HOUR] = {.number = hf_fold_hour(c->position->recorded_us)},
-        [HOP] = {.text = hf_str_c(hop)},
-        [OF_PROBES] = {.number = c->row[PROBE].number}};
-    enum hf_rc rc = hf_fold_row(c->store, c->model->hops, row, NULL, err);
-    if (rc != HF_OK) {
-        return rc;
-    }
-    row[COUNT].number++;
-    row[SUM].number = hf_fold_add(row[SUM].number, (uint64_t)took);
-    row[MAX].number = took > row[MAX].number ? took : row[MAX].number;
-    if (bucket < HF_HISTOGRAM_BOUNDS) {
-        row[BUCKETS + bucket].number++;
-    }
-    rc = hf_store_put(c->store, c->model->hops, row, err);
-    row[HOP].text = hf_str_c(hop);
-    return rc == HF_OK ? count_percentiles(c, row, err) : rc;
+    const struct hf_approval_tally tally = tally_of(c);
+    return hf_approval_count_hop(&tally, hop, to_us - from_us, err);
 }
 
-/* Adds to columns of an hour; the list ends with SLO_HOUR. */
-static enum hf_rc count_slo(struct change *c, int64_t at_us, const unsigned *columns,
+static enum hf_rc count_slo(const struct change *c, int64_t at_us, const unsigned *columns,
                             struct hf_err *err)
 {
-    struct hf_value row[HF_COLUMNS_MAX] = {[SLO_HOUR] = {.number = hf_fold_hour(at_us)},
-                                           [SLO_PROBE] = {.number = c->row[PROBE].number}};
-    enum hf_rc rc = hf_fold_row(c->store, c->model->slo, row, NULL, err);
-    if (rc != HF_OK) {
-        return rc;
-    }
-    for (; *columns != SLO_HOUR; columns++) {
-        row[*columns].number++;
-    }
-    return hf_store_put(c->store, c->model->slo, row, err);
+    const struct hf_approval_tally tally = tally_of(c);
+    return hf_approval_count_slo(&tally, at_us, columns, err);
 }
 
 /* the approval's row */

@@ -137,6 +137,21 @@ struct hf_approval_model {
     bool judges;
 };
 
+/* What is counted, where, and when the region wrote it down. */
+struct hf_approval_tally {
+    const struct hf_approval_model *model;
+    struct hf_store *store;
+    int64_t recorded_us;
+    int64_t probe; /* 1, or 0 */
+};
+
+/* One more that took so long. What ends before it began went over two clocks, and took no time. */
+enum hf_rc hf_approval_count_hop(const struct hf_approval_tally *tally, const char *hop,
+                                 int64_t took_us, struct hf_err *err);
+/* Adds one to columns of the objectives of an hour; the list ends with SLO_HOUR. */
+enum hf_rc hf_approval_count_slo(const struct hf_approval_tally *tally, int64_t at_us,
+                                 const unsigned *columns, struct hf_err *err);
+
 enum hf_rc hf_approval_apply(const struct hf_approval_model *model, struct hf_store *store,
                              const struct hf_position *position, const struct hf_envelope *event,
                              struct hf_err *err);
