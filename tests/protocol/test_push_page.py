@@ -217,6 +217,8 @@ def browser(world, desk):
         until(lambda: shown(desk, kind="probe"), "the Hub knows")
         push({**test, "asked": False})  # the Hub's own, once a day: shown without a sound and gone
         until(lambda: not any("This is a test" in n[1] for n in notifications(page)), "it is gone")
+        worker.run("self.dispatchEvent(new ExtendableEvent('pushsubscriptionchange'))")
+        until(lambda: any("Notifications have ended" in n[0] for n in notifications(page)), "a new address is said")
         page.open(region.url + "/approvals/devices")
         page.click("form:has(input[value=remove]) button")
         shows(page, "nowhere yet")

@@ -120,6 +120,11 @@ async function open(path) {
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 self.addEventListener("push", (event) => event.waitUntil(show(event.data ? read(event.data) : {})));
+// The browser gave this device another address, and the Hub has the old one: its person has to know.
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(self.registration.showNotification(
+  "Notifications have ended", {
+    body: "The browser gave this device a new address. Open this, and press the button once more.",
+    tag: "holdfast-changed", requireInteraction: true, data: {kind: "changed"}})));
 self.addEventListener("notificationclick", (event) => {
   const message = event.notification.data || {};
   event.notification.close();
