@@ -98,6 +98,13 @@ const struct hf_hash *hf_hub_artifacts_told(const struct hf_hub_artifacts *artif
     return own_number > all_number ? &own->slots[slot].digest : &all->slots[slot].digest;
 }
 
+const struct hf_hub_told *hf_hub_artifacts_told_all(const struct hf_hub_artifacts *artifacts,
+                                                    enum hf_slot slot)
+{
+    const struct told *all = find_told(artifacts, HF_STR(HF_DIRECTIVE_ALL));
+    return all == NULL || all->slots[slot].directive == 0 ? NULL : &all->slots[slot];
+}
+
 /* NULL: no memory. */
 static struct told *get_told(struct hf_hub_artifacts *artifacts, struct hf_str address)
 {

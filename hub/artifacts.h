@@ -48,6 +48,9 @@ struct hf_hub_artifact *hf_hub_artifacts_next(const struct hf_hub_artifacts *art
 const struct hf_hash *hf_hub_artifacts_told(const struct hf_hub_artifacts *artifacts,
                                             struct hf_str tenant, int64_t since_us,
                                             enum hf_slot slot);
+/* What all were told last to run in the slot; NULL: nothing. */
+const struct hf_hub_told *hf_hub_artifacts_told_all(const struct hf_hub_artifacts *artifacts,
+                                                    enum hf_slot slot);
 /* Takes an entry of the region's log: artifact.added, directive.issued, others are let go. */
 enum hf_rc hf_hub_artifacts_fold(struct hf_hub_artifacts *artifacts, uint64_t index,
                                  const struct hf_envelope *envelope, struct hf_err *err);

@@ -19,6 +19,7 @@ enum hf_rc hf_hub_directives_init(struct hf_hub_directives *directives, struct h
 {
     hf_queue_init(&directives->addresses);
     directives->last = 0;
+    directives->folded = 0;
     return hf_map_init(&directives->by_name, env);
 }
 
@@ -130,6 +131,8 @@ enum hf_rc hf_hub_directives_restore(struct hf_hub_directives *directives, struc
     }
     directives->last =
         directive->sequence > directives->last ? directive->sequence : directives->last;
+    directives->folded =
+        directive->sequence > directives->folded ? directive->sequence : directives->folded;
     return HF_OK;
 }
 
@@ -172,6 +175,11 @@ void hf_hub_directives_visit(const struct hf_hub_directives *directives,
 uint64_t hf_hub_directives_last(const struct hf_hub_directives *directives)
 {
     return directives->last;
+}
+
+uint64_t hf_hub_directives_folded(const struct hf_hub_directives *directives)
+{
+    return directives->folded;
 }
 
 void hf_hub_directives_take(struct hf_hub_directives *directives)

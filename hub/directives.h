@@ -21,7 +21,8 @@ struct hf_hub_directives {
     /* private */
     struct hf_map by_name;
     struct hf_queue addresses;
-    uint64_t last; /* number of the newest, also of those on their way to the log */
+    uint64_t last;   /* number of the newest, also of those on their way to the log */
+    uint64_t folded; /* of the newest in the log */
 };
 
 /* HF_ENOMEM. */
@@ -44,6 +45,8 @@ enum hf_rc hf_hub_directives_restore(struct hf_hub_directives *directives, struc
 
 /* The number before the one that comes next. */
 uint64_t hf_hub_directives_last(const struct hf_hub_directives *directives);
+/* The number of the newest one that is in the log. */
+uint64_t hf_hub_directives_folded(const struct hf_hub_directives *directives);
 /* The next number is taken. */
 void hf_hub_directives_take(struct hf_hub_directives *directives);
 

@@ -11,9 +11,8 @@
 
 #include "hub/hub.h"
 
-/* The segment was taken. */
-void hf_hub_exposure_look(struct hf_hub *hub, struct hf_hub_tenant *tenant,
-                          struct hf_bytes segment);
+/* A segment was taken: its bytes. */
+void hf_hub_exposure_look(struct hf_hub *hub, struct hf_hub_tenant *tenant, struct hf_bytes bytes);
 /* Tenants whose last report since the Hub started had a finding. */
 uint64_t hf_hub_exposed_tenants(const struct hf_hub *hub);
 

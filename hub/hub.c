@@ -282,6 +282,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     }
     if (rc == HF_OK) {
         hf_hub_probes_start(hub, conf->probe_ns);
+        hf_hub_newcomers_start(hub);
     }
     return rc;
 }
@@ -344,6 +345,7 @@ void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)
         hf_listener_close(&hub->listener);
     }
     hf_hub_probes_stop(hub);
+    hf_hub_newcomers_stop(hub);
     hf_model_reader_quit(hub->reader);
     hf_hub_directives_wake_all(&hub->directives);
     hf_hub_takers_wake(&hub->takers);

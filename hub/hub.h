@@ -25,6 +25,7 @@
 #include "hub/keys.h"
 #include "hub/local.h"
 #include "hub/model_reader.h"
+#include "hub/newcomers.h"
 #include "hub/outbox.h"
 #include "hub/principals.h"
 #include "hub/probes.h"
@@ -140,6 +141,7 @@ struct hf_hub {
     struct hf_hub_models models;
     struct hf_model_reader *reader; /* of a worker's; NULL: there is none */
     struct hf_hub_probes probes;
+    struct hf_hub_newcomers newcomers;
     struct hf_hub_entries *entries;  /* of the region's log, as the API shows them */
     struct hf_hub_snapshot snapshot; /* of the memory */
     uint64_t streams;                /* open now */

@@ -62,9 +62,10 @@ struct hf_agent_conf {
     const char *socket;       /* NULL: agent.sock in dir */
     const char *release_keys; /* file; NULL: those that were kept */
     uint64_t heartbeat_ns;
-    uint64_t key_ns;         /* age at which the agent takes its next API key */
-    uint64_t scan_report_ns; /* so often the log says how far it is searched for secrets */
-    uint64_t batch_ns;       /* events that are not urgent wait this long, with jitter */
+    uint64_t key_ns;             /* age at which the agent takes its next API key */
+    uint64_t artifact_jitter_ns; /* what is for all tenants is fetched within this, at random */
+    uint64_t scan_report_ns;     /* so often the log says how far it is searched for secrets */
+    uint64_t batch_ns;           /* events that are not urgent wait this long, with jitter */
     uint64_t free_floor;
     uint64_t keep_days;    /* older entries are pruned once the region has them; 0: none are */
     struct hf_peers peers; /* who may use the socket, besides root and the agent's own user */

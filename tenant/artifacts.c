@@ -276,6 +276,15 @@ void hf_agent_artifacts_resume(struct hf_agent *agent)
     }
 }
 
+/* All tenants hear of a directive for all at once; they need not ask for its bytes at once. */
+static uint64_t jitter_ns(const struct hf_agent *agent)
+{
+    uint64_t random = 0;
+    uint64_t most = agent->conf.artifact_jitter_ns;
+    hf_env_random(hf_loop_env(agent->loop), &random, sizeof random);
+    return most == 0 ? 0 : random % most;
+}
+
 enum hf_rc hf_agent_artifacts_want(struct hf_agent *agent, const struct hf_feed_item *item,
                                    struct hf_err *err)
 {
@@ -295,7 +304,7 @@ enum hf_rc hf_agent_artifacts_want(struct hf_agent *agent, const struct hf_feed_
     enum hf_rc rc = hf_agent_slot_save(agent, d->slot, &next, err);
     if (rc == HF_OK && !a->job.busy && !a->posting) {
         a->job.failures = 0;
-        again(agent);
+        (void)hf_timer_arm(&a->job.timer, item->for_all ? jitter_ns(agent) : 0);
     }
     return rc;
 }

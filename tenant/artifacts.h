@@ -1,7 +1,8 @@
 /* tenant/artifacts.h: what the region hands to this tenant: fetched, verified, kept, offered.
  *
  * A directive `activate` is remembered on disk first, then recorded as applied, then the artifact
- * is fetched from the Hub, again and again until the directive's time is over. It is verified with
+ * is fetched from the Hub (what is for all tenants within artifact_jitter_ns, at random), again and
+ * again until the directive's time is over. It is verified with
  * the release keys that are pinned here, whoever sent it. What is good is kept as a file and
  * recorded as artifact.staged; else artifact.refused says why and what was there before stays.
  * Beside the agent stands the program that runs what is in a slot. It asks

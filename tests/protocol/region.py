@@ -68,7 +68,7 @@ class Region:
 
     def run_agent(self, tenant, token=None, folder=None, hub=None, **settings):
         more = [] if token is None else ["--token-file", token]
-        for name, value in {"heartbeat": "1", "batch": "0", **settings}.items():
+        for name, value in {"heartbeat": "1", "batch": "0", "artifact_jitter": "1", **settings}.items():
             more += ["--" + name.replace("_", "-"), value]
         folder = folder or self.world.path(tenant)
         with open(self.world.path(tenant + ".err"), "ab") as errors:
