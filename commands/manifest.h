@@ -100,24 +100,35 @@ enum hf_rc hf_manifest_parse(struct hf_str text, struct hf_manifest *ret_manifes
 void hf_manifest_sign(const struct hf_manifest *manifest, const struct hf_vkey *vkey,
                       const struct hf_signing_key *key, struct hf_writer *w);
 
+/* Appends another key's signature to a manifest that has one at least: the whole note into w.
+ * HF_EINVAL: it is no manifest. HF_EEXIST: this key signed it already. HF_ETOOBIG: it has no room.
+ * HF_ENOMEM. */
+enum hf_rc hf_manifest_cosign(struct hf_bytes note, const struct hf_vkey *vkey,
+                              const struct hf_signing_key *key, struct hf_writer *w,
+                              struct hf_manifest *ret_manifest, struct hf_err *err);
+
 /* Release keys that are believed, each for one channel. */
 struct hf_release_keys {
     unsigned count;
+    unsigned threshold[HF_CHANNEL_COUNT]; /* so many of a channel's keys must sign; 0: one */
     enum hf_channel channel[HF_RELEASE_KEYS_MAX];
     struct hf_vkey vkey[HF_RELEASE_KEYS_MAX];
 };
 
-/* A file of lines "CHANNEL VKEY"; empty lines and those that begin with # are let go. HF_ESYNTAX
- * with the line's number; HF_EEXIST for a key that is there twice; HF_ETOOBIG. */
+#define HF_THRESHOLD_MAX 8 /* signatures, for which a manifest has room */
+
+/* A file of lines "CHANNEL VKEY" and "threshold CHANNEL K"; empty lines and those that begin with #
+ * are let go. HF_ESYNTAX with the line's number; HF_EEXIST for a key, or a threshold, that is there
+ * twice; HF_EINVAL for a threshold that its channel has too few keys for; HF_ETOOBIG. */
 enum hf_rc hf_release_keys_parse(struct hf_bytes text, struct hf_release_keys *ret_keys,
                                  struct hf_err *err);
 
 /* Why not: one of the event artifact.refused. */
 typedef enum hf_event_artifact_refused_reason hf_artifact_reason;
 
-/* Form, signature, and that a key of the slot's channel made it. HF_EPERM with *ret_reason
- * (malformed, unsigned, unknown-key, bad-signature, wrong-channel) and a text; HF_ENOMEM without.
- */
+/* Form, signatures, and that enough keys of the slot's channel made them. HF_EPERM with *ret_reason
+ * (malformed, unsigned, unknown-key, bad-signature, wrong-channel, too-few-signatures) and a text;
+ * HF_ENOMEM without. */
 enum hf_rc hf_manifest_open(struct hf_bytes note, const struct hf_release_keys *keys,
                             struct hf_manifest *ret_manifest, hf_artifact_reason *ret_reason,
                             struct hf_err *err);

@@ -3,10 +3,55 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "base/parse.h"
 
 static const uint8_t magic[4] = {'H', 'F', 'A', '1'};
 
 /* release keys */
+
+/* "CHANNEL K", what is behind "threshold ". */
+static enum hf_rc take_threshold(struct hf_str line, struct hf_release_keys *keys,
+                                 struct hf_err *err)
+{
+    const char *space = memchr(line.ptr, ' ', line.len);
+    enum hf_channel channel = HF_CHANNEL_POLICY;
+    uint64_t number = 0;
+    if (space == NULL) {
+        return hf_err_set(err, HF_ESYNTAX, "a threshold is \"threshold CHANNEL K\"");
+    }
+    size_t len = (size_t)(space - line.ptr);
+    enum hf_rc rc = hf_channel_parse((struct hf_str){line.ptr, len}, &channel, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    if (hf_parse_u64((struct hf_str){space + 1, line.len - len - 1}, 1, HF_THRESHOLD_MAX,
+                     &number) != HF_OK) {
+        return hf_err_set(err, HF_ESYNTAX, "a threshold is a number from 1 to %d",
+                          HF_THRESHOLD_MAX);
+    }
+    if (keys->threshold[channel] != 0) {
+        return hf_err_set(err, HF_EEXIST, "the channel %s has a threshold already",
+                          hf_channel_name(channel));
+    }
+    keys->threshold[channel] = (unsigned)number;
+    return HF_OK;
+}
+
+/* A threshold that can never be reached would refuse everything, with a misleading reason. */
+static enum hf_rc check_thresholds(const struct hf_release_keys *keys, struct hf_err *err)
+{
+    for (int c = 0; c < HF_CHANNEL_COUNT; c++) {
+        unsigned count = 0;
+        for (unsigned i = 0; i < keys->count; i++) {
+            count += keys->channel[i] == (enum hf_channel)c ? 1 : 0;
+        }
+        if (keys->threshold[c] > count) {
+            return hf_err_set(err, HF_EINVAL, "the channel %s needs %u signatures and has %u keys",
+                              hf_channel_name((enum hf_channel)c), keys->threshold[c], count);
+        }
+    }
+    return HF_OK;
+}
 
 static enum hf_rc take_key(struct hf_str line, struct hf_release_keys *keys, struct hf_err *err)
 {
@@ -34,6 +79,17 @@ static enum hf_rc take_key(struct hf_str line, struct hf_release_keys *keys, str
     return rc;
 }
 
+static enum hf_rc take_line(struct hf_str line, struct hf_release_keys *keys, struct hf_err *err)
+{
+    struct hf_str word = HF_STR("threshold ");
+    if (hf_str_starts(line, word)) {
+        return take_threshold((struct hf_str){line.ptr + word.len, line.len - word.len}, keys, err);
+    }
+    return keys->count == HF_RELEASE_KEYS_MAX
+               ? hf_err_set(err, HF_ETOOBIG, "more than %d keys", HF_RELEASE_KEYS_MAX)
+               : take_key(line, keys, err);
+}
+
 enum hf_rc hf_release_keys_parse(struct hf_bytes text, struct hf_release_keys *ret_keys,
                                  struct hf_err *err)
 {
@@ -52,15 +108,17 @@ enum hf_rc hf_release_keys_parse(struct hf_bytes text, struct hf_release_keys *r
         if (line.len == 0 || line.ptr[0] == '#') {
             continue;
         }
-        enum hf_rc rc = ret_keys->count == HF_RELEASE_KEYS_MAX
-                            ? hf_err_set(err, HF_ETOOBIG, "more than %d keys", HF_RELEASE_KEYS_MAX)
-                            : take_key(line, ret_keys, err);
+        enum hf_rc rc = take_line(line, ret_keys, err);
         if (rc != HF_OK) {
             *ret_keys = (struct hf_release_keys){.count = 0};
             return hf_err_wrap(err, rc, "line %u", number);
         }
     }
-    return HF_OK;
+    enum hf_rc rc = check_thresholds(ret_keys, err);
+    if (rc != HF_OK) {
+        *ret_keys = (struct hf_release_keys){.count = 0};
+    }
+    return rc;
 }
 
 /* manifests */
@@ -106,8 +164,16 @@ static enum hf_rc check_signature(const struct hf_note *note, const struct hf_re
         good += rc == HF_OK && keys->channel[i] == m->channel ? 1 : 0;
         other += rc == HF_OK && keys->channel[i] != m->channel ? 1 : 0;
     }
-    if (good > 0) {
+    unsigned needed = keys->threshold[m->channel] == 0 ? 1 : keys->threshold[m->channel];
+    if (good >= needed) {
         return HF_OK;
+    }
+    if (good > 0) {
+        (void)hf_err_set(err, HF_EPERM,
+                         "the channel %s needs the signatures of %u of its keys, the manifest has "
+                         "%u; another person signs it with `holdfast artifact cosign`",
+                         hf_channel_name(m->channel), needed, good);
+        return refuse(err, ret_reason, HF_EVENT_ARTIFACT_REFUSED_REASON_TOO_FEW_SIGNATURES);
     }
     if (other > 0) {
         (void)hf_err_set(err, HF_EPERM,
@@ -148,6 +214,37 @@ enum hf_rc hf_manifest_open(struct hf_bytes note, const struct hf_release_keys *
     if (rc == HF_OK) {
         *ret_manifest = m;
     }
+    return rc;
+}
+
+enum hf_rc hf_manifest_cosign(struct hf_bytes bytes, const struct hf_vkey *vkey,
+                              const struct hf_signing_key *key, struct hf_writer *w,
+                              struct hf_manifest *ret_manifest, struct hf_err *err)
+{
+    struct hf_note *note = hf_heap_alloc(sizeof *note);
+    if (note == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for a manifest");
+    }
+    enum hf_rc rc = bytes.len > HF_MANIFEST_MAX
+                        ? hf_err_set(err, HF_EINVAL, "it is no signed manifest")
+                        : hf_note_parse(bytes, note, err);
+    rc = rc == HF_OK ? hf_manifest_parse(note->text, ret_manifest, err) : rc;
+    if (rc != HF_OK) {
+        hf_heap_free(note);
+        return rc == HF_ENOMEM ? rc : hf_err_wrap(err, HF_EINVAL, "it is no signed manifest");
+    }
+    if (hf_note_verify(note, vkey, /* ret_time_s= */ NULL, /* err= */ NULL) != HF_ENOTFOUND) {
+        rc = hf_err_set(err, HF_EEXIST, "the key %s signed it already", vkey->name);
+    } else {
+        hf_writer_bytes(w, bytes);
+        hf_note_sign(note->text, vkey, key, w);
+        rc = w->overflow ? hf_err_set(err, HF_ETOOBIG,
+                                      "a manifest has at most %d bytes; it has no room for another "
+                                      "signature",
+                                      HF_MANIFEST_MAX)
+                         : HF_OK;
+    }
+    hf_heap_free(note);
     return rc;
 }
 

@@ -184,6 +184,18 @@ static enum hf_rc segment_received_1(struct hf_bytes payload, struct hf_writer *
     return rc;
 }
 
+/* Version 2 has one more reason; the payload of version 1 is one with another. */
+static enum hf_rc artifact_refused_1(struct hf_bytes payload, struct hf_writer *w,
+                                     struct hf_err *err)
+{
+    struct hf_event_artifact_refused_v1 old;
+    enum hf_rc rc = hf_event_artifact_refused_v1_decode(payload, &old, err);
+    if (rc == HF_OK) {
+        hf_writer_put(w, payload.ptr, payload.len);
+    }
+    return rc;
+}
+
 /* Version 2 has the time of all layers together, which is what was measured, and shapes. */
 static enum hf_rc redaction_counters_1(struct hf_bytes payload, struct hf_writer *w,
                                        struct hf_err *err)
@@ -275,6 +287,9 @@ static const struct hf_upcast steps[] = {
     {{HF_EVENT_REDACTION_COUNTERS_NAME, sizeof HF_EVENT_REDACTION_COUNTERS_NAME - 1},
      1,
      redaction_counters_1},
+    {{HF_EVENT_ARTIFACT_REFUSED_NAME, sizeof HF_EVENT_ARTIFACT_REFUSED_NAME - 1},
+     1,
+     artifact_refused_1},
 };
 
 static const struct hf_upcast *find_step(const struct hf_upcast_job *job, uint32_t from)

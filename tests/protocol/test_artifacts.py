@@ -74,6 +74,34 @@ def offline_refusals(world):
     release.make("g.bin", b"x", "--region", "no region", code=2)
 
 
+def offline_threshold(world):
+    """A channel that needs two of its keys: signed by one it is refused with the reason, the same key
+    again is none more, another one makes it good; nobody signs for other bytes than those they hold."""
+    release = Release(world, ("policy", "wrapper"))
+    path, _ = release.make("a.bin", b"content")
+    release.verify(path)
+    other = release.make_key("policy-2")
+    with open(release.keys, "a", encoding="ascii") as file:
+        file.write(f"policy {other}\nthreshold policy 2\n")
+    release.refused(path, "too-few-signatures")
+    world.run("artifact", "cosign", path, "--key", world.path("policy.key"), code=3)
+    release.refused(path, "too-few-signatures")
+    with open(path, "rb") as file:
+        content = file.read()
+    change(path, at=0)
+    done = world.run("artifact", "cosign", path, "--key", world.path("policy-2.key"), code=3)
+    check(b"not the bytes" in done.stderr, done.stderr)
+    with open(path, "wb") as file:
+        file.write(content)
+    release.refused(path, "too-few-signatures")
+    world.run("artifact", "cosign", path, "--key", world.path("policy-2.key"))
+    release.verify(path)
+    with open(release.keys, "a", encoding="ascii") as file:
+        file.write("threshold wrapper 2\n")
+    done = release.verify(path, code=3)
+    check(b"needs 2 signatures and has 1 keys" in done.stderr, done.stderr)
+
+
 def in_release(case):
     """A region whose Hub and agents pin the same release keys."""
     def run(world):
@@ -302,6 +330,32 @@ def roles(world, region, release):
 
 
 @in_release
+def newcomer(world, region, release):
+    """Who registers after something was activated for all is told of it alone; who was there is not told
+    again, also not by a Hub that was killed; what is below the floor by then is told to nobody."""
+    start(world, region)
+    one = add(world, region, release, "a.bin", b"one")
+    activate(world, one, "--all")
+    until(lambda: staged(world) == one, "who was there has it")
+    listen = region.url.removeprefix("https://")
+    start(world, region, "late")
+    until(lambda: staged(world, "late") == one, "who came later has it")
+    check(offered(world, "late")["staged"]["directive"] == 2, "by a directive of its own")
+    region.hub.kill()
+    region.hub.wait()
+    region.hub.stdout.close()
+    region.start(listen)
+    two = add(world, region, release, "b.bin", b"two", "--floor", "2", sequence=2)
+    start(world, region, "last")
+    activate(world, two, "--tenant", "acme")
+    until(lambda: staged(world) == two, "the next one")
+    issued = region.events("directive.issued")
+    check([(d["address"], d["kind"]) for d in issued] ==
+          [("*", "activate"), ("late", "activate"), ("acme", "activate")], f"{issued}")
+    check(staged(world, "last") is None, "what is below the floor")
+
+
+@in_release
 def refused_by_the_agent(world, region, release):
     """The agent pins fewer keys than the Hub: what the Hub believes is refused, what was there stays;
     once the key is pinned it is taken."""
@@ -337,4 +391,4 @@ def refused_by_the_agent(world, region, release):
     append(world, "acme", 1)
 
 
-harness.main([offline, offline_refusals, at_the_hub, without_keys, told, roles, refused_by_the_agent])
+harness.main([offline, offline_refusals, offline_threshold, newcomer, at_the_hub, without_keys, told, roles, refused_by_the_agent])

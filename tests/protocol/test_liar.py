@@ -27,7 +27,7 @@ class Case:
         with open(self.world.path("agent.err"), "ab") as errors:
             self.agent = subprocess.Popen(
                 [AGENT, "run", "--data", self.world.path("acme"), "--hub", self.liar.url,
-                 "--heartbeat", "1", "--batch", "0", *more], env=self.world.env, stderr=errors)
+                 "--heartbeat", "1", "--batch", "0", "--artifact-jitter", "0", *more], env=self.world.env, stderr=errors)
         up(self.world, "acme")
 
     def kill(self):
@@ -173,4 +173,27 @@ def withheld(at):
     until(lambda: at.staged() == digest, "it came after all")
 
 
-harness.main([lies, goes_back, damaged_at_home, withheld])
+@with_liar
+def too_few(at):
+    """A channel that needs two of its three keys: a Hub that has one of them, or one twice, gets nothing
+    activated; two others do."""
+    one = at.good(b"while one was enough")
+    second, third = Signer("r.example/policy-2"), Signer("r.example/policy-3")
+    with open(at.world.path("release-keys"), "a", encoding="ascii") as file:
+        file.write(f"policy {second.vkey}\nthreshold policy 2\npolicy {third.vkey}\n")
+    at.kill()
+    at.start()
+    data = b"needs two"
+    text = manifest(data, sequence=2)
+    signed = [signer.note(text)[len(text) + 1:] for signer in (at.policy, second, third, at.wrapper, at.stranger)]
+    for which in ((0,), (2,), (0, 0), (1, 3), (1, 4)):
+        note = text + b"\n" + b"".join(signed[i] for i in which)
+        at.refused("too-few-signatures", package(note, data))
+    forged = second.note(manifest(data, sequence=3))[len(text) + 1:]
+    at.refused("bad-signature", package(text + b"\n" + signed[0] + forged, data))
+    check(at.offered()["staged"]["digest"] == one, "nothing was taken")
+    number = at.liar.tell(package(text + b"\n" + signed[2] + signed[1], data), hashlib.sha256(data).hexdigest())
+    until(lambda: at.offered()["staged"]["directive"] == number, "two are enough")
+
+
+harness.main([too_few, lies, goes_back, damaged_at_home, withheld])

@@ -277,6 +277,6 @@ const struct hf_cli_command hf_command_artifact = {
     .name = "artifact",
     .summary = "what a region hands to its tenants, under release keys",
     HF_CLI_CHILDREN(&hf_command_artifact_key, &hf_command_artifact_sign,
-                    &hf_command_artifact_verify, &command_add, &command_list, &command_show,
-                    &command_get, &command_activate),
+                    &hf_command_artifact_cosign, &hf_command_artifact_verify, &command_add,
+                    &command_list, &command_show, &command_get, &command_activate),
 };

@@ -150,6 +150,41 @@ static int run_sign(struct hf_cli *cli)
     return HF_EXIT_OK;
 }
 
+/* cosign */
+
+static int run_cosign(struct hf_cli *cli)
+{
+    struct hf_err err = {0};
+    char path[HF_PATH_MAX];
+    uint8_t signed_note[HF_MANIFEST_MAX];
+    struct hf_manifest m = {.length = 0};
+    struct hf_vkey vkey;
+    struct hf_signing_key *key = NULL;
+    struct hf_writer w = hf_writer_init(signed_note, sizeof signed_note);
+    struct hf_buf note = hf_buf_init(HF_NOTE_MAX);
+    struct hf_buf bytes = hf_buf_init(HF_ARTIFACT_MAX);
+    hf_artifact_reason reason;
+    enum hf_rc rc = hf_crypto_init(&err);
+    rc = rc == HF_OK ? hf_release_manifest_path(hf_cli_str(cli, "manifest"), hf_cli_operand(cli, 0),
+                                                path, sizeof path, &err)
+                     : rc;
+    rc = rc == HF_OK ? hf_file_read(path, &note, &err) : rc;
+    rc = rc == HF_OK ? hf_release_load_artifact(hf_cli_operand(cli, 0), &bytes, &err) : rc;
+    rc = rc == HF_OK ? hf_release_load_key(cli, hf_cli_str(cli, "key"), &vkey, &key, &err) : rc;
+    rc = rc == HF_OK ? hf_manifest_cosign(hf_buf_bytes(&note), &vkey, key, &w, &m, &err) : rc;
+    /* Nobody signs what is about other bytes than those they hold. */
+    rc = rc == HF_OK ? hf_manifest_covers(&m, hf_buf_bytes(&bytes), &reason, &err) : rc;
+    rc = rc == HF_OK ? hf_file_replace(path, hf_writer_done(&w), 0644, &err) : rc;
+    hf_signing_key_free(key);
+    hf_buf_free(&note);
+    hf_buf_free(&bytes);
+    if (rc != HF_OK) {
+        return hf_cli_fail(cli, &err);
+    }
+    show_manifest(cli, &m, "signed");
+    return HF_EXIT_OK;
+}
+
 /* verify */
 
 static enum hf_rc verify(struct hf_cli *cli, const struct hf_release_keys *keys,
@@ -287,6 +322,16 @@ static const struct hf_cli_option sign_options[] = {
      .kind = HF_CLI_STRING,
      .value = "MANIFEST",
      .help = "where the manifest goes (default: FILE.manifest)"}};
+static const struct hf_cli_option cosign_options[] = {
+    {.name = "key",
+     .kind = HF_CLI_STRING,
+     .value = "FILE",
+     .required = true,
+     .help = "another release key of the slot's channel"},
+    {.name = "manifest",
+     .kind = HF_CLI_STRING,
+     .value = "MANIFEST",
+     .help = "its manifest (default: FILE.manifest)"}};
 static const struct hf_cli_option verify_options[] = {
     HF_RELEASE_KEYS_OPTION,
     {.name = "manifest",
@@ -327,6 +372,17 @@ const struct hf_cli_command hf_command_artifact_sign = {
     .operands = operands,
     .operand_count = HF_LEN(operands),
     .run = run_sign};
+const struct hf_cli_command hf_command_artifact_cosign = {
+    .name = "cosign",
+    .summary = "add another key's signature to the manifest of an artifact, offline",
+    .description = "For channels that need several signatures: the file of release keys says so "
+                   "by a line threshold CHANNEL K. Each signs on their own machine, one after the "
+                   "other, and looks at the artifact before.",
+    .options = cosign_options,
+    .option_count = HF_LEN(cosign_options),
+    .operands = operands,
+    .operand_count = HF_LEN(operands),
+    .run = run_cosign};
 const struct hf_cli_command hf_command_artifact_verify = {
     .name = "verify",
     .summary = "may this artifact be used? offline",

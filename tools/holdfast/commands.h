@@ -22,6 +22,7 @@ extern const struct hf_cli_command hf_command_approvals;    /* approvals.c: a gr
 extern const struct hf_cli_command hf_command_artifact;     /* artifact.c: a group */
 extern const struct hf_cli_command hf_command_artifact_key; /* artifact_sign.c: */
 extern const struct hf_cli_command hf_command_artifact_sign;
+extern const struct hf_cli_command hf_command_artifact_cosign;
 extern const struct hf_cli_command hf_command_artifact_verify;
 extern const struct hf_cli_command hf_command_budget;         /* budget.c: a group */
 extern const struct hf_cli_command hf_command_cutover;        /* cutover.c: a group */

@@ -319,6 +319,60 @@ HF_TEST(release_keys)
     tear_down(&w);
 }
 
+/* Goal: a channel may need several of its keys: with fewer the reason says so, the same key counts
+ * once, and what can never be reached, or makes no sense, is refused with its line. */
+HF_TEST(threshold)
+{
+    static const struct {
+        const char *lines;
+        enum hf_rc rc;
+    } bad[] = {{"threshold policy 3\n", HF_EINVAL},
+               {"threshold wrapper 1\n", HF_EINVAL},
+               {"threshold policy 0\n", HF_ESYNTAX},
+               {"threshold policy 9\n", HF_ESYNTAX},
+               {"threshold policy\n", HF_ESYNTAX},
+               {"threshold policy 2x\n", HF_ESYNTAX},
+               {"threshold nothing 1\n", HF_EINVAL},
+               {"threshold policy 1\nthreshold policy 2\n", HF_EEXIST}};
+    struct world w;
+    char text[1024];
+    char one[HF_VKEY_TEXT_MAX];
+    char two[HF_VKEY_TEXT_MAX];
+    uint8_t first[HF_MANIFEST_MAX];
+    uint8_t both[HF_MANIFEST_MAX];
+    struct hf_release_keys keys;
+    struct hf_manifest m;
+    hf_artifact_reason reason;
+    struct hf_err err = {0};
+    set_up(&w);
+    (void)hf_vkey_format(&w.vkey[0], one);
+    (void)hf_vkey_format(&w.vkey[1], two);
+    for (size_t i = 0; i < HF_LEN(bad); i++) {
+        (void)snprintf(text, sizeof text, "policy %s\n%spolicy %s\n", one, bad[i].lines, two);
+        HF_CHECK_RC(hf_release_keys_parse(hf_str_bytes(hf_str_c(text)), &keys, &err), bad[i].rc);
+        HF_CHECK(keys.count == 0);
+    }
+    (void)snprintf(text, sizeof text, "threshold policy 2\npolicy %s\npolicy %s\n", one, two);
+    HF_CHECK_OK(hf_release_keys_parse(hf_str_bytes(hf_str_c(text)), &keys, &err), err);
+    struct hf_writer f = hf_writer_init(first, sizeof first);
+    hf_manifest_sign(&w.manifest, &w.vkey[0], w.key[0], &f);
+    struct hf_bytes note = hf_writer_done(&f);
+    HF_CHECK_RC(hf_manifest_open(note, &keys, &m, &reason, &err), HF_EPERM);
+    HF_CHECK(reason == REASON(TOO_FEW_SIGNATURES) && strstr(err.text, "2 of its keys") != NULL);
+    struct hf_writer b = hf_writer_init(both, sizeof both);
+    HF_CHECK_RC(hf_manifest_cosign(note, &w.vkey[0], w.key[0], &b, &m, &err), HF_EEXIST);
+    HF_CHECK_OK(hf_manifest_cosign(note, &w.vkey[1], w.key[1], &b, &m, &err), err);
+    HF_CHECK_OK(hf_manifest_open(hf_writer_done(&b), &keys, &m, &reason, &err), err);
+    HF_CHECK_U64(m.sequence, w.manifest.sequence);
+    struct hf_writer small = hf_writer_init(both, note.len + 8);
+    HF_CHECK_RC(hf_manifest_cosign(note, &w.vkey[1], w.key[1], &small, &m, &err), HF_ETOOBIG);
+    HF_CHECK_RC(hf_manifest_cosign(HF_BYTES("x"), &w.vkey[1], w.key[1], &small, &m, &err),
+                HF_EINVAL);
+    keys.threshold[HF_CHANNEL_POLICY] = 0;
+    HF_CHECK_OK(hf_manifest_open(note, &keys, &m, &reason, &err), err);
+    tear_down(&w);
+}
+
 /* A package is taken apart as it was put together; cut anywhere it is none or has fewer bytes. */
 HF_TEST(packages)
 {
@@ -348,4 +402,4 @@ HF_TEST(packages)
 
 HF_TEST_MAIN(HF_TEST_CASE(round_trip), HF_TEST_CASE(no_bit_may_change), HF_TEST_CASE(signatures),
              HF_TEST_CASE(not_for_here), HF_TEST_CASE(other_bytes), HF_TEST_CASE(members),
-             HF_TEST_CASE(release_keys), HF_TEST_CASE(packages))
+             HF_TEST_CASE(release_keys), HF_TEST_CASE(threshold), HF_TEST_CASE(packages))
