@@ -222,8 +222,10 @@ HF_TEST(events)
     static const struct {
         const char *file;
         unsigned lines;
-    } files[] = {
-        {"golden/events-1.txt", 19}, {"golden/events-2.txt", EVENTS_2}, {"golden/events-3.txt", 4}};
+    } files[] = {{"golden/events-1.txt", 19},
+                 {"golden/events-2.txt", EVENTS_2},
+                 {"golden/events-3.txt", 4},
+                 {"golden/events-4.txt", 7}};
 
     for (size_t i = 0; i < HF_LEN(files); i++) {
         struct hf_err err = {0};
