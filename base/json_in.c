@@ -169,3 +169,59 @@ enum hf_rc hf_json_to_i64(const struct hf_json *value, int64_t *ret)
     *ret = hf_json_as_i64(value);
     return HF_OK;
 }
+
+/* members of what others wrote */
+
+static const struct hf_json *any_member(const struct hf_json *object, const char *key)
+{
+    return object != NULL && hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key)
+                                                                    : NULL;
+}
+
+const struct hf_json *hf_json_get_kind(const struct hf_json *object, const char *key,
+                                       enum hf_json_kind kind)
+{
+    const struct hf_json *value = any_member(object, key);
+    return value != NULL && hf_json_kind(value) == kind ? value : NULL;
+}
+
+struct hf_str hf_json_get_str(const struct hf_json *object, const char *key)
+{
+    const struct hf_json *value = hf_json_get_kind(object, key, HF_JSON_STR);
+    return value == NULL ? HF_STR("") : hf_json_as_str(value);
+}
+
+bool hf_json_take_u64(const struct hf_json *object, const char *key, uint64_t max, uint64_t *ret)
+{
+    uint64_t number = 0;
+    const struct hf_json *value = any_member(object, key);
+    if (value == NULL || hf_json_to_u64(value, &number) != HF_OK || number > max) {
+        return false;
+    }
+    *ret = number;
+    return true;
+}
+
+uint64_t hf_json_get_u64(const struct hf_json *object, const char *key)
+{
+    uint64_t number = 0;
+    return hf_json_take_u64(object, key, UINT64_MAX, &number) ? number : 0;
+}
+
+bool hf_json_get_bool(const struct hf_json *object, const char *key)
+{
+    const struct hf_json *value = hf_json_get_kind(object, key, HF_JSON_BOOL);
+    return value != NULL && hf_json_as_bool(value);
+}
+
+bool hf_json_take_text(const struct hf_json *object, const char *key, char *out, size_t cap)
+{
+    const struct hf_json *value = hf_json_get_kind(object, key, HF_JSON_STR);
+    struct hf_str text = value == NULL ? (struct hf_str){NULL, cap} : hf_json_as_str(value);
+    if (text.len >= cap) {
+        return false;
+    }
+    memcpy(out, text.ptr, text.len);
+    out[text.len] = '\0';
+    return true;
+}

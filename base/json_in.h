@@ -43,6 +43,19 @@ size_t hf_json_count(const struct hf_json *value);
 const struct hf_json *hf_json_at(const struct hf_json *array, size_t index);
 /* NULL when the object has no such member. */
 const struct hf_json *hf_json_get(const struct hf_json *object, const char *key);
+
+/* Members of what others wrote. One that is not there, is of another kind, or has no object
+ * around it (`object` is NULL or something else) is missing: NULL, empty text, 0, false. */
+const struct hf_json *hf_json_get_kind(const struct hf_json *object, const char *key,
+                                       enum hf_json_kind kind);
+struct hf_str hf_json_get_str(const struct hf_json *object, const char *key);
+uint64_t hf_json_get_u64(const struct hf_json *object, const char *key);
+bool hf_json_get_bool(const struct hf_json *object, const char *key);
+/* For what must be there: false when it is missing or larger than max; then *ret stays. */
+bool hf_json_take_u64(const struct hf_json *object, const char *key, uint64_t max, uint64_t *ret);
+/* Copies with a NUL behind; false when it is missing or does not fit. */
+bool hf_json_take_text(const struct hf_json *object, const char *key, char *out, size_t cap);
+
 /* The i-th member in document order. */
 const struct hf_json *hf_json_member(const struct hf_json *object, size_t index,
                                      struct hf_str *ret_key);

@@ -5,23 +5,16 @@
 
 #include "base/parse.h"
 
-struct hf_str hf_notice_text(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value = hf_json_get(object, key);
-    return value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value)
-                                                               : (struct hf_str){"", 0};
-}
-
 static bool take_name(const struct hf_json *notice, const char *key, char out[49])
 {
-    struct hf_str text = hf_notice_text(notice, key);
+    struct hf_str text = hf_json_get_str(notice, key);
     (void)snprintf(out, 49, "%.*s", HF_STR_ARG(text));
     return text.len < 49;
 }
 
 bool hf_notice_id_read(const struct hf_json *notice, struct hf_notice_id *id)
 {
-    struct hf_str kind = hf_notice_text(notice, "kind");
+    struct hf_str kind = hf_json_get_str(notice, "kind");
     bool known = false;
     for (int k = 0; k < (int)HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT && !known; k++) {
         id->kind = (enum hf_event_notification_attempted_kind)k;
@@ -38,24 +31,24 @@ void hf_notice_facts_read(const struct hf_json *notice, const struct hf_notice_i
     const struct hf_json *waiting = hf_json_get(notice, "waiting");
     const struct hf_json *asked = hf_json_get(notice, "asked");
     *ret = (struct hf_notice_facts){.kind = id->kind,
-                                    .region = hf_notice_text(notice, "region"),
+                                    .region = hf_json_get_str(notice, "region"),
                                     .principal = hf_str_c(id->principal),
                                     .contact = hf_str_c(id->contact),
                                     .tenant = hf_str_c(id->tenant),
                                     .approval = hf_str_c(id->approval),
                                     .subject = hf_str_c(id->subject),
-                                    .tool = hf_notice_text(notice, "tool"),
-                                    .risk = hf_notice_text(notice, "risk"),
-                                    .summary = hf_notice_text(notice, "summary"),
-                                    .link = hf_notice_text(notice, "link"),
-                                    .code = hf_notice_text(notice, "code"),
-                                    .ack = hf_notice_text(notice, "ack"),
+                                    .tool = hf_json_get_str(notice, "tool"),
+                                    .risk = hf_json_get_str(notice, "risk"),
+                                    .summary = hf_json_get_str(notice, "summary"),
+                                    .link = hf_json_get_str(notice, "link"),
+                                    .code = hf_json_get_str(notice, "code"),
+                                    .ack = hf_json_get_str(notice, "ack"),
                                     .asked = asked != NULL && hf_json_kind(asked) == HF_JSON_BOOL &&
                                              hf_json_as_bool(asked)};
     if (waiting != NULL) {
         (void)hf_json_to_u64(waiting, &ret->waiting);
     }
-    (void)hf_parse_time_us(hf_notice_text(notice, "expires"), &ret->expires_us);
+    (void)hf_parse_time_us(hf_json_get_str(notice, "expires"), &ret->expires_us);
 }
 
 bool hf_notice_id_eq(const struct hf_notice_id *a, const struct hf_notice_id *b)

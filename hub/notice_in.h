@@ -22,7 +22,5 @@ bool hf_notice_id_eq(const struct hf_notice_id *a, const struct hf_notice_id *b)
 /* What there is to say; borrows from both. */
 void hf_notice_facts_read(const struct hf_json *notice, const struct hf_notice_id *id,
                           struct hf_notice_facts *ret);
-/* A member that is text; empty when there is none. */
-struct hf_str hf_notice_text(const struct hf_json *object, const char *key);
 
 #endif

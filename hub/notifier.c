@@ -39,9 +39,8 @@ static bool take_notices(struct hf_notifier *notifier, struct hf_bytes answer)
         return false;
     }
     const struct hf_json *root = hf_json_root(doc);
-    const struct hf_json *list =
-        hf_json_kind(root) == HF_JSON_OBJECT ? hf_json_get(root, "notices") : NULL;
-    bool good = list != NULL && hf_json_kind(list) == HF_JSON_ARRAY;
+    const struct hf_json *list = hf_json_get_kind(root, "notices", HF_JSON_ARRAY);
+    bool good = list != NULL;
     for (size_t i = 0; good && i < hf_json_count(list); i++) {
         const struct hf_json *notice = hf_json_at(list, i);
         if (hf_json_kind(notice) == HF_JSON_OBJECT && notifier->count < HF_NOTIFIER_JOBS) {

@@ -181,7 +181,7 @@ static void skipped(struct hf_task *task)
 static bool take_hex(const struct hf_json *notice, const char *key, uint8_t *out, size_t len)
 {
     size_t got = 0;
-    return hf_hex_decode(hf_notice_text(notice, key), out, len, &got, NULL) == HF_OK && got == len;
+    return hf_hex_decode(hf_json_get_str(notice, key), out, len, &got, NULL) == HF_OK && got == len;
 }
 
 /* What the service is told beside the message. Whatever is urgent must be on iOS, which holds the
@@ -208,8 +208,8 @@ static enum hf_rc begin_push(struct hf_job *job, const struct hf_json *notice,
 {
     struct hf_env *env = hf_loop_env(job->notifier->conf.loop);
     struct hf_push_keys keys;
-    struct hf_str endpoint = hf_notice_text(notice, "endpoint");
-    struct hf_str authorization = hf_notice_text(notice, "authorization");
+    struct hf_str endpoint = hf_json_get_str(notice, "endpoint");
+    struct hf_str authorization = hf_json_get_str(notice, "authorization");
     struct hf_buf text = hf_buf_init(HF_PUSH_PLAIN_MAX);
     if (endpoint.len == 0 || endpoint.len >= sizeof job->place || authorization.len == 0 ||
         authorization.len + 16 > sizeof job->authorization ||
@@ -272,7 +272,7 @@ static enum hf_rc begin_mail(struct hf_job *job, const struct hf_json *notice,
                              const struct hf_notice_facts *facts)
 {
     struct hf_notifier *notifier = job->notifier;
-    struct hf_str address = hf_notice_text(notice, "address");
+    struct hf_str address = hf_json_get_str(notice, "address");
     const struct hf_notice_mail mail = {.from = hf_str_c(notifier->from),
                                         .to = address,
                                         .now_us = hf_env_wall_us(hf_loop_env(notifier->conf.loop))};
@@ -334,7 +334,7 @@ struct hf_job *hf_job_new(struct hf_notifier *notifier, const struct hf_json *no
     hf_queue_push(&notifier->jobs, &job->node);
     notifier->count++;
     hf_notice_facts_read(notice, &job->id, &facts);
-    enum hf_rc rc = hf_str_eq(hf_notice_text(notice, "channel"), HF_STR("mail"))
+    enum hf_rc rc = hf_str_eq(hf_json_get_str(notice, "channel"), HF_STR("mail"))
                         ? begin_mail(job, notice, &facts)
                         : begin_push(job, notice, &facts);
     if (rc != HF_OK) {

@@ -69,25 +69,21 @@ static enum hf_rc sign_request(struct hf_agent *agent, struct hf_err *err)
 
 static bool take_vkey(const struct hf_json *json, const char *key, struct hf_vkey *ret)
 {
-    const struct hf_json *value = hf_json_get(json, key);
-    return value != NULL && hf_json_kind(value) == HF_JSON_STR &&
-           hf_vkey_parse(hf_json_as_str(value), ret, /* err= */ NULL) == HF_OK;
+    return hf_vkey_parse(hf_json_get_str(json, key), ret, /* err= */ NULL) == HF_OK;
 }
 
 /* What the region has of the tenant's log: when it is signed by another key, the agent before this
  * one wrote it. */
 static void take_log_before(const struct hf_json *json, struct hf_agent *agent)
 {
-    const struct hf_json *epoch = hf_json_get(json, "epoch");
-    const struct hf_json *size = hf_json_get(json, "receipt");
-    const struct hf_json *key = hf_json_get(json, "log_key");
+    struct hf_str key = hf_json_get_str(json, "log_key");
     char own[2 * HF_PUBLIC_KEY_SIZE + 1];
     uint64_t number = 0;
     agent->region.after_epoch = 0;
     hf_hex_encode(hf_bytes_of(hf_signing_key_public(agent->log.key)->b, HF_PUBLIC_KEY_SIZE), own);
-    if (key != NULL && hf_json_kind(key) == HF_JSON_STR && epoch != NULL && size != NULL &&
-        !hf_str_eq(hf_json_as_str(key), hf_str_c(own)) && hf_json_to_u64(epoch, &number) == HF_OK &&
-        number < UINT32_MAX && hf_json_to_u64(size, &agent->region.after_size) == HF_OK) {
+    if (key.len > 0 && !hf_str_eq(key, hf_str_c(own)) &&
+        hf_json_take_u64(json, "epoch", UINT32_MAX - 1, &number) &&
+        hf_json_take_u64(json, "receipt", UINT64_MAX, &agent->region.after_size)) {
         agent->region.after_epoch = (uint32_t)number;
     }
 }
@@ -99,8 +95,8 @@ static enum hf_rc take_answer(struct hf_agent *agent, const struct hf_json *json
     struct hf_agent_region *region = &agent->region;
     char text[HF_VKEY_TEXT_MAX];
     struct hf_hash fingerprint;
-    const struct hf_json *key = hf_json_get(json, "api_key");
-    if (key == NULL || hf_json_kind(key) != HF_JSON_STR || hf_json_as_str(key).len > 200 ||
+    const struct hf_json *key = hf_json_get_kind(json, "api_key", HF_JSON_STR);
+    if (key == NULL || hf_json_as_str(key).len > 200 ||
         !take_vkey(json, "log", &region->log_vkey) ||
         !take_vkey(json, "cosigner", &region->cosigner)) {
         return hf_err_set(err, HF_EINVAL, "the Hub's answer lacks a member");

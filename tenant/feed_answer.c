@@ -10,14 +10,6 @@
 #define ENTRY_MAX 4096
 #define PROOF_MAX 8192
 
-static const struct hf_json *member(const struct hf_json *object, const char *key,
-                                    enum hf_json_kind kind)
-{
-    const struct hf_json *value =
-        hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_kind(value) == kind ? value : NULL;
-}
-
 static enum hf_rc malformed(struct hf_err *err, const char *what)
 {
     return hf_err_set(err, HF_EINVAL, "the feed's answer: %s is missing or wrong", what);
@@ -28,7 +20,7 @@ static enum hf_rc malformed(struct hf_err *err, const char *what)
 static enum hf_rc take_consistency(const struct hf_json *root, struct hf_proof *ret,
                                    struct hf_err *err)
 {
-    const struct hf_json *list = member(root, "consistency", HF_JSON_ARRAY);
+    const struct hf_json *list = hf_json_get_kind(root, "consistency", HF_JSON_ARRAY);
     if (list == NULL || hf_json_count(list) > HF_PROOF_MAX) {
         return malformed(err, "consistency");
     }
@@ -75,7 +67,7 @@ static enum hf_rc check_history(const struct hf_feed_known *known,
 static enum hf_rc take_checkpoint(const struct hf_json *root, const struct hf_feed_known *known,
                                   struct hf_feed_answer *ret, struct hf_err *err)
 {
-    const struct hf_json *text = member(root, "checkpoint", HF_JSON_STR);
+    const struct hf_json *text = hf_json_get_kind(root, "checkpoint", HF_JSON_STR);
     struct hf_checkpoint checkpoint = {.size = 0};
     struct hf_proof proof = {.count = 0};
     if (text == NULL || hf_json_as_str(text).len > HF_FEED_NOTE_MAX) {
@@ -109,7 +101,7 @@ struct scratch {
 static bool take_bytes(const struct hf_json *item, const char *key, uint8_t *out, size_t cap,
                        struct hf_bytes *ret)
 {
-    const struct hf_json *text = member(item, key, HF_JSON_STR);
+    const struct hf_json *text = hf_json_get_kind(item, key, HF_JSON_STR);
     size_t len = 0;
     if (text == NULL || hf_base64_decode(hf_json_as_str(text), out, cap, &len) != HF_OK) {
         return false;
@@ -238,7 +230,7 @@ static enum hf_rc take_item(const struct hf_json *json, struct hf_feed_known *kn
 static enum hf_rc take_items(const struct hf_json *root, const struct hf_feed_known *known,
                              struct hf_feed_answer *ret, struct hf_err *err)
 {
-    const struct hf_json *list = member(root, "items", HF_JSON_ARRAY);
+    const struct hf_json *list = hf_json_get_kind(root, "items", HF_JSON_ARRAY);
     struct hf_feed_known moving = *known;
     if (list == NULL || hf_json_count(list) > HF_FEED_ITEMS_MAX) {
         return malformed(err, "items");

@@ -7,25 +7,11 @@
 #include "base/json_in.h"
 #include "tenant/agent.h"
 
-#define SECOND     UINT64_C(1000000000)
-#define WAIT_NS    (3 * SECOND)
-#define ANSWER_MAX 65536
-#define PRODUCER   HF_STR("agent/guard")
-
-static struct hf_str text_of(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value =
-        hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value) : HF_STR("");
-}
-
-static uint64_t number_of(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value = hf_json_get(object, key);
-    uint64_t number = 0;
-    return value != NULL && hf_json_to_u64(value, &number) == HF_OK && number <= 100000 ? number
-                                                                                        : 0;
-}
+#define SECOND       UINT64_C(1000000000)
+#define WAIT_NS      (3 * SECOND)
+#define ANSWER_MAX   65536
+#define GATEWAYS_MAX 100000 /* more is not believed */
+#define PRODUCER     HF_STR("agent/guard")
 
 /* Versions are written into events: what does not fit there is not known. */
 static void keep(struct hf_str text, char out[HF_GUARD_TEXT_MAX + 1])
@@ -181,7 +167,7 @@ static void gateway_answered(struct hf_http_call *call)
     bool runs = call->status != 0;
     if (call->rc == HF_OK &&
         hf_json_parse(hf_buf_bytes(&call->answer), &doc, /* err= */ NULL) == HF_OK) {
-        keep(text_of(hf_json_root(doc), "version"), agent->guard.openclaw);
+        keep(hf_json_get_str(hf_json_root(doc), "version"), agent->guard.openclaw);
     }
     hf_json_free(doc);
     hf_buf_free(&call->answer);
@@ -200,12 +186,14 @@ static bool take_status(struct hf_agent_guard *guard, struct hf_bytes answer,
     bool good = hf_json_kind(root) == HF_JSON_OBJECT;
     if (good) {
         const struct hf_json *policy = hf_json_get(root, "policy");
-        keep(text_of(root, "wrapper"), guard->version);
-        keep(text_of(root, "openclaw"), guard->openclaw);
-        keep(policy == NULL ? HF_STR("") : text_of(policy, "version"), guard->policy);
-        guard->gateways = number_of(root, "gateways");
-        guard->unguarded = number_of(root, "unguarded");
-        *ret_state = state_of(text_of(root, "enforcement"));
+        keep(hf_json_get_str(root, "wrapper"), guard->version);
+        keep(hf_json_get_str(root, "openclaw"), guard->openclaw);
+        keep(policy == NULL ? HF_STR("") : hf_json_get_str(policy, "version"), guard->policy);
+        guard->gateways = 0;
+        guard->unguarded = 0;
+        (void)hf_json_take_u64(root, "gateways", GATEWAYS_MAX, &guard->gateways);
+        (void)hf_json_take_u64(root, "unguarded", GATEWAYS_MAX, &guard->unguarded);
+        *ret_state = state_of(hf_json_get_str(root, "enforcement"));
     }
     hf_json_free(doc);
     return good;

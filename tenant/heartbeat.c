@@ -54,12 +54,6 @@ static void write_beat(struct hf_agent *agent)
     hf_json_object_end(&json);
 }
 
-static bool take_u64(const struct hf_json *json, const char *key, uint64_t max, uint64_t *ret)
-{
-    const struct hf_json *value = hf_json_get(json, key);
-    return value != NULL && hf_json_to_u64(value, ret) == HF_OK && *ret <= max;
-}
-
 static void note_clock(struct hf_agent *agent, uint64_t hub_us)
 {
     struct hf_env *env = hf_loop_env(agent->loop);
@@ -86,11 +80,12 @@ static void take_answer(struct hf_agent *agent, struct hf_bytes answer)
     if (hf_json_parse(answer, &doc, /* err= */ NULL) == HF_OK &&
         hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT) {
         const struct hf_json *root = hf_json_root(doc);
-        if (take_u64(root, "now_us", INT64_MAX, &now)) {
+        if (hf_json_take_u64(root, "now_us", INT64_MAX, &now)) {
             note_clock(agent, now);
         }
-        if (agent->sm.state == HF_AGENT_RUNNING && take_u64(root, "epoch", UINT32_MAX, &epoch) &&
-            take_u64(root, "receipt", INT64_MAX, &size)) {
+        if (agent->sm.state == HF_AGENT_RUNNING &&
+            hf_json_take_u64(root, "epoch", UINT32_MAX, &epoch) &&
+            hf_json_take_u64(root, "receipt", INT64_MAX, &size)) {
             (void)hf_agent_compare(agent, (uint32_t)epoch, size);
         }
     }

@@ -20,24 +20,6 @@ enum hf_rc hf_agent_path(const struct hf_agent *agent, const char *name, char ou
     return rc == HF_OK ? HF_OK : hf_err_set(err, rc, "the path %s is too long", agent->dir);
 }
 
-static bool take_text(const struct hf_json *json, const char *key, char *out, size_t cap)
-{
-    const struct hf_json *value = hf_json_get(json, key);
-    if (value == NULL || hf_json_kind(value) != HF_JSON_STR || hf_json_as_str(value).len >= cap) {
-        return false;
-    }
-    struct hf_str text = hf_json_as_str(value);
-    memcpy(out, text.ptr, text.len);
-    out[text.len] = '\0';
-    return true;
-}
-
-static bool take_number(const struct hf_json *json, const char *key, uint64_t max, uint64_t *ret)
-{
-    const struct hf_json *value = hf_json_get(json, key);
-    return value != NULL && hf_json_to_u64(value, ret) == HF_OK && *ret <= max;
-}
-
 /* Members that are there only when another agent's log was. */
 static bool take_after(const struct hf_json *json, struct hf_agent_region *region)
 {
@@ -46,8 +28,8 @@ static bool take_after(const struct hf_json *json, struct hf_agent_region *regio
     if (hf_json_get(json, "after_epoch") == NULL) {
         return true;
     }
-    bool good = take_number(json, "after_epoch", UINT32_MAX - 1, &epoch) &&
-                take_number(json, "after_size", INT64_MAX, &region->after_size);
+    bool good = hf_json_take_u64(json, "after_epoch", UINT32_MAX - 1, &epoch) &&
+                hf_json_take_u64(json, "after_size", INT64_MAX, &region->after_size);
     region->after_epoch = (uint32_t)epoch;
     return good;
 }
@@ -60,16 +42,16 @@ static enum hf_rc take_region(const struct hf_json *json, struct hf_agent_region
     char vkey[HF_VKEY_TEXT_MAX];
     size_t len = 0;
     if (hf_json_kind(json) != HF_JSON_OBJECT ||
-        !take_text(json, "region", region->region, sizeof region->region) ||
-        !take_text(json, "tenant", region->tenant, sizeof region->tenant) ||
-        !take_text(json, "hub", region->hub_url, sizeof region->hub_url) ||
-        !take_text(json, "tls_pin", pin, sizeof pin) ||
+        !hf_json_take_text(json, "region", region->region, sizeof region->region) ||
+        !hf_json_take_text(json, "tenant", region->tenant, sizeof region->tenant) ||
+        !hf_json_take_text(json, "hub", region->hub_url, sizeof region->hub_url) ||
+        !hf_json_take_text(json, "tls_pin", pin, sizeof pin) ||
         hf_hex_decode(hf_str_c(pin), region->tls_pin.b, HF_HASH_SIZE, &len, NULL) != HF_OK ||
-        len != HF_HASH_SIZE || !take_text(json, "log", vkey, sizeof vkey)) {
+        len != HF_HASH_SIZE || !hf_json_take_text(json, "log", vkey, sizeof vkey)) {
         return hf_err_set(err, HF_ECORRUPT, "a member is missing or wrong");
     }
     const struct hf_json *serial = hf_json_get(json, "key_serial");
-    if (!take_text(json, "token", token, sizeof token) ||
+    if (!hf_json_take_text(json, "token", token, sizeof token) ||
         hf_hex_decode(hf_str_c(token), region->token.b, HF_HASH_SIZE, &len, NULL) != HF_OK ||
         len != HF_HASH_SIZE || serial == NULL ||
         hf_json_to_u64(serial, &region->key_serial) != HF_OK) {
@@ -79,7 +61,7 @@ static enum hf_rc take_region(const struct hf_json *json, struct hf_agent_region
         return hf_err_set(err, HF_ECORRUPT, "after_epoch, after_size: wrong");
     }
     enum hf_rc rc = hf_vkey_parse(hf_str_c(vkey), &region->log_vkey, err);
-    if (rc == HF_OK && !take_text(json, "cosigner", vkey, sizeof vkey)) {
+    if (rc == HF_OK && !hf_json_take_text(json, "cosigner", vkey, sizeof vkey)) {
         rc = hf_err_set(err, HF_ECORRUPT, "cosigner: is missing");
     }
     return rc == HF_OK ? hf_vkey_parse(hf_str_c(vkey), &region->cosigner, err) : rc;
@@ -235,11 +217,11 @@ static bool take_epoch(const struct hf_json *json, struct hf_agent_epoch *epoch)
     uint64_t old = 0;
     uint64_t time = 0;
     if (hf_json_kind(json) != HF_JSON_OBJECT ||
-        !take_number(json, "epoch", UINT32_MAX - 1, &number) ||
-        !take_number(json, "old_epoch", UINT32_MAX, &old) ||
-        !take_number(json, "carried_from", INT64_MAX, &epoch->carried_from) ||
-        !take_number(json, "opened_us", INT64_MAX, &time) ||
-        !take_text(json, "reason", epoch->reason, sizeof epoch->reason)) {
+        !hf_json_take_u64(json, "epoch", UINT32_MAX - 1, &number) ||
+        !hf_json_take_u64(json, "old_epoch", UINT32_MAX, &old) ||
+        !hf_json_take_u64(json, "carried_from", INT64_MAX, &epoch->carried_from) ||
+        !hf_json_take_u64(json, "opened_us", INT64_MAX, &time) ||
+        !hf_json_take_text(json, "reason", epoch->reason, sizeof epoch->reason)) {
         return false;
     }
     const struct hf_json *done = hf_json_get(json, "done");

@@ -73,13 +73,8 @@ static bool take_place(struct hf_bytes answer, uint32_t *ret_epoch, uint64_t *re
     struct hf_json_doc *doc = NULL;
     uint64_t epoch = 0;
     bool said = hf_json_parse(answer, &doc, /* err= */ NULL) == HF_OK &&
-                hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT;
-    if (said) {
-        const struct hf_json *e = hf_json_get(hf_json_root(doc), "epoch");
-        const struct hf_json *s = hf_json_get(hf_json_root(doc), "size");
-        said = e != NULL && s != NULL && hf_json_to_u64(e, &epoch) == HF_OK &&
-               epoch <= UINT32_MAX && hf_json_to_u64(s, ret_size) == HF_OK;
-    }
+                hf_json_take_u64(hf_json_root(doc), "epoch", UINT32_MAX, &epoch) &&
+                hf_json_take_u64(hf_json_root(doc), "size", UINT64_MAX, ret_size);
     hf_json_free(doc);
     *ret_epoch = (uint32_t)epoch;
     return said;

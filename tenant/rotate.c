@@ -38,11 +38,9 @@ static enum hf_rc take_answer(struct hf_agent *agent, struct hf_bytes answer, st
         return rc;
     }
     const struct hf_json *root = hf_json_root(doc);
-    bool object = hf_json_kind(root) == HF_JSON_OBJECT;
-    const struct hf_json *key = object ? hf_json_get(root, "api_key") : NULL;
-    const struct hf_json *number = object ? hf_json_get(root, "serial") : NULL;
-    if (key == NULL || hf_json_kind(key) != HF_JSON_STR || hf_json_as_str(key).len > 200 ||
-        number == NULL || hf_json_to_u64(number, &serial) != HF_OK ||
+    const struct hf_json *key = hf_json_get_kind(root, "api_key", HF_JSON_STR);
+    if (key == NULL || hf_json_as_str(key).len > 200 ||
+        !hf_json_take_u64(root, "serial", UINT64_MAX, &serial) ||
         serial != agent->region.key_serial + 1) {
         rc = hf_err_set(err, HF_EINVAL, "the Hub's answer is no next key");
     } else {

@@ -28,21 +28,6 @@ struct hf_answers {
 
 static void poll(struct hf_answers *a);
 
-static const struct hf_json *member(const struct hf_json *object, const char *key,
-                                    enum hf_json_kind kind)
-{
-    const struct hf_json *value =
-        hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_kind(value) == kind ? value : NULL;
-}
-
-static bool member_u64(const struct hf_json *object, const char *key, uint64_t *ret)
-{
-    const struct hf_json *value =
-        hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_to_u64(value, ret) == HF_OK;
-}
-
 static struct hf_waiting *find(struct hf_answers *a, struct hf_str approval,
                                const struct hf_hash *request)
 {
@@ -58,16 +43,16 @@ static struct hf_waiting *find(struct hf_answers *a, struct hf_str approval,
 
 static void take_decision(struct hf_answers *a, const struct hf_json *item)
 {
-    const struct hf_json *name = member(item, "approval", HF_JSON_STR);
-    const struct hf_json *request = member(item, "request", HF_JSON_STR);
-    const struct hf_json *decision = member(item, "decision", HF_JSON_STR);
-    const struct hf_json *until = member(item, "not_after", HF_JSON_STR);
+    const struct hf_json *name = hf_json_get_kind(item, "approval", HF_JSON_STR);
+    const struct hf_json *request = hf_json_get_kind(item, "request", HF_JSON_STR);
+    const struct hf_json *decision = hf_json_get_kind(item, "decision", HF_JSON_STR);
+    const struct hf_json *until = hf_json_get_kind(item, "not_after", HF_JSON_STR);
     struct hf_hash hash;
     size_t len = 0;
     uint64_t index = 0;
     int64_t not_after = 0;
     if (name == NULL || request == NULL || decision == NULL || until == NULL ||
-        !member_u64(item, "index", &index) ||
+        !hf_json_take_u64(item, "index", UINT64_MAX, &index) ||
         hf_hex_decode(hf_json_as_str(request), hash.b, sizeof hash.b, &len, NULL) != HF_OK ||
         len != sizeof hash.b || hf_parse_time_us(hf_json_as_str(until), &not_after) != HF_OK) {
         return;
@@ -85,11 +70,11 @@ static void take_decision(struct hf_answers *a, const struct hf_json *item)
 /* What was asked for in the epoch before may be answered in this one: all of it is looked at. */
 static bool take_answer(struct hf_answers *a, const struct hf_json *root)
 {
-    const struct hf_json *decisions = member(root, "decisions", HF_JSON_ARRAY);
+    const struct hf_json *decisions = hf_json_get_kind(root, "decisions", HF_JSON_ARRAY);
     uint64_t epoch = 0;
     uint64_t next = 0;
-    if (decisions == NULL || !member_u64(root, "epoch", &epoch) ||
-        !member_u64(root, "next", &next)) {
+    if (decisions == NULL || !hf_json_take_u64(root, "epoch", UINT64_MAX, &epoch) ||
+        !hf_json_take_u64(root, "next", UINT64_MAX, &next)) {
         return false;
     }
     bool moved = a->epoch != 0 && epoch != a->epoch;

@@ -31,18 +31,11 @@ static enum hf_wrapper_budget_action action_of(struct hf_str word)
     return (enum hf_wrapper_budget_action)action;
 }
 
-static struct hf_str text_of(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value =
-        hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value) : HF_STR("");
-}
-
 /* One budget: what it means for a call. */
 static enum hf_policy_facts_budget weigh(const struct hf_json *budget)
 {
-    struct hf_str state = text_of(budget, "state");
-    struct hf_str action = text_of(budget, "action");
+    struct hf_str state = hf_json_get_str(budget, "state");
+    struct hf_str action = hf_json_get_str(budget, "action");
     if (hf_str_eq(state, HF_STR("spent"))) {
         return hf_str_eq(action, HF_STR("warn"))  ? HF_POLICY_FACTS_BUDGET_WARN
                : hf_str_eq(action, HF_STR("ask")) ? HF_POLICY_FACTS_BUDGET_ASK
@@ -81,7 +74,8 @@ enum hf_rc hf_wrapper_budget_read(struct hf_bytes answer, struct hf_wrapper_budg
     struct hf_wrapper_budget_stand stand = {HF_POLICY_FACTS_BUDGET_NONE, HF_WRAPPER_BUDGET_NONE};
     for (size_t i = 0; i < hf_json_count(list); i++) {
         enum hf_policy_facts_budget one = weigh(hf_json_at(list, i));
-        enum hf_wrapper_budget_action action = action_of(text_of(hf_json_at(list, i), "action"));
+        enum hf_wrapper_budget_action action =
+            action_of(hf_json_get_str(hf_json_at(list, i), "action"));
         stand.state = rank(one) > rank(stand.state) ? one : stand.state;
         stand.strictest = action > stand.strictest ? action : stand.strictest;
     }

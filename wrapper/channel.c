@@ -82,17 +82,9 @@ static void fetched(struct hf_http_call *call)
 
 /* asking */
 
-static const struct hf_json *member(const struct hf_json *object, const char *key,
-                                    enum hf_json_kind kind)
-{
-    const struct hf_json *value =
-        object != NULL && hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_kind(value) == kind ? value : NULL;
-}
-
 static bool take_digest(const struct hf_json *artifact, char out[HF_CHANNEL_DIGEST + 1])
 {
-    const struct hf_json *digest = member(artifact, "digest", HF_JSON_STR);
+    const struct hf_json *digest = hf_json_get_kind(artifact, "digest", HF_JSON_STR);
     uint8_t bytes[HF_HASH_SIZE];
     size_t len = 0;
     bool good = digest != NULL &&
@@ -115,10 +107,10 @@ static bool take_offer(struct hf_policy_channel *channel, struct hf_bytes answer
         return false;
     }
     const struct hf_json *root = hf_json_root(doc);
-    const struct hf_json *staged = member(root, "staged", HF_JSON_OBJECT);
-    const struct hf_json *manifest = member(staged, "manifest", HF_JSON_STR);
-    const struct hf_json *region = member(root, "region", HF_JSON_STR);
-    const struct hf_json *floor = member(root, "floor", HF_JSON_INT);
+    const struct hf_json *staged = hf_json_get_kind(root, "staged", HF_JSON_OBJECT);
+    const struct hf_json *manifest = hf_json_get_kind(staged, "manifest", HF_JSON_STR);
+    const struct hf_json *region = hf_json_get_kind(root, "region", HF_JSON_STR);
+    const struct hf_json *floor = hf_json_get_kind(root, "floor", HF_JSON_INT);
     if (manifest != NULL && region != NULL && hf_json_as_str(region).len > 0 &&
         hf_json_as_str(region).len <= HF_MANIFEST_NAME_MAX && floor != NULL &&
         hf_json_to_u64(floor, &channel->floor) == HF_OK && take_digest(staged, channel->wanted)) {
@@ -126,7 +118,7 @@ static bool take_offer(struct hf_policy_channel *channel, struct hf_bytes answer
         hf_buf_str(&channel->manifest, hf_json_as_str(manifest));
         (void)snprintf(channel->region, sizeof channel->region, "%.*s",
                        HF_STR_ARG(hf_json_as_str(region)));
-        channel->runs = take_digest(member(root, "good", HF_JSON_OBJECT), good) &&
+        channel->runs = take_digest(hf_json_get_kind(root, "good", HF_JSON_OBJECT), good) &&
                         memcmp(good, channel->wanted, sizeof good) == 0;
         news = channel->manifest.failed == HF_OK &&
                memcmp(channel->wanted, channel->known, sizeof channel->known) != 0;

@@ -47,13 +47,6 @@ static void free_batch(struct hf_secrets_batch *batch)
 
 /* reading */
 
-static struct hf_str text_of(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value =
-        hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value) : HF_STR("");
-}
-
 static enum hf_rc take_secret(struct hf_str base64, struct hf_secret *ret)
 {
     size_t len = 0;
@@ -104,14 +97,14 @@ static enum hf_rc read_entries(const struct hf_json *list, struct hf_secrets_bat
     for (size_t i = 0; i < hf_json_count(list) && rc == HF_OK; i++) {
         const struct hf_json *item = hf_json_at(list, i);
         struct entry *entry = &batch->entries[batch->count];
-        struct hf_str name = text_of(item, "name");
-        rc = take_secret(text_of(item, "value"), &entry->value);
+        struct hf_str name = hf_json_get_str(item, "name");
+        rc = take_secret(hf_json_get_str(item, "value"), &entry->value);
         if (rc == HF_OK && !is_fit(hf_secret_reveal(&entry->value))) {
             hf_secret_free(&entry->value);
             batch->skipped++;
         } else if (rc == HF_OK) {
             (void)snprintf(entry->name, sizeof entry->name, "%.*s", HF_STR_ARG(name));
-            take_kind(text_of(item, "kind"), entry->kind);
+            take_kind(hf_json_get_str(item, "kind"), entry->kind);
             batch->count++;
         }
     }
@@ -138,8 +131,9 @@ static enum hf_rc read_batch(struct hf_bytes answer, struct hf_secrets_batch **r
         rc = batch == NULL ? HF_ENOMEM : HF_OK;
     }
     if (rc == HF_OK) {
-        (void)snprintf(batch->tag, sizeof batch->tag, "%.*s", HF_STR_ARG(text_of(root, "tag")));
-        rc = take_secret(text_of(root, "placeholder_key"), &batch->key);
+        (void)snprintf(batch->tag, sizeof batch->tag, "%.*s",
+                       HF_STR_ARG(hf_json_get_str(root, "tag")));
+        rc = take_secret(hf_json_get_str(root, "placeholder_key"), &batch->key);
     }
     rc = rc == HF_OK ? read_entries(list, batch) : rc;
     hf_json_free(doc);

@@ -93,19 +93,12 @@ void hf_watch_canary_soon(struct hf_wrapper *w)
 
 /* the agent */
 
-static struct hf_str member_text(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value =
-        hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value) : HF_STR("");
-}
-
 static void take_status(struct hf_wrapper *w, struct hf_bytes answer)
 {
     struct hf_json_doc *doc = NULL;
     if (hf_json_parse(answer, &doc, /* err= */ NULL) == HF_OK &&
         hf_json_kind(hf_json_root(doc)) == HF_JSON_OBJECT) {
-        struct hf_str name = member_text(hf_json_root(doc), "tenant");
+        struct hf_str name = hf_json_get_str(hf_json_root(doc), "tenant");
         (void)snprintf(w->tenant, sizeof w->tenant, "%.*s", HF_STR_ARG(name));
         if (w->tenant[0] != '\0') {
             hf_activation_tell(w);
@@ -126,7 +119,7 @@ static void withdraw_orphans(struct hf_wrapper *w, struct hf_bytes answer)
     rows = hf_json_kind(rows) == HF_JSON_OBJECT ? hf_json_get(rows, "rows") : NULL;
     size_t count = rows == NULL || hf_json_kind(rows) != HF_JSON_ARRAY ? 0 : hf_json_count(rows);
     for (size_t i = 0; i < count; i++) {
-        struct hf_str name = member_text(hf_json_at(rows, i), "approval");
+        struct hf_str name = hf_json_get_str(hf_json_at(rows, i), "approval");
         const struct hf_json *asked = hf_json_kind(hf_json_at(rows, i)) == HF_JSON_OBJECT
                                           ? hf_json_get(hf_json_at(rows, i), "requested_us")
                                           : NULL;
@@ -134,7 +127,7 @@ static void withdraw_orphans(struct hf_wrapper *w, struct hf_bytes answer)
         if (asked == NULL || hf_json_to_i64(asked, &asked_us) != HF_OK || asked_us >= w->began_us) {
             continue; /* of this life */
         }
-        if (hf_str_eq(member_text(hf_json_at(rows, i), "state"), HF_STR("requested")) &&
+        if (hf_str_eq(hf_json_get_str(hf_json_at(rows, i), "state"), HF_STR("requested")) &&
             name.len == 34 && hf_str_starts(name, HF_STR("a-"))) {
             const struct hf_event_approval_withdrawn event = {
                 .approval = name,

@@ -23,9 +23,9 @@ static void cell_left(struct hf_table *table, struct hf_str now, const struct hf
 {
     int64_t now_us = 0;
     int64_t then_us = 0;
-    bool waits = hf_str_eq(hf_member_str(approval, "state"), HF_STR("pending"));
+    bool waits = hf_str_eq(hf_json_get_str(approval, "state"), HF_STR("pending"));
     if (!waits || hf_parse_time_us(now, &now_us) != HF_OK ||
-        hf_parse_time_us(hf_member_str(approval, "expires"), &then_us) != HF_OK) {
+        hf_parse_time_us(hf_json_get_str(approval, "expires"), &then_us) != HF_OK) {
         hf_table_cell(table, HF_STR("-"));
         return;
     }
@@ -41,10 +41,10 @@ static void add_row(struct hf_table *table, const struct hf_json *page, const st
 {
     static const char *const keys[] = {"tenant", "approval", "risk", "tool", "state"};
     for (size_t i = 0; i < HF_LEN(keys); i++) {
-        hf_table_cell(table, hf_member_str(item, keys[i]));
+        hf_table_cell(table, hf_json_get_str(item, keys[i]));
     }
-    cell_left(table, hf_member_str(page, "now"), item);
-    struct hf_str by = hf_member_str(item, "approver");
+    cell_left(table, hf_json_get_str(page, "now"), item);
+    struct hf_str by = hf_json_get_str(item, "approver");
     hf_table_cell(table, by.len > 0 ? by : HF_STR("-"));
 }
 
@@ -107,19 +107,19 @@ static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struc
         "channel",   "requester", "subject", "sealed_why", "policy",  "rule", "reason",
         "session",   "requested", "expires", "notified",   "routing", "seen", "decided",
         "delivered", "enforced",  "outcome", "request",    "action"};
-    if (hf_member_str(json, "approval").len == 0) {
+    if (hf_json_get_str(json, "approval").len == 0) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no request for approval");
     }
     for (size_t i = 0; i < HF_LEN(keys); i++) {
-        print_line(cli, keys[i], hf_member_str(json, keys[i]));
+        print_line(cli, keys[i], hf_json_get_str(json, keys[i]));
     }
-    const struct hf_json *arguments = hf_member_array(json, "arguments");
+    const struct hf_json *arguments = hf_json_get_kind(json, "arguments", HF_JSON_ARRAY);
     for (size_t i = 0; arguments != NULL && i < hf_json_count(arguments); i++) {
         const struct hf_json *argument = hf_json_at(arguments, i);
         hf_cli_printf(cli, "  ");
-        hf_text_write(cli->out, hf_member_str(argument, "name"));
+        hf_text_write(cli->out, hf_json_get_str(argument, "name"));
         hf_cli_printf(cli, " = ");
-        hf_text_write(cli->out, hf_member_str(argument, "value"));
+        hf_text_write(cli->out, hf_json_get_str(argument, "value"));
         hf_cli_printf(cli, "\n");
     }
     return HF_OK;
@@ -156,7 +156,7 @@ static int decide(struct hf_cli *cli, const char *decision)
             rc = hf_hub_ask(&session, "GET", path, (struct hf_bytes){NULL, 0}, &json, &err);
         }
         if (rc == HF_OK) {
-            (void)snprintf(hash, sizeof hash, "%.*s", HF_STR_ARG(hf_member_str(json, "request")));
+            (void)snprintf(hash, sizeof hash, "%.*s", HF_STR_ARG(hf_json_get_str(json, "request")));
         }
         hf_hub_session_close(&session);
         if (rc != HF_OK) {

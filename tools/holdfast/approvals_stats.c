@@ -69,17 +69,17 @@ static void take_hour(struct stats *stats, const struct hf_json *row)
                                        "answered"};
     char time[HF_TIME_TEXT];
     struct hf_table *table = &stats->hours;
-    hf_format_time_us((int64_t)hf_member_u64(row, "hour_us"), time);
+    hf_format_time_us((int64_t)hf_json_get_u64(row, "hour_us"), time);
     hf_table_printf(table, "%.10s %.5s", time, time + 11);
-    hf_table_u64(table, hf_member_u64(row, "attempts"));
-    hf_table_u64(table, hf_member_u64(row, "too_late") + hf_member_u64(row, "too_many"));
+    hf_table_u64(table, hf_json_get_u64(row, "attempts"));
+    hf_table_u64(table, hf_json_get_u64(row, "too_late") + hf_json_get_u64(row, "too_many"));
     for (size_t i = 0; i < HF_LEN(keys); i++) {
-        hf_table_u64(table, hf_member_u64(row, keys[i]));
+        hf_table_u64(table, hf_json_get_u64(row, keys[i]));
     }
-    cell_share(table, hf_member_u64(row, "propagation_good"),
-               hf_member_u64(row, "propagation_all"));
-    cell_share(table, hf_member_u64(row, "enforcement_good"),
-               hf_member_u64(row, "enforcement_all"));
+    cell_share(table, hf_json_get_u64(row, "propagation_good"),
+               hf_json_get_u64(row, "propagation_all"));
+    cell_share(table, hf_json_get_u64(row, "enforcement_good"),
+               hf_json_get_u64(row, "enforcement_all"));
 }
 
 static void take_hop(struct stats *stats, const struct hf_json *row)
@@ -87,7 +87,7 @@ static void take_hop(struct stats *stats, const struct hf_json *row)
     static const char *const keys[HF_HISTOGRAM_BOUNDS] = {
         "to_25_ms", "to_50_ms", "to_100_ms", "to_250_ms", "to_500_ms",
         "to_1_s",   "to_2_s",   "to_5_s",    "to_10_s",   "to_30_s"};
-    struct hf_str name = hf_member_str(row, "hop");
+    struct hf_str name = hf_json_get_str(row, "hop");
     unsigned n = 0;
     while (n < stats->hop_count && !hf_str_eq(hf_str_c(stats->hops[n].name), name)) {
         n++;
@@ -100,11 +100,11 @@ static void take_hop(struct stats *stats, const struct hf_json *row)
         (void)snprintf(hop->name, sizeof hop->name, "%.*s", HF_STR_ARG(name));
         stats->hop_count++;
     }
-    int64_t longest_us = (int64_t)hf_member_u64(row, "took_max");
-    hop->count += (int64_t)hf_member_u64(row, "count");
+    int64_t longest_us = (int64_t)hf_json_get_u64(row, "took_max");
+    hop->count += (int64_t)hf_json_get_u64(row, "count");
     hop->longest_us = longest_us > hop->longest_us ? longest_us : hop->longest_us;
     for (size_t i = 0; i < HF_HISTOGRAM_BOUNDS; i++) {
-        hop->buckets[i] += (int64_t)hf_member_u64(row, keys[i]);
+        hop->buckets[i] += (int64_t)hf_json_get_u64(row, keys[i]);
     }
 }
 
@@ -118,13 +118,13 @@ static enum hf_rc take_rows(struct stats *stats, const char *table, int64_t hour
     (void)snprintf(path, sizeof path, MODEL "&table=%s&key=%lld", table, (long long)hour_us);
     enum hf_rc rc =
         hf_hub_ask(&stats->session, "GET", path, (struct hf_bytes){NULL, 0}, &page, err);
-    const struct hf_json *rows = rc == HF_OK ? hf_member_array(page, "rows") : NULL;
+    const struct hf_json *rows = rc == HF_OK ? hf_json_get_kind(page, "rows", HF_JSON_ARRAY) : NULL;
     if (rc == HF_OK && rows == NULL) {
         return hf_err_set(err, HF_EIO, "the Hub's answer has no rows");
     }
     for (size_t i = 0; rc == HF_OK && i < hf_json_count(rows); i++) {
         const struct hf_json *row = hf_json_at(rows, i);
-        if ((int64_t)hf_member_u64(row, "probe") == stats->probes) {
+        if ((int64_t)hf_json_get_u64(row, "probe") == stats->probes) {
             take(stats, row);
             hf_hub_copy_json(&stats->json, row);
         }

@@ -16,22 +16,22 @@ static const struct hf_table_column columns[] = {
 static void add_number(struct hf_table *table, const struct hf_json *item, const char *key)
 {
     char text[24];
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)hf_member_u64(item, key));
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)hf_json_get_u64(item, key));
     hf_table_cell(table, hf_str_c(text));
 }
 
 static void add_row(struct hf_table *table, const struct hf_json *page, const struct hf_json *item)
 {
     (void)page;
-    struct hf_str expires = hf_member_str(item, "expires");
-    hf_table_cell(table, hf_member_str(item, "slot"));
-    hf_table_cell(table, hf_member_str(item, "name"));
-    hf_table_cell(table, hf_member_str(item, "version"));
+    struct hf_str expires = hf_json_get_str(item, "expires");
+    hf_table_cell(table, hf_json_get_str(item, "slot"));
+    hf_table_cell(table, hf_json_get_str(item, "name"));
+    hf_table_cell(table, hf_json_get_str(item, "version"));
     add_number(table, item, "sequence");
-    hf_table_cell(table, hf_member_str(item, "strictness"));
+    hf_table_cell(table, hf_json_get_str(item, "strictness"));
     add_number(table, item, "size");
     hf_table_cell(table, (struct hf_str){expires.ptr, expires.len < 10 ? expires.len : 10});
-    hf_table_cell(table, hf_member_str(item, "digest"));
+    hf_table_cell(table, hf_json_get_str(item, "digest"));
 }
 
 const struct hf_hub_table hf_artifacts_listed = {
@@ -54,7 +54,7 @@ enum hf_rc hf_artifact_show_whole(struct hf_cli *cli, const struct hf_json *json
 {
     enum hf_rc rc = hf_artifact_show_row(cli, json, err);
     if (rc == HF_OK) {
-        hf_cli_printf(cli, "\n%.*s", HF_STR_ARG(hf_member_str(json, "manifest")));
+        hf_cli_printf(cli, "\n%.*s", HF_STR_ARG(hf_json_get_str(json, "manifest")));
     }
     return rc;
 }
@@ -162,12 +162,12 @@ static int run_add(struct hf_cli *cli)
 
 static enum hf_rc show_directive(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_str address = hf_member_str(json, "address");
+    struct hf_str address = hf_json_get_str(json, "address");
     if (address.len == 0) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no directive");
     }
     hf_cli_printf(cli, "directive %llu tells %.*s to activate it\n",
-                  (unsigned long long)hf_member_u64(json, "sequence"), HF_STR_ARG(address));
+                  (unsigned long long)hf_json_get_u64(json, "sequence"), HF_STR_ARG(address));
     return HF_OK;
 }
 

@@ -8,12 +8,12 @@
 
 static enum hf_rc show_set(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_str address = hf_member_str(json, "address");
+    struct hf_str address = hf_json_get_str(json, "address");
     if (address.len == 0) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no directive");
     }
     hf_cli_printf(cli, "directive %llu for %.*s; `holdfast budget list` says when it is in force\n",
-                  (unsigned long long)hf_member_u64(json, "sequence"), HF_STR_ARG(address));
+                  (unsigned long long)hf_json_get_u64(json, "sequence"), HF_STR_ARG(address));
     return HF_OK;
 }
 
@@ -84,15 +84,15 @@ static void add_rows(struct hf_table *table, const struct hf_json *page, const s
 {
     char text[32];
     (void)page;
-    uint64_t limit = hf_member_u64(row, "amount");
+    uint64_t limit = hf_json_get_u64(row, "amount");
     (void)snprintf(text, sizeof text, "%llu", (unsigned long long)limit);
-    hf_table_cell(table, hf_member_str(row, "tenant"));
-    hf_table_cell(table, hf_member_str(row, "meter"));
-    hf_table_cell(table, hf_member_str(row, "period"));
+    hf_table_cell(table, hf_json_get_str(row, "tenant"));
+    hf_table_cell(table, hf_json_get_str(row, "meter"));
+    hf_table_cell(table, hf_json_get_str(row, "period"));
     hf_table_cell(table, limit == 0 ? HF_STR("none") : hf_str_c(text));
-    hf_table_cell(table, hf_member_str(row, "action"));
-    hf_table_cell(table, hf_member_str(row, "state"));
-    hf_table_cell(table, hf_member_str(row, "level"));
+    hf_table_cell(table, hf_json_get_str(row, "action"));
+    hf_table_cell(table, hf_json_get_str(row, "state"));
+    hf_table_cell(table, hf_json_get_str(row, "level"));
 }
 
 static int run_list(struct hf_cli *cli)

@@ -16,13 +16,13 @@ static void add_row(struct hf_table *table, const struct hf_json *page,
                     const struct hf_json *contact)
 {
     (void)page;
-    hf_table_cell(table, hf_member_str(contact, "contact"));
-    hf_table_cell(table, hf_member_str(contact, "channel"));
-    hf_table_cell(table, hf_member_str(contact, "hint"));
-    hf_table_cell(table, hf_member_bool(contact, "verified") ? HF_STR("yes") : HF_STR("no"));
-    hf_table_cell(table, hf_member_str(contact, "reached"));
-    hf_table_cell(table, hf_member_str(contact, "shown"));
-    hf_table_cell(table, hf_member_str(contact, "failing_since"));
+    hf_table_cell(table, hf_json_get_str(contact, "contact"));
+    hf_table_cell(table, hf_json_get_str(contact, "channel"));
+    hf_table_cell(table, hf_json_get_str(contact, "hint"));
+    hf_table_cell(table, hf_json_get_bool(contact, "verified") ? HF_STR("yes") : HF_STR("no"));
+    hf_table_cell(table, hf_json_get_str(contact, "reached"));
+    hf_table_cell(table, hf_json_get_str(contact, "shown"));
+    hf_table_cell(table, hf_json_get_str(contact, "failing_since"));
 }
 
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
@@ -43,7 +43,7 @@ static enum hf_rc show_list(struct hf_cli *cli, const struct hf_json *json, stru
 
 static enum hf_rc show_removed(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_str name = hf_member_str(json, "contact");
+    struct hf_str name = hf_json_get_str(json, "contact");
     hf_cli_printf(cli, "%.*s is not used any more\n", HF_STR_ARG(name));
     return hf_cli_flush(cli, err);
 }
@@ -71,10 +71,10 @@ static int add(struct hf_cli *cli, const char *address, const struct hf_json *su
     if (subscription != NULL) {
         const struct hf_json *secrets = hf_json_get(subscription, "keys");
         (void)snprintf(texts[0], sizeof texts[0], "%.*s",
-                       HF_STR_ARG(hf_member_str(subscription, "endpoint")));
+                       HF_STR_ARG(hf_json_get_str(subscription, "endpoint")));
         for (size_t i = 0; i < HF_LEN(keys); i++) {
             struct hf_str text = secrets != NULL && hf_json_kind(secrets) == HF_JSON_OBJECT
-                                     ? hf_member_str(secrets, keys[i])
+                                     ? hf_json_get_str(secrets, keys[i])
                                      : HF_STR("");
             (void)snprintf(texts[i + 1], sizeof texts[i + 1], "%.*s", HF_STR_ARG(text));
         }

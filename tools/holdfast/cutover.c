@@ -26,29 +26,29 @@ static enum hf_rc show(struct hf_cli *cli, const struct hf_json *json, struct hf
     if (open == NULL) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no cutover");
     }
-    struct hf_str step = hf_member_str(json, "step");
-    bool done = hf_member_bool(json, "begun") && !hf_str_eq(step, HF_STR("none"));
+    struct hf_str step = hf_json_get_str(json, "step");
+    bool done = hf_json_get_bool(json, "begun") && !hf_str_eq(step, HF_STR("none"));
     hf_table_init(&table, columns, HF_LEN(columns));
     for (size_t i = 0; steps[i] != NULL; i++) {
-        bool is_next = hf_str_eq(hf_member_str(json, "next"), hf_str_c(steps[i]));
+        bool is_next = hf_str_eq(hf_json_get_str(json, "next"), hf_str_c(steps[i]));
         hf_table_cell(&table, hf_str_c(steps[i]));
         hf_table_cell(&table, done ? HF_STR("done") : (is_next ? HF_STR("next") : HF_STR("")));
         done = done && !hf_str_eq(step, hf_str_c(steps[i]));
     }
     enum hf_rc rc = HF_OK;
-    if (hf_member_bool(json, "begun")) {
+    if (hf_json_get_bool(json, "begun")) {
         rc = hf_table_write(&table, cli->out, err);
     } else {
         hf_cli_printf(cli, "no cutover has begun in %.*s: everything goes the new way\n",
-                      HF_STR_ARG(hf_member_str(json, "region")));
+                      HF_STR_ARG(hf_json_get_str(json, "region")));
     }
     hf_table_free(&table);
-    struct hf_str until = hf_member_str(json, "window_until");
+    struct hf_str until = hf_json_get_str(json, "window_until");
     if (until.len > 0) {
         hf_cli_printf(cli, "the parallel run lasts until %.*s at least\n", HF_STR_ARG(until));
     }
     for (size_t i = 0; i < HF_LEN(ways); i++) {
-        hf_cli_printf(cli, "%-14s %.*s\n", ways[i], HF_STR_ARG(hf_member_str(open, ways[i])));
+        hf_cli_printf(cli, "%-14s %.*s\n", ways[i], HF_STR_ARG(hf_json_get_str(open, ways[i])));
     }
     return rc;
 }
@@ -103,7 +103,7 @@ static int run_advance(struct hf_cli *cli)
 static enum hf_rc show_way(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
     (void)err;
-    hf_cli_printf(cli, "go on with %.*s\n", HF_STR_ARG(hf_member_str(json, "way")));
+    hf_cli_printf(cli, "go on with %.*s\n", HF_STR_ARG(hf_json_get_str(json, "way")));
     return HF_OK;
 }
 

@@ -7,13 +7,13 @@
 
 static enum hf_rc show(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_str address = hf_member_str(json, "address");
-    struct hf_str kind = hf_member_str(json, "kind");
+    struct hf_str address = hf_json_get_str(json, "address");
+    struct hf_str kind = hf_json_get_str(json, "kind");
     if (address.len == 0 || kind.len == 0) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no directive");
     }
     hf_cli_printf(cli, "%llu  %.*s  for %.*s\n",
-                  (unsigned long long)hf_member_u64(json, "sequence"), HF_STR_ARG(kind),
+                  (unsigned long long)hf_json_get_u64(json, "sequence"), HF_STR_ARG(kind),
                   HF_STR_ARG(address));
     return HF_OK;
 }

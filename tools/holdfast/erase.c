@@ -27,14 +27,14 @@ struct erase {
 static enum hf_rc look(void *arg, const struct hf_json *page, struct hf_err *err)
 {
     struct erase *e = arg;
-    const struct hf_json *items = hf_member_array(page, "subjects");
+    const struct hf_json *items = hf_json_get_kind(page, "subjects", HF_JSON_ARRAY);
     if (items == NULL) {
         return hf_err_set(err, HF_EIO, "the Hub's answer has no list of subjects");
     }
     for (size_t i = 0; i < hf_json_count(items); i++) {
         const struct hf_json *item = hf_json_at(items, i);
-        struct hf_str subject = hf_member_str(item, "subject");
-        if (hf_str_eq(hf_member_str(item, "name"), hf_str_c(e->name)) &&
+        struct hf_str subject = hf_json_get_str(item, "subject");
+        if (hf_str_eq(hf_json_get_str(item, "name"), hf_str_c(e->name)) &&
             subject.len < sizeof e->subject) {
             memcpy(e->subject, subject.ptr, subject.len);
             e->subject[subject.len] = '\0';
@@ -90,7 +90,7 @@ static enum hf_rc post(struct erase *e, struct hf_cli *cli, struct hf_err *err)
 
 static bool is_confirmed(const struct erase *e)
 {
-    return hf_member_str(e->shown, "confirmed").len > 0;
+    return hf_json_get_str(e->shown, "confirmed").len > 0;
 }
 
 static void due(struct hf_timer *timer)
@@ -151,12 +151,12 @@ static void print(const struct erase *e, struct hf_cli *cli)
         hf_buf_free(&text);
         return;
     }
-    hf_cli_printf(cli,
-                  "erased subject %s of %s at %.*s: %llu requests cannot be read any more, %llu "
-                  "that waited are ended\n",
-                  e->subject, hf_cli_operand(cli, 0), HF_STR_ARG(hf_member_str(e->shown, "erased")),
-                  (unsigned long long)hf_member_u64(e->shown, "requests"),
-                  (unsigned long long)e->waiting);
+    hf_cli_printf(
+        cli,
+        "erased subject %s of %s at %.*s: %llu requests cannot be read any more, %llu "
+        "that waited are ended\n",
+        e->subject, hf_cli_operand(cli, 0), HF_STR_ARG(hf_json_get_str(e->shown, "erased")),
+        (unsigned long long)hf_json_get_u64(e->shown, "requests"), (unsigned long long)e->waiting);
     if (is_confirmed(e)) {
         hf_cli_printf(cli, "the agent of the tenant has erased its copy of the key\n");
     } else {
@@ -190,7 +190,7 @@ static int run_erase(struct hf_cli *cli)
         rc = show(&e, &err);
     }
     if (rc == HF_OK) {
-        e.waiting = hf_member_u64(e.shown, "waiting");
+        e.waiting = hf_json_get_u64(e.shown, "waiting");
         rc = post(&e, cli, &err);
     }
     if (rc == HF_OK) {

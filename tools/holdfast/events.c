@@ -37,33 +37,27 @@ static void due(struct hf_timer *timer)
 
 /* showing */
 
-static const struct hf_json *object_in(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value = hf_json_get(object, key);
-    return value != NULL && hf_json_kind(value) == HF_JSON_OBJECT ? value : NULL;
-}
-
 /* As `log show` has it; an event inside of a segment with its offset and its tenant. */
 static void write_text(struct hf_buf *line, const struct hf_json *entry)
 {
-    const struct hf_json *event = object_in(entry, "event");
-    uint64_t offset = hf_member_u64(entry, "offset");
-    struct hf_str tenant = hf_member_str(entry, "tenant");
-    hf_buf_printf(line, "%llu", (unsigned long long)hf_member_u64(entry, "index"));
+    const struct hf_json *event = hf_json_get_kind(entry, "event", HF_JSON_OBJECT);
+    uint64_t offset = hf_json_get_u64(entry, "offset");
+    struct hf_str tenant = hf_json_get_str(entry, "tenant");
+    hf_buf_printf(line, "%llu", (unsigned long long)hf_json_get_u64(entry, "index"));
     if (offset > 0) {
         hf_buf_printf(line, ".%llu", (unsigned long long)offset);
     }
     hf_buf_str(line, HF_STR("  "));
     if (event == NULL) {
         hf_buf_printf(line, "no event, %llu bytes",
-                      (unsigned long long)hf_member_u64(entry, "length"));
+                      (unsigned long long)hf_json_get_u64(entry, "length"));
         return;
     }
-    struct hf_str type = hf_member_str(event, "type");
-    struct hf_str stream = hf_member_str(event, "stream");
+    struct hf_str type = hf_json_get_str(event, "type");
+    struct hf_str stream = hf_json_get_str(event, "stream");
     hf_buf_printf(line, "%.*s  %.*s%s%.*s@%llu  ", HF_STR_ARG(type), HF_STR_ARG(tenant),
                   tenant.len > 0 ? ":" : "", HF_STR_ARG(stream),
-                  (unsigned long long)hf_member_u64(event, "version"));
+                  (unsigned long long)hf_json_get_u64(event, "version"));
     const struct hf_json *payload = hf_json_get(event, "payload");
     if (payload != NULL) {
         struct hf_json_out json;
@@ -76,8 +70,8 @@ static enum hf_rc show_page(struct tail *tail, const struct hf_json *page, bool 
                             struct hf_err *err)
 {
     struct hf_cli *cli = tail->session.cli;
-    const struct hf_json *events = hf_member_array(page, "events");
-    struct hf_str next = hf_member_str(page, "next");
+    const struct hf_json *events = hf_json_get_kind(page, "events", HF_JSON_ARRAY);
+    struct hf_str next = hf_json_get_str(page, "next");
     if (events == NULL || next.len == 0 || next.len >= sizeof tail->next) {
         return hf_err_set(err, HF_EINVAL, "the Hub's answer is no page of events");
     }
@@ -174,7 +168,7 @@ static enum hf_rc find_start(struct tail *tail, struct hf_err *err)
     enum hf_rc rc =
         hf_hub_ask(&tail->session, "GET", "/v1/region", (struct hf_bytes){NULL, 0}, &region, err);
     if (rc == HF_OK) {
-        uint64_t size = hf_member_u64(region, "size");
+        uint64_t size = hf_json_get_u64(region, "size");
         (void)snprintf(tail->next, sizeof tail->next, "%llu",
                        (unsigned long long)(size > LAST ? size - LAST : 0));
     }

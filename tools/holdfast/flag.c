@@ -14,14 +14,14 @@ static const struct hf_table_column columns[] = {{.title = "FLAG"},
 static void add_rows(struct hf_table *table, const struct hf_json *page, const struct hf_json *flag)
 {
     (void)page;
-    const struct hf_json *settings = hf_member_array(flag, "settings");
+    const struct hf_json *settings = hf_json_get_kind(flag, "settings", HF_JSON_ARRAY);
     for (size_t i = 0; settings != NULL && i < hf_json_count(settings); i++) {
         const struct hf_json *s = hf_json_at(settings, i);
-        hf_table_cell(table, hf_member_str(flag, "flag"));
-        hf_table_cell(table, hf_member_str(s, "scope"));
-        hf_table_cell(table, hf_member_str(s, "subject"));
-        hf_table_cell(table, hf_member_str(s, "value"));
-        hf_table_cell(table, hf_member_str(s, "since"));
+        hf_table_cell(table, hf_json_get_str(flag, "flag"));
+        hf_table_cell(table, hf_json_get_str(s, "scope"));
+        hf_table_cell(table, hf_json_get_str(s, "subject"));
+        hf_table_cell(table, hf_json_get_str(s, "value"));
+        hf_table_cell(table, hf_json_get_str(s, "since"));
     }
 }
 

@@ -89,8 +89,7 @@ static enum hf_rc problem(const struct hf_hub_session *session, const struct hf_
                           struct hf_err *err)
 {
     int status = session->call.status;
-    const struct hf_json *detail =
-        json != NULL && hf_json_kind(json) == HF_JSON_OBJECT ? hf_json_get(json, "detail") : NULL;
+    const struct hf_json *detail = hf_json_get_kind(json, "detail", HF_JSON_STR);
     enum hf_rc rc = status == 404                    ? HF_ENOTFOUND
                     : status == 409                  ? HF_EEXIST
                     : status == 401 || status == 403 ? HF_EPERM
@@ -159,44 +158,12 @@ enum hf_rc hf_hub_fetch(struct hf_hub_session *session, const char *path,
 
 /* whole commands */
 
-static const struct hf_json *member(const struct hf_json *object, const char *key,
-                                    enum hf_json_kind kind)
-{
-    const struct hf_json *value =
-        object != NULL && hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_kind(value) == kind ? value : NULL;
-}
-
-struct hf_str hf_member_str(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value = member(object, key, HF_JSON_STR);
-    return value == NULL ? HF_STR("") : hf_json_as_str(value);
-}
-
-uint64_t hf_member_u64(const struct hf_json *object, const char *key)
-{
-    uint64_t number = 0;
-    const struct hf_json *value =
-        object != NULL && hf_json_kind(object) == HF_JSON_OBJECT ? hf_json_get(object, key) : NULL;
-    return value != NULL && hf_json_to_u64(value, &number) == HF_OK ? number : 0;
-}
-
-bool hf_member_bool(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value = member(object, key, HF_JSON_BOOL);
-    return value != NULL && hf_json_as_bool(value);
-}
-
-const struct hf_json *hf_member_array(const struct hf_json *object, const char *key)
-{
-    return member(object, key, HF_JSON_ARRAY);
-}
-
 enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
                              const struct hf_hub_table *as, struct hf_err *err)
 {
     struct hf_table table;
-    const struct hf_json *list = as->list == NULL ? NULL : hf_member_array(json, as->list);
+    const struct hf_json *list =
+        as->list == NULL ? NULL : hf_json_get_kind(json, as->list, HF_JSON_ARRAY);
     if (as->list != NULL && list == NULL) {
         return hf_err_set(err, HF_EIO, "the Hub's answer has no list of %s", as->list);
     }
@@ -233,7 +200,7 @@ static enum hf_rc show_answer(struct hf_hub_session *session, const struct hf_hu
 {
     struct hf_cli *cli = session->cli;
     if (request->token_file != NULL) {
-        struct hf_str token = hf_member_str(json, "token");
+        struct hf_str token = hf_json_get_str(json, "token");
         return token.len == 0
                    ? hf_err_set(err, HF_EIO, "the Hub's answer holds no token")
                    : hf_file_replace(request->token_file, hf_str_bytes(token), 0600, err);

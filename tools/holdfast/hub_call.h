@@ -150,11 +150,4 @@ int hf_hub_watch_command(struct hf_cli *cli, const char *path, const struct hf_h
 /* A whole command: asks, shows, returns the exit code. */
 int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request);
 
-/* A member's text, number or truth; empty, 0, false when it is not there or something else. */
-struct hf_str hf_member_str(const struct hf_json *object, const char *key);
-uint64_t hf_member_u64(const struct hf_json *object, const char *key);
-bool hf_member_bool(const struct hf_json *object, const char *key);
-/* An array member; NULL when there is none. */
-const struct hf_json *hf_member_array(const struct hf_json *object, const char *key);
-
 #endif

@@ -33,7 +33,7 @@ enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub
         rc = ask_page(session, path, 1000, next, &page, err);
         if (rc == HF_OK) {
             rc = take(arg, page, err);
-            next = hf_member_str(page, "next");
+            next = hf_json_get_str(page, "next");
         }
     }
     return rc;
@@ -90,7 +90,7 @@ static void copy_rest(struct hf_hub_listing *listing, const struct hf_json *page
 static enum hf_rc take_page(void *arg, const struct hf_json *page, struct hf_err *err)
 {
     struct hf_hub_listing *listing = arg;
-    const struct hf_json *items = hf_member_array(page, listing->as->list);
+    const struct hf_json *items = hf_json_get_kind(page, listing->as->list, HF_JSON_ARRAY);
     if (items == NULL) {
         return hf_err_set(err, HF_EIO, "the Hub's answer has no list of %s", listing->as->list);
     }
@@ -102,7 +102,7 @@ static enum hf_rc take_page(void *arg, const struct hf_json *page, struct hf_err
         }
     }
     listing->cut = listing->as->most > 0 && hf_json_get(page, "next") != NULL;
-    listing->total = listing->as->total == NULL ? 0 : hf_member_u64(page, listing->as->total);
+    listing->total = listing->as->total == NULL ? 0 : hf_json_get_u64(page, listing->as->total);
     if (listing->as_json && (listing->cut || hf_json_get(page, "next") == NULL)) {
         hf_json_array_end(&listing->json);
         copy_rest(listing, page);

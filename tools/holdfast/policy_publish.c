@@ -24,23 +24,25 @@ struct search {
 
 static bool is_it(const struct search *search, const struct hf_json *item)
 {
-    return (search->digest.len == 0 || hf_str_eq(search->digest, hf_member_str(item, "digest"))) &&
-           (search->name.len == 0 || hf_str_eq(search->name, hf_member_str(item, "name"))) &&
-           (search->version.len == 0 || hf_str_eq(search->version, hf_member_str(item, "version")));
+    return (search->digest.len == 0 ||
+            hf_str_eq(search->digest, hf_json_get_str(item, "digest"))) &&
+           (search->name.len == 0 || hf_str_eq(search->name, hf_json_get_str(item, "name"))) &&
+           (search->version.len == 0 ||
+            hf_str_eq(search->version, hf_json_get_str(item, "version")));
 }
 
 static enum hf_rc take_page(void *arg, const struct hf_json *page, struct hf_err *err)
 {
     struct search *search = arg;
-    const struct hf_json *list = hf_member_array(page, "artifacts");
+    const struct hf_json *list = hf_json_get_kind(page, "artifacts", HF_JSON_ARRAY);
     if (list == NULL) {
         return hf_err_set(err, HF_EIO, "the Hub's answer has no list of artifacts");
     }
     for (size_t i = 0; i < hf_json_count(list); i++) {
         const struct hf_json *item = hf_json_at(list, i);
-        struct hf_str digest = hf_member_str(item, "digest");
-        uint64_t floor = hf_member_u64(item, "floor");
-        uint64_t sequence = hf_member_u64(item, "sequence");
+        struct hf_str digest = hf_json_get_str(item, "digest");
+        uint64_t floor = hf_json_get_u64(item, "floor");
+        uint64_t sequence = hf_json_get_u64(item, "sequence");
         search->floor = floor > search->floor ? floor : search->floor;
         if (is_it(search, item) && sequence > search->sequence && digest.len < sizeof search->hex) {
             (void)snprintf(search->hex, sizeof search->hex, "%.*s", HF_STR_ARG(digest));
@@ -225,18 +227,18 @@ static void add_short(struct hf_table *table, struct hf_str text, size_t len)
 static void add_row(struct hf_table *table, const struct hf_json *page, const struct hf_json *row)
 {
     (void)page;
-    if (!hf_str_eq(hf_member_str(row, "slot"), HF_STR("policy"))) {
+    if (!hf_str_eq(hf_json_get_str(row, "slot"), HF_STR("policy"))) {
         return;
     }
-    hf_table_cell(table, hf_member_str(row, "tenant"));
-    add_short(table, hf_member_str(row, "told_digest"), 12);
-    add_short(table, hf_member_str(row, "staged_digest"), 12);
-    add_short(table, hf_member_str(row, "active_digest"), 12);
+    hf_table_cell(table, hf_json_get_str(row, "tenant"));
+    add_short(table, hf_json_get_str(row, "told_digest"), 12);
+    add_short(table, hf_json_get_str(row, "staged_digest"), 12);
+    add_short(table, hf_json_get_str(row, "active_digest"), 12);
     add_short(table,
-              hf_member_str(row, "active_digest").len > 0 ? hf_member_str(row, "active")
-                                                          : HF_STR(""),
+              hf_json_get_str(row, "active_digest").len > 0 ? hf_json_get_str(row, "active")
+                                                            : HF_STR(""),
               19);
-    hf_table_cell(table, hf_member_str(row, "refused_reason"));
+    hf_table_cell(table, hf_json_get_str(row, "refused_reason"));
 }
 
 static int run_show(struct hf_cli *cli)

@@ -19,7 +19,7 @@ static void add_row(struct hf_table *table, const struct hf_json *page,
     static const char *const keys[] = {"principal", "kind",    "role",     "tenant",
                                        "status",    "expires", "last_used"};
     for (size_t i = 0; i < HF_LEN(keys); i++) {
-        hf_table_cell(table, hf_member_str(principal, keys[i]));
+        hf_table_cell(table, hf_json_get_str(principal, keys[i]));
     }
 }
 

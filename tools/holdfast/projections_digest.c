@@ -9,14 +9,14 @@
 
 static enum hf_rc show(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    struct hf_str projection = hf_member_str(json, "projection");
-    struct hf_str digest = hf_member_str(json, "digest");
+    struct hf_str projection = hf_json_get_str(json, "projection");
+    struct hf_str digest = hf_json_get_str(json, "digest");
     if (projection.len == 0 || digest.len == 0) {
         return hf_err_set(err, HF_EIO, "the Hub's answer is no digest");
     }
     hf_cli_printf(cli, "%.*s  at %llu  %llu rows  %.*s\n", HF_STR_ARG(projection),
-                  (unsigned long long)hf_member_u64(json, "position"),
-                  (unsigned long long)hf_member_u64(json, "rows"), HF_STR_ARG(digest));
+                  (unsigned long long)hf_json_get_u64(json, "position"),
+                  (unsigned long long)hf_json_get_u64(json, "rows"), HF_STR_ARG(digest));
     return HF_OK;
 }
 

@@ -46,7 +46,7 @@ static void print_json(struct hf_cli *cli, const struct hf_json *json, const str
     if (mirror->named) {
         hf_json_object_begin(&out);
         hf_json_key_u64(&out, "size", mirror->tip.size);
-        hf_json_key_u64(&out, "behind", behind(mirror, hf_member_u64(json, "size")));
+        hf_json_key_u64(&out, "behind", behind(mirror, hf_json_get_u64(json, "size")));
         hf_json_key_str(&out, "root", hf_str_c(mirror->root));
         hf_json_key(&out, HF_STR("last_commit"));
         hf_json_time_us(&out, mirror->tip.committed_us);
@@ -63,12 +63,13 @@ static void print_json(struct hf_cli *cli, const struct hf_json *json, const str
 static void print_text(struct hf_cli *cli, const struct hf_json *json, const struct mirror *mirror)
 {
     char at[HF_TIME_TEXT] = "never";
-    uint64_t size = hf_member_u64(json, "size");
+    uint64_t size = hf_json_get_u64(json, "size");
     hf_cli_printf(cli, "region       %.*s\nlog          %.*s\ncosigner     %.*s\n",
-                  HF_STR_ARG(hf_member_str(json, "region")), HF_STR_ARG(hf_member_str(json, "log")),
-                  HF_STR_ARG(hf_member_str(json, "cosigner")));
+                  HF_STR_ARG(hf_json_get_str(json, "region")),
+                  HF_STR_ARG(hf_json_get_str(json, "log")),
+                  HF_STR_ARG(hf_json_get_str(json, "cosigner")));
     hf_cli_printf(cli, "size         %llu entries\ntenants      %llu\n", (unsigned long long)size,
-                  (unsigned long long)hf_member_u64(json, "tenants"));
+                  (unsigned long long)hf_json_get_u64(json, "tenants"));
     if (!mirror->named) {
         return;
     }
@@ -101,14 +102,14 @@ static int run_status(struct hf_cli *cli)
     if (rc != HF_OK) {
         code = hf_cli_fail(cli, &err);
     } else if (mirror.named && (hf_vkey_format(&mirror.vkey, vkey), true) &&
-               !hf_str_eq(hf_str_c(vkey), hf_member_str(json, "log"))) {
+               !hf_str_eq(hf_str_c(vkey), hf_json_get_str(json, "log"))) {
         code = hf_cli_no(cli, "the folder holds another log than the Hub's: %s", vkey);
-    } else if (mirror.tip.size > hf_member_u64(json, "size")) {
+    } else if (mirror.tip.size > hf_json_get_u64(json, "size")) {
         code = hf_cli_no(cli,
                          "the mirror has %llu entries, the Hub's log only %llu: it was put "
                          "back, or it is another one",
                          (unsigned long long)mirror.tip.size,
-                         (unsigned long long)hf_member_u64(json, "size"));
+                         (unsigned long long)hf_json_get_u64(json, "size"));
     } else if (cli->json) {
         print_json(cli, json, &mirror);
     } else {

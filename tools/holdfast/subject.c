@@ -19,15 +19,15 @@ static void cell(struct hf_table *table, struct hf_str text)
 static void add_row(struct hf_table *table, const struct hf_json *page, const struct hf_json *item)
 {
     (void)page;
-    bool erased = hf_str_eq(hf_member_str(item, "state"), HF_STR("erased"));
-    bool confirmed = hf_member_str(item, "confirmed").len > 0;
-    cell(table, hf_member_str(item, "subject"));
-    cell(table, hf_member_str(item, "name"));
-    cell(table, hf_member_str(item, "state"));
-    hf_table_u64(table, hf_member_u64(item, "requests"));
-    cell(table, hf_member_str(item, "kept"));
-    cell(table, hf_member_str(item, "erased"));
-    cell(table, hf_member_str(item, "by"));
+    bool erased = hf_str_eq(hf_json_get_str(item, "state"), HF_STR("erased"));
+    bool confirmed = hf_json_get_str(item, "confirmed").len > 0;
+    cell(table, hf_json_get_str(item, "subject"));
+    cell(table, hf_json_get_str(item, "name"));
+    cell(table, hf_json_get_str(item, "state"));
+    hf_table_u64(table, hf_json_get_u64(item, "requests"));
+    cell(table, hf_json_get_str(item, "kept"));
+    cell(table, hf_json_get_str(item, "erased"));
+    cell(table, hf_json_get_str(item, "by"));
     cell(table, !erased ? HF_STR("") : (confirmed ? HF_STR("confirmed") : HF_STR("told")));
 }
 

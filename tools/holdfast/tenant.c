@@ -10,16 +10,8 @@
 
 static struct hf_str text_of(const struct hf_json *object, const char *key)
 {
-    const struct hf_json *value = hf_json_get(object, key);
-    return value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value)
-                                                               : HF_STR("-");
-}
-
-static uint64_t number_of(const struct hf_json *object, const char *key)
-{
-    uint64_t number = 0;
-    const struct hf_json *value = hf_json_get(object, key);
-    return value != NULL && hf_json_to_u64(value, &number) == HF_OK ? number : 0;
+    struct hf_str text = hf_json_get_str(object, key);
+    return text.len > 0 ? text : HF_STR("-");
 }
 
 /* "3 s" ago; by the Hub's clock, so that two clocks are never compared. */
@@ -56,15 +48,18 @@ static const struct hf_table_column columns[] = {
 static void add_row(struct hf_table *table, struct hf_str now, const struct hf_json *tenant)
 {
     const struct hf_json *versions = hf_json_get(tenant, "versions");
+    /* How much there is at the tenant, its heartbeat says; none came since the Hub's start. */
+    uint64_t events = hf_json_get_u64(tenant, "events");
+    uint64_t receipt = hf_json_get_u64(tenant, "receipt");
     hf_table_cell(table, text_of(tenant, "tenant"));
     hf_table_cell(table, text_of(tenant, "ring"));
     hf_table_cell(table, text_of(tenant, "status"));
     hf_table_cell(table, text_of(versions, "agent"));
     hf_table_cell(table, text_of(versions, "policy"));
     cell_age(table, now, text_of(tenant, "last_heartbeat"));
-    hf_table_u64(table, number_of(tenant, "events"));
-    hf_table_u64(table, number_of(tenant, "receipt"));
-    hf_table_u64(table, number_of(tenant, "lag"));
+    hf_table_u64(table, events > receipt ? events : receipt);
+    hf_table_u64(table, receipt);
+    hf_table_u64(table, hf_json_get_u64(tenant, "lag"));
 }
 
 static void add_listed(struct hf_table *table, const struct hf_json *page,

@@ -36,10 +36,10 @@ static int change(struct hf_cli *cli, const char *method, const char *end, bool 
         hf_cli_printf(cli, "%.*s\n", (int)session.answer.len, (const char *)session.answer.ptr);
     } else if (rc == HF_OK) {
         hf_cli_printf(cli, "%s  version %llu%s\n", name,
-                      (unsigned long long)hf_member_u64(json, "version"),
-                      strcmp(method, "DELETE") == 0     ? ", deleted"
-                      : hf_member_bool(json, "changed") ? ""
-                                                        : ", as it was");
+                      (unsigned long long)hf_json_get_u64(json, "version"),
+                      strcmp(method, "DELETE") == 0       ? ", deleted"
+                      : hf_json_get_bool(json, "changed") ? ""
+                                                          : ", as it was");
     }
     hf_secret_free(&value);
     hf_hub_session_close(&session);
@@ -74,11 +74,11 @@ static const struct hf_table_column columns[] = {{.title = "SECRET"},
 static void add_row(struct hf_table *table, const struct hf_json *page, const struct hf_json *item)
 {
     (void)page;
-    hf_table_cell(table, hf_member_str(item, "name"));
-    hf_table_cell(table, hf_member_str(item, "kind"));
-    hf_table_u64(table, hf_member_u64(item, "version"));
-    hf_table_u64(table, hf_member_u64(item, "kept"));
-    hf_table_cell(table, hf_member_str(item, "changed"));
+    hf_table_cell(table, hf_json_get_str(item, "name"));
+    hf_table_cell(table, hf_json_get_str(item, "kind"));
+    hf_table_u64(table, hf_json_get_u64(item, "version"));
+    hf_table_u64(table, hf_json_get_u64(item, "kept"));
+    hf_table_cell(table, hf_json_get_str(item, "changed"));
 }
 
 static int run_list(struct hf_cli *cli)

@@ -30,7 +30,7 @@ static enum hf_rc put(void *arg, const struct hf_secret_line *line, struct hf_er
                    HF_STR_ARG(line->kind));
     enum hf_rc rc =
         hf_agent_ask(&import->session, "PUT", path, hf_secret_reveal(line->value), &json, err);
-    bool added = rc == HF_OK && hf_member_bool(json, "changed");
+    bool added = rc == HF_OK && hf_json_get_bool(json, "changed");
     import->added += added ? 1 : 0;
     import->known += rc == HF_OK && !added ? 1 : 0;
     return rc;

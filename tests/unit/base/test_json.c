@@ -418,7 +418,37 @@ HF_TEST(copy)
     }
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(refused), HF_TEST_CASE(place), HF_TEST_CASE(depth), HF_TEST_CASE(size),
-             HF_TEST_CASE(values), HF_TEST_CASE(integers), HF_TEST_CASE(escape),
+/* Goal: members of what others wrote are read or missing, whatever is there. Method: a document
+ * with one of each kind, asked for each kind, and what is no object at all. */
+HF_TEST(members)
+{
+    static const char text[] =
+        "{\"s\": \"abc\", \"n\": 7, \"big\": \"18446744073709551615\", \"minus\": -1, "
+        "\"t\": true, \"a\": [1], \"z\": null}";
+    struct hf_json_doc *doc = NULL;
+    struct hf_err err = {0};
+    char out[4] = "";
+    uint64_t number = 5;
+    HF_CHECK_RC(hf_json_parse(hf_str_bytes(hf_str_c(text)), &doc, &err), HF_OK);
+    const struct hf_json *root = hf_json_root(doc);
+    const struct hf_json *list = hf_json_get_kind(root, "a", HF_JSON_ARRAY);
+    HF_CHECK(hf_str_eq(hf_json_get_str(root, "s"), HF_STR("abc")));
+    HF_CHECK(hf_json_get_str(root, "n").len == 0 && hf_json_get_str(root, "none").len == 0);
+    HF_CHECK(hf_json_get_u64(root, "n") == 7 && hf_json_get_u64(root, "big") == UINT64_MAX);
+    HF_CHECK(hf_json_get_u64(root, "minus") == 0 && hf_json_get_u64(root, "s") == 0);
+    HF_CHECK(hf_json_get_bool(root, "t") && !hf_json_get_bool(root, "n"));
+    HF_CHECK(list != NULL && hf_json_get_kind(root, "a", HF_JSON_OBJECT) == NULL);
+    HF_CHECK(hf_json_get_kind(root, "z", HF_JSON_NULL) != NULL);
+    HF_CHECK(hf_json_get_str(list, "s").len == 0 && hf_json_get_u64(NULL, "n") == 0);
+    HF_CHECK(!hf_json_take_u64(root, "n", 6, &number) && !hf_json_take_u64(root, "s", 9, &number));
+    HF_CHECK(number == 5 && hf_json_take_u64(root, "n", 7, &number) && number == 7);
+    HF_CHECK(hf_json_take_text(root, "s", out, 4) && strcmp(out, "abc") == 0);
+    HF_CHECK(!hf_json_take_text(root, "s", out, 3) && !hf_json_take_text(root, "n", out, 4));
+    HF_CHECK(!hf_json_take_text(list, "s", out, 4) && strcmp(out, "abc") == 0);
+    hf_json_free(doc);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(members), HF_TEST_CASE(refused), HF_TEST_CASE(place), HF_TEST_CASE(depth),
+             HF_TEST_CASE(size), HF_TEST_CASE(values), HF_TEST_CASE(integers), HF_TEST_CASE(escape),
              HF_TEST_CASE(all_kinds_written), HF_TEST_CASE(output_fails),
              HF_TEST_CASE(output_depth), HF_TEST_CASE(round_trip), HF_TEST_CASE(copy))
