@@ -1,8 +1,9 @@
 /* tests/sim/region/link.h: connections between a tenant's server and the Hub, with weather.
  *
  * A link stands between two pairs of streams and carries bytes from one to the other, late and in
- * pieces as the weather has it; nothing arrives that was not sent. TLS is not simulated: a message
- * that is altered on its way ends the connection, as TLS would.
+ * pieces as the weather has it; nothing arrives that was not sent. TLS is not simulated (OpenSSL
+ * draws its randomness itself, so that no seed would replay): a message that is altered on its way
+ * ends the connection, as TLS would.
  */
 #ifndef HF_TESTS_SIM_REGION_LINK_H
 #define HF_TESTS_SIM_REGION_LINK_H

@@ -46,6 +46,7 @@ static void look(struct hf_timer *timer)
     if (w->hub_machine.life == SIM_UP && draw(w, 16) == 0) {
         sim_check_memory(w);
     }
+    sim_models_step(w);
     (void)hf_timer_arm(timer, SIM_SECOND / 2);
 }
 

@@ -32,6 +32,9 @@ static void check_region(unsigned tenants, unsigned faults, uint64_t seconds, ui
         sim_check_alive(w);
     }
     if (!hf_test_failed()) {
+        sim_check_models(w);
+    }
+    if (!hf_test_failed()) {
         sim_check_fold(w);
     }
     sim_world_fini(w);

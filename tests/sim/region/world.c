@@ -206,6 +206,7 @@ static void hub_closed(void *arg)
 static void close_hub(struct sim_world *w)
 {
     w->hub_machine.life = SIM_CLOSING;
+    sim_models_let_go(w);
     sim_links_cut(&w->links, NULL);
     hf_hub_close(w->hub, hub_closed, w);
 }
@@ -455,6 +456,7 @@ void sim_world_fini(struct sim_world *w)
         }
     }
     hf_loop_run(w->loop);
+    sim_models_fini(w);
     for (unsigned i = 0; i < w->count; i++) {
         machine_fini(&w->tenants[i].machine);
     }

@@ -14,6 +14,7 @@
 #include "tests/harness/sample_event.h"
 #include "tests/sim/region/disk.h"
 #include "tests/sim/region/link.h"
+#include "tests/sim/region/models.h"
 
 #define SIM_SECOND   UINT64_C(1000000000)
 #define SIM_ACKS_MAX 1024
@@ -100,6 +101,7 @@ struct sim_world {
     struct hf_buf sent[SIM_SENT_MAX]; /* what clients sent */
     unsigned sent_next;
     unsigned replays;
+    struct sim_models models;
     struct hf_timer operate; /* commands: operate.h */
     struct hf_post operation;
     bool operating;
