@@ -129,7 +129,8 @@ static inline enum hf_rc hf_store_put(struct hf_store *store, const struct hf_ta
     return store->ops->put_rows(store, table, &row, 1, err);
 }
 
-/* row holds the key; fills the rest, texts borrowed until the next call on the table.
+/* row holds the key; fills the rest, texts borrowed until the next call on the table,
+ * or until a transaction begins or ends.
  * HF_ENOTFOUND. */
 static inline enum hf_rc hf_store_get(struct hf_store *store, const struct hf_table_def *table,
                                       struct hf_value *row, struct hf_err *err)

@@ -8,6 +8,7 @@
 #include "base/heap.h"
 
 #define QUEUED_MAX (2 * HF_FRAME_MAX) /* answers that the plugin does not take */
+#define SAY_NS     UINT64_C(1000000000)
 
 static void stream_closed(struct hf_stream *stream)
 {
@@ -97,15 +98,30 @@ static void drained(struct hf_stream *stream)
     close_link(stream->user);
 }
 
+/* Once a second at most: whoever connects must not be able to fill the log. */
+static void say_refused(const struct hf_link *link, const char *reason)
+{
+    struct hf_wrapper *w = link->wrapper;
+    uint64_t now = hf_env_mono_ns(hf_loop_env(w->loop));
+    if (w->refusal_said_ns != 0 && now - w->refusal_said_ns < SAY_NS) {
+        w->refusals_unsaid++;
+        return;
+    }
+    hf_log(w->logger, HF_LOG_WARN, "plugin.refused", hf_f_c("why", reason),
+           hf_f_i64("pid", link->peer.pid), hf_f_u64("uid", link->peer.uid),
+           hf_f_u64("unsaid", w->refusals_unsaid));
+    w->refusal_said_ns = now;
+    w->refusals_unsaid = 0;
+}
+
 static void refuse(struct hf_link *link, const char *reason)
 {
     const struct hf_plugin_message answer = {
         .kind = HF_PLUGIN_REFUSED,
         .answer = {.reason = hf_str_c(reason),
                    .budgets = hf_wrapper_budget_word(&link->wrapper->budget)}};
-    hf_log(link->wrapper->logger, HF_LOG_WARN, "plugin.refused", hf_f_c("why", reason),
-           hf_f_i64("pid", link->peer.pid), hf_f_u64("uid", link->peer.uid));
     link->wrapper->counts.strangers++;
+    say_refused(link, reason);
     hf_link_send(link, &answer);
     link->reading = false;
     hf_stream_read(link->stream, false);

@@ -117,6 +117,8 @@ struct hf_wrapper {
     struct hf_queue releases; /* reservations on their way back */
     struct hf_queue links;
     size_t link_count;
+    uint64_t refusal_said_ns; /* when the log spoke of a refused connection; 0: never */
+    uint64_t refusals_unsaid; /* since then */
     struct hf_timer tick;
     struct hf_timer canary;
     struct hf_http_call ask; /* the agent's status */

@@ -343,13 +343,24 @@ static enum hf_rc set_position(struct hf_store *store, const char *projection, u
     return hf_store_put(store, &positions, row, err);
 }
 
+/* The last `get` of a table is read until it is let go, and as long as anything is being read
+ * SQLite cannot put the journal's pages into the file: it would grow for ever. */
+static void let_go(struct sqlite_store *s)
+{
+    for (unsigned i = 0; i < s->table_count; i++) {
+        (void)sqlite3_reset(s->tables[i].get);
+    }
+}
+
 static enum hf_rc begin(struct hf_store *store, struct hf_err *err)
 {
+    let_go(sqlite_of(store));
     return run(sqlite_of(store), "BEGIN IMMEDIATE", err);
 }
 
 static enum hf_rc commit(struct hf_store *store, struct hf_err *err)
 {
+    let_go(sqlite_of(store));
     enum hf_rc rc = run(sqlite_of(store), "COMMIT", err);
     if (rc != HF_OK) {
         (void)run(sqlite_of(store), "ROLLBACK", NULL);

@@ -4,6 +4,7 @@
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/assert.h"
 #include "base/buf.h"
@@ -231,6 +232,33 @@ HF_TEST(thousands)
     with_each(many);
 }
 
+/* Goal: SQLite's journal does not grow with what is written, although rows are being read whenever
+ * a transaction ends. Method: thousands of them, and a look at the file. */
+HF_TEST(journal)
+{
+    struct hf_err err = {0};
+    struct world w = {.what = "SQLite"};
+    char path[128];
+    char journal[160];
+    struct stat st;
+    (void)snprintf(path, sizeof path, "%s/store.db", hf_test_dir());
+    (void)snprintf(journal, sizeof journal, "%s-wal", path);
+    HF_CHECK_OK(hf_store_sqlite_open(path, &w.under, &err), err);
+    w.store = w.under;
+    must(&w, hf_store_create(w.store, &table, &err), HF_OK, "create", &err);
+    for (int i = 0; i < 3000; i++) {
+        struct hf_value row[HF_COLUMNS_MAX] = {
+            [NAME] = {.text = HF_STR("n")}, [NUMBER] = {.number = i}};
+        begin(&w);
+        put(&w, "n", i, "some text", i);
+        must(&w, hf_store_get(w.store, &table, row, &err), HF_OK, "get", &err);
+        commit(&w);
+    }
+    HF_CHECK(stat(journal, &st) == 0 && st.st_size < 8 << 20); /* SQLite empties it at 4 MiB */
+    HF_CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+    hf_store_close(w.store);
+}
+
 /* One writer a database; a password in the URL and a server that is not there are refused with what
  * to do. */
 HF_TEST(postgres_refusals)
@@ -364,5 +392,5 @@ HF_TEST(postgres_staged_again)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(put_get_scan), HF_TEST_CASE(rolled_back), HF_TEST_CASE(thousands),
-             HF_TEST_CASE(postgres_refusals), HF_TEST_CASE(postgres_cut),
+             HF_TEST_CASE(journal), HF_TEST_CASE(postgres_refusals), HF_TEST_CASE(postgres_cut),
              HF_TEST_CASE(postgres_staged_again))
