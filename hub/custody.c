@@ -126,11 +126,11 @@ static struct hf_bytes associated(const struct hf_custody_tenant *t,
     return hf_writer_done(&w);
 }
 
-enum hf_rc hf_custody_kept_open(const struct hf_secret *custody_key,
-                                const struct hf_custody_kept *k, struct hf_secret *ret_plain)
+enum hf_rc hf_custody_kept_open(const struct hf_secret *under, const struct hf_custody_kept *k,
+                                struct hf_secret *ret_plain)
 {
     uint8_t room[ASSOCIATED_MAX];
-    return hf_unseal(custody_key, hf_bytes_of(k->sealed, k->len),
+    return hf_unseal(under, hf_bytes_of(k->sealed, k->len),
                      associated(k->chunk->tenant, &k->subject, room), ret_plain);
 }
 
@@ -291,7 +291,7 @@ static enum hf_rc put(struct hf_custody *custody, struct hf_custody_tenant *t,
         return hf_err_set(err, HF_ENOMEM, "no memory for the keys of subjects");
     }
     enum hf_rc rc = seal_kept(custody, chunk, key, name, &k, err);
-    if (rc == HF_OK) {
+    if (k != NULL) {
         hf_custody_kept_add(custody, k);
         rc = hf_custody_write_chunk(custody, chunk, &t->keys.of[chunk->key], &chunk->order, err);
         if (rc != HF_OK) {

@@ -161,8 +161,11 @@ static enum hf_rc read_subjects(struct hf_custody *custody, struct hf_custody_te
         }
         struct hf_custody_chunk *chunk = hf_custody_chunk_new(t);
         hf_buf_clear(&text);
-        rc = chunk == NULL ? hf_err_set(err, HF_ENOMEM, "no memory for the keys of subjects")
-                           : read_file(custody, path, &text, err);
+        if (chunk == NULL) {
+            rc = hf_err_set(err, HF_ENOMEM, "no memory for the keys of subjects");
+            break;
+        }
+        rc = read_file(custody, path, &text, err);
         if (rc == HF_OK) {
             rc = take_chunk(custody, chunk, hf_buf_bytes(&text), err);
         }
@@ -187,9 +190,6 @@ enum hf_rc hf_custody_load(struct hf_custody *custody, struct hf_str tenant, str
     rc = read_keys(custody, t, err);
     if (rc == HF_OK) {
         rc = read_subjects(custody, t, err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_custody_settle(custody, t, /* gone= */ NULL, NULL, err);
     }
     if (rc != HF_OK && rc != HF_ENOMEM) {
         t->broken = true;

@@ -98,7 +98,13 @@ static void post_kept(struct hf_hub_call *call, const struct hf_subject *id,
 static void wipe_request(struct hf_hub_call *call)
 {
     struct hf_bytes given = call->in.subject_keep.key;
-    hf_wipe((void *)(uintptr_t)given.ptr, given.len);
+
+    union {
+        const uint8_t *borrowed;
+        uint8_t *ours;
+    } key = {given.ptr}; /* of the call's arena */
+
+    hf_wipe(key.ours, given.len);
     hf_http_exchange_wipe(call->exchange);
 }
 
