@@ -11,7 +11,8 @@ import time
 import harness
 from harness import check
 from hub import Agent, Ext, in_hub, leaf
-from region import until
+from region import in_region, local, until
+from test_approvals import ask, decide, decisions, pending, people, show, start
 from test_web import Visitor
 
 SUMMARY, COMMAND = "Send the contract to Anna of Bad Ischl", "mail --to anna@ischl.example"
@@ -354,5 +355,52 @@ def killed(hub):
     check(erased_ == 12, "each is erased in the end")
 
 
+def holds(folder, *words):
+    """Files below the folder with one of the words."""
+    found = []
+    for path, _, names in os.walk(folder):
+        for name in (os.path.join(path, n) for n in names):
+            if os.path.isfile(name) and not os.path.islink(name):
+                with open(name, "rb") as file:
+                    data = file.read()
+                found += [name for word in words if word.encode() in data]
+    return found
+
+
+@in_region
+def whole_way(world, region):
+    """With every program real: a wrapper's request in plain words is sealed by the agent, read and approved by who
+    may, and erased from the command line, which waits for the agent's word; neither the region nor the agent has a
+    word of it, or reads it again; who comes back is somebody new."""
+    start(world, region, "acme")
+    boss, = people(region, ("boss", "approver", None))
+    options = ["--hub", region.url, "--hub-pin", region.json("GET", "/v1/region")["tls_pin"], "--hub-token",
+               world.path("hub", "admin.token")]
+    plain = {"requester": "user:anna-of-ischl", "summary": SUMMARY, "arguments": [{"name": "command", "value": COMMAND}]}
+    for name in ("a-1", "a-2"):
+        ask(world, "acme", name, **plain)
+    until(lambda: pending(region) == ["a-1", "a-2"], "both are in the queue")
+    shown = show(region, "acme", "a-1", token=boss)
+    check({k: shown[k] for k in plain} == plain and len(shown["subject"]) == 32, f"{shown}")
+    decide(region, "acme", "a-1", "approved", token=boss, request=shown["request"])
+    check(decisions(world, "acme", wait_s=20)["decisions"][0]["request"] == shown["request"], "the answer came")
+    done = world.run("erase", "acme", "--name", "user:anna-of-ischl", "--reason", "They asked for it.", "--wait", "60",
+                     "--out", world.path("anna.hfe"), *options).stdout.decode()
+    check("has erased its copy" in done and "2 requests" in done and "1 that waited" in done, done)
+    with open(world.path("trust"), "w", encoding="ascii") as file:
+        file.write(region.json("GET", "/v1/region")["log"] + "\n")
+    said = json.loads(world.run("erase-verify", world.path("anna.hfe"), "--trust", world.path("trust"), "--json").stdout)
+    check(said["subject"] == shown["subject"] and "confirmed" in said and
+          {r["approval"] for r in said["requests"]} == {"a-1", "a-2"}, f"{said}")
+    until(lambda: show(region, "acme", "a-2")["state"] == "cancelled", "what waited is ended")
+    check(show(region, "acme", "a-1", token=boss)["sealed_why"] == "erased", "nobody reads it")
+    check(SUMMARY not in str(local(world, "acme", "GET", "/v1/approvals")), "nor at the agent")
+    ask(world, "acme", "a-3", **plain)
+    until(lambda: pending(region) == ["a-3"], "who comes back may ask")
+    again = show(region, "acme", "a-3", token=boss)
+    check(again["summary"] == SUMMARY and again["subject"] != shown["subject"], f"{again}")
+    check(holds(world.dir, SUMMARY, COMMAND, "anna-of-ischl") == [], "no file has a word of it")
+
+
 if __name__ == "__main__":
-    harness.main([sealed, closed, erased, restored, killed])
+    harness.main([sealed, closed, erased, restored, killed, whole_way])

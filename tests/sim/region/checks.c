@@ -322,3 +322,21 @@ void sim_check_memory(struct sim_world *w)
     hf_heap_free(fresh);
     w->remembered++;
 }
+
+/* custody */
+
+static void check_subject(void *arg, struct hf_hub_subject *s)
+{
+    struct sim_world *w = arg;
+    bool kept = s->life.state == HF_SUBJECT_KEPT;
+    bool here = hf_custody_has(&w->hub->custody, hf_str_c(s->life.tenant), &s->life.subject);
+    if (kept != here || (!kept && !s->gone)) {
+        hf_test_fail(__FILE__, __LINE__, "a key of %s is %s, and %s in custody", s->life.tenant,
+                     kept ? "kept" : "erased", here ? "is" : "is not");
+    }
+}
+
+void sim_check_custody(struct sim_world *w)
+{
+    hf_hub_subjects_visit(&w->hub->subjects, check_subject, w);
+}

@@ -15,6 +15,8 @@ void sim_check_alive(struct sim_world *world);
 /* What the Hub knows now is what a fresh fold of its log, as far as it knows it, gives: whether it
  * started from a snapshot or not. Nothing happens meanwhile. */
 void sim_check_memory(struct sim_world *world);
+/* Custody has the key of every subject that is kept, and of none that is erased. */
+void sim_check_custody(struct sim_world *world);
 /* The same after a restart, of what tenants are. */
 void sim_check_fold(struct sim_world *world);
 

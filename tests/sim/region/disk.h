@@ -10,7 +10,7 @@
 #include "log/store/disk.h"
 #include "log/store/place_model.h"
 
-#define SIM_FILES_MAX 16
+#define SIM_FILES_MAX 24
 #define SIM_LOGS_MAX  8
 #define SIM_PATH_MAX  64
 

@@ -159,10 +159,25 @@ static struct hf_subject draw_subject(struct sim_world *w)
     return (struct hf_subject){{(uint8_t)draw(w, SUBJECTS)}};
 }
 
-/* The lives of keys that nobody has: whoever asks finds them missing, and then erased. */
+/* Into custody, as an agent's call does; of one subject it is always the same key. */
+static bool keep(struct sim_world *w, struct hf_str tenant, const struct hf_subject *id,
+                 struct hf_hash *ret_digest)
+{
+    struct hf_subject_key key = {.subject = *id};
+    struct hf_err err = {0};
+    HF_ASSERT(hf_secret_alloc(HF_SEAL_KEY_SIZE, &key.key) == HF_OK);
+    hf_secret_fill(&key.key)[0] = id->b[0];
+    hf_subject_key_digest(&key, ret_digest);
+    enum hf_rc rc = hf_custody_put(&w->hub->custody, tenant, &key, HF_STR("user:anna"), &err);
+    hf_secret_free(&key.key);
+    return rc == HF_OK;
+}
+
+/* Subjects of a few tenants are kept and erased; the Hub may die at any moment of either. */
 static bool on_subject(struct sim_world *w, struct command *c)
 {
-    const struct sim_tenant *tenant = &w->tenants[draw(w, w->count)];
+    const struct sim_tenant *tenant = &w->tenants[draw(w, w->count < 4 ? w->count : 4)];
+    struct hf_hash digest;
     const struct hf_subject id = draw_subject(w);
     struct hf_str of = hf_str_c(tenant->name);
     const struct hf_hub_subject *s = hf_hub_subject_find(&w->hub->subjects, of, &id);
@@ -172,9 +187,12 @@ static bool on_subject(struct sim_world *w, struct command *c)
     (void)snprintf(name, sizeof name, "%s/%s", tenant->name, text);
     c->event.expects = true;
     if (s == NULL) {
+        if (!keep(w, of, &id, &digest)) {
+            return false; /* its disk is full, or off */
+        }
         const struct hf_event_subject_kept e = {.tenant = of,
                                                 .subject = hf_str_c(text),
-                                                .key_digest = hf_bytes_of(c->hash, HF_HASH_SIZE)};
+                                                .key_digest = hf_bytes_of(digest.b, HF_HASH_SIZE)};
         hf_event_subject_kept_encode(&e, &c->out);
         become(c, HF_EVENT_SUBJECT_KEPT_NAME, HF_EVENT_SUBJECT_KEPT_VERSION, HF_SUBJECT_STREAM,
                hf_str_c(name));

@@ -116,12 +116,13 @@ HF_TEST(other)
 }
 
 /* Crashes and restarts at any moment, over random histories: from a snapshot or not, the Hub knows
- * what its log says. */
+ * what its log says, and custody has the keys that the log calls kept, and no other. */
 HF_TEST(histories)
 {
     unsigned from_snapshot = 0;
     unsigned compared = 0;
     unsigned operations = 0;
+    uint64_t subjects = 0;
     for (unsigned run = 0; run < 12 && !hf_test_failed(); run++) {
         struct sim_world *w = hf_heap_zalloc(1, sizeof *w);
         HF_ASSERT(w != NULL);
@@ -129,12 +130,16 @@ HF_TEST(histories)
         sim_world_storm(w, SIM_HUB_CRASH | SIM_DISK_FULL | SIM_AGENT_CRASH, 150 * SIM_SECOND);
         sim_world_calm(w);
         sim_world_run(w, 20 * SIM_SECOND);
+        sim_check_custody(w);
+        sim_world_restart_hub(w);
+        sim_check_custody(w);
+        subjects += w->hub->subjects.count;
         from_snapshot += w->from_snapshot;
         compared += w->remembered;
         operations += w->operations;
         end(w);
     }
-    HF_CHECK(from_snapshot > 12 && compared > 100 && operations > 500);
+    HF_CHECK(from_snapshot > 12 && compared > 100 && operations > 500 && subjects > 50);
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(damaged), HF_TEST_CASE(other), HF_TEST_CASE(histories))

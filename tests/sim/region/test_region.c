@@ -36,6 +36,7 @@ static void check_region(unsigned tenants, unsigned faults, uint64_t seconds, ui
     }
     if (!hf_test_failed()) {
         sim_check_fold(w);
+        sim_check_custody(w);
     }
     sim_world_fini(w);
     hf_heap_free(w);
