@@ -256,6 +256,7 @@ static void answer_status(struct hf_agent *agent, struct hf_http_exchange *excha
     hf_json_key_str(&json, "trouble_text", hf_str_c(agent->trouble.text));
     hf_json_key_u64(&json, "key_serial", agent->region.key_serial);
     hf_json_key_u64(&json, "upload_failures", agent->upload.failures);
+    hf_json_key_str(&json, "subjects", hf_str_c(hf_agent_subjects_word(agent)));
     hf_json_key(&json, HF_STR("skew_us"));
     hf_json_i64(&json, hf_skew_us(&agent->skew));
     hf_json_key_u64(&json, "skew_samples", agent->skew.count);

@@ -255,3 +255,8 @@ bool hf_agent_subjects_wait(const struct hf_agent *agent)
 {
     return agent->subjects.left && !agent->subjects.held;
 }
+
+const char *hf_agent_subjects_word(const struct hf_agent *agent)
+{
+    return hf_agent_subjects_wait(agent) ? "waiting" : agent->subjects.held ? "not-taken" : "told";
+}

@@ -48,5 +48,7 @@ void hf_agent_subjects_poke(struct hf_agent *agent, const struct hf_subject *sub
 void hf_agent_subjects_repeat(struct hf_agent *agent);
 /* Does a segment have to wait? The upload is poked when it need no longer. */
 bool hf_agent_subjects_wait(const struct hf_agent *agent);
+/* "told", "waiting" (and segments with them) or "not-taken", for the agent's status. */
+const char *hf_agent_subjects_word(const struct hf_agent *agent);
 
 #endif

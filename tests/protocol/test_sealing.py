@@ -54,6 +54,10 @@ def rows(world):
     return {row["approval"]: (row["personal"], row["summary"]) for row in answer["rows"]}
 
 
+def word(world):
+    return local(world, "acme", "GET", "/v1/status")[1]["subjects"]
+
+
 def end(process, world=None, events=0):
     """Ends the agent, when its log has as many events."""
     until(lambda: world is None or local(world, "acme", "GET", "/v1/status")[1]["events"] >= events, "all is told")
@@ -230,6 +234,7 @@ def told(world, it):
     it.liar.subject_status = 503
     post(world, request("a1", 1, requester=ANNA))
     until(lambda: len([c for c in it.liar.calls if c[0] == "PUT"]) >= 2, "it is asked again")
+    check(word(world) == "waiting", word(world))
     check(("POST", "/v1/segments") not in it.liar.calls, "and nothing goes up")
     it.kill()
     it.liar.subject_status = 204
@@ -292,10 +297,12 @@ def again_told(world, it):
     post(world, request("r5", 5, requester="user:e"))
     until(lambda: subject_now(world, "user:e") in it.liar.subjects, "another one is taken")
     check(full not in it.liar.subjects, "that one is not")
+    until(lambda: word(world) == "not-taken", "the status says so")
     it.liar.full.clear()
     it.kill()
     it.start()
     until(lambda: full in it.liar.subjects, "after the next start it is")
+    until(lambda: word(world) == "told", "and the status")
 
 
 @alone
