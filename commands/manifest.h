@@ -103,7 +103,7 @@ void hf_manifest_sign(const struct hf_manifest *manifest, const struct hf_vkey *
 /* Appends another key's signature to a manifest that has one at least: the whole note into w.
  * HF_EINVAL: it is no manifest. HF_EEXIST: this key signed it already. HF_ETOOBIG: it has no room.
  * HF_ENOMEM. */
-enum hf_rc hf_manifest_cosign(struct hf_bytes note, const struct hf_vkey *vkey,
+enum hf_rc hf_manifest_cosign(struct hf_bytes bytes, const struct hf_vkey *vkey,
                               const struct hf_signing_key *key, struct hf_writer *w,
                               struct hf_manifest *ret_manifest, struct hf_err *err);
 

@@ -166,6 +166,7 @@ static size_t list_expressions(const struct hf_anchors *anchors, const char **pa
                                unsigned *ids, struct hf_writer *w)
 {
     size_t count = 0;
+    HF_ASSERT(anchors->anchors != NULL);
     for (size_t i = 0; i < anchors->anchor_count; i++) {
         size_t fronts = expressions_of(anchors, &anchors->anchors[i]);
         for (size_t front = 0; front < fronts && patterns != NULL; front++) {
