@@ -52,8 +52,7 @@ static void taker_over(struct hf_hub_holder *holder)
     hf_heap_free(taker);
 }
 
-/* What is asked for, in the tenant's words, and where to answer. */
-/* To whom it goes may read it; else the message says the tool alone. */
+/* In the tenant's words, if who gets it may read them; else the message says the tool alone. */
 static void put_summary(struct hf_hub *hub, const struct hf_approval *a,
                         const struct hf_principal *to, struct hf_json_out *json)
 {
@@ -68,6 +67,7 @@ static void put_summary(struct hf_hub *hub, const struct hf_approval *a,
     hf_heap_free(o);
 }
 
+/* What is asked for, and where to answer. */
 static void put_approval(struct hf_hub *hub, const struct hf_outbox_matter *matter,
                          struct hf_json_out *json)
 {

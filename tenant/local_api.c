@@ -4,10 +4,10 @@
  *                  appends one event (log/event/codec.h describes it) and answers when it is
  *                  durable: {"index":N,"submission":"HEX","repeated":false}, with the submission
  *                  hash of what is in the log: a request for approval is sealed (tenant/personal.h)
- *                  Producers that the agent itself writes under are refused: "directive",
- *                  "agent/...", "vault/...", "artifact/...". "wrapper", "wrapper-...", and the
- *                  types "policy....", "call....", "approval.requested", "approval.withdrawn" and
- *                  "approval.enforced" are for the users of wrapper_uids.
+ *                  What the agent itself writes is refused: the producers "directive", "feed",
+ *                  "probe", "agent/...", "vault/..." and "artifact/...", and its types, such as
+ *                  "directive....". "wrapper", "wrapper-...", and the wrapper's types, such as
+ *                  "policy...." and "approval.requested", are for the users of wrapper_uids.
  * POST /v1/rotate-key  the agent takes its next API key soon
  * GET  /v1/status  how the agent is
  * GET  /v1/approvals, /v1/metering  the views (tenant/views.h)
@@ -105,24 +105,49 @@ static void appended(struct hf_append *append)
     }
 }
 
-/* What the agent says under these names is believed because it alone says it. */
-static bool is_reserved(struct hf_str producer)
+static bool begins_with_one(struct hf_str text, const char *const *list, size_t count)
 {
-    return hf_str_eq(producer, HF_STR("directive")) || hf_str_starts(producer, HF_STR("agent/")) ||
-           hf_str_starts(producer, HF_STR("vault/")) ||
-           hf_str_starts(producer, HF_STR("artifact/"));
+    for (size_t i = 0; i < count; i++) {
+        if (hf_str_starts(text, hf_str_c(list[i]))) {
+            return true;
+        }
+    }
+    return false;
 }
 
-/* The same for what the wrapper says: what was decided, asked for, and is in force. */
+/* What the agent says is believed because it alone says it: under its names, and what is of these
+ * types. */
+static bool is_reserved(const struct hf_envelope *envelope)
+{
+    static const char *const producers[] = {"agent/", "vault/", "artifact/"};
+    static const char *const types[] = {"approval.delivered",
+                                        "artifact.",
+                                        "budget.",
+                                        "directive.",
+                                        "enforcement.",
+                                        "epoch.",
+                                        "feed.",
+                                        "metering.period_",
+                                        "secret.",
+                                        "secrets."};
+
+    return hf_str_eq(envelope->producer, HF_STR("directive")) ||
+           hf_str_eq(envelope->producer, HF_STR("feed")) ||
+           hf_str_eq(envelope->producer, HF_STR("probe")) ||
+           begins_with_one(envelope->producer, producers, HF_LEN(producers)) ||
+           begins_with_one(envelope->type, types, HF_LEN(types));
+}
+
+/* The same for what the wrapper says: what was decided, asked for, taken out, and is in force. */
 static bool is_of_wrapper(const struct hf_envelope *envelope)
 {
+    static const char *const types[] = {
+        "approval.enforced", "approval.requested", "approval.withdrawn", "call.",
+        "policy.",           "redaction.",         "selftest."};
+
     return hf_str_eq(envelope->producer, HF_STR("wrapper")) ||
            hf_str_starts(envelope->producer, HF_STR("wrapper-")) ||
-           hf_str_starts(envelope->type, HF_STR("policy.")) ||
-           hf_str_starts(envelope->type, HF_STR("call.")) ||
-           hf_str_eq(envelope->type, HF_STR(HF_EVENT_APPROVAL_REQUESTED_NAME)) ||
-           hf_str_eq(envelope->type, HF_STR(HF_EVENT_APPROVAL_WITHDRAWN_NAME)) ||
-           hf_str_eq(envelope->type, HF_STR(HF_EVENT_APPROVAL_ENFORCED_NAME));
+           begins_with_one(envelope->type, types, HF_LEN(types));
 }
 
 /* What was metered settles its reservation. */
@@ -149,10 +174,11 @@ static enum hf_rc look_at(struct append_call *call, struct hf_writer *io_submiss
     if (rc != HF_OK) {
         return rc;
     }
-    if (is_reserved(envelope.producer)) {
+    if (is_reserved(&envelope)) {
         return hf_err_set(err, HF_EPERM,
-                          "producer: \"%.*s\" is the agent's own; write under another name",
-                          HF_STR_ARG(envelope.producer));
+                          "%.*s by \"%.*s\" is the agent's own to write; of other programs it "
+                          "takes other types, under other names",
+                          HF_STR_ARG(envelope.type), HF_STR_ARG(envelope.producer));
     }
     if (is_of_wrapper(&envelope) && !call->of_wrapper) {
         return hf_err_set(err, HF_EPERM,

@@ -288,9 +288,9 @@ def succession_interrupted(world, region):
 STATUS = b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
-def event_by(producer, kind="metering.recorded", **payload):
+def event_by(producer, of_type="metering.recorded", **payload):
     """The request that appends such an event."""
-    body = json.dumps({"type": kind, "producer": producer, "sequence": 1, "occurred": "2026-01-01T00:00:00Z",
+    body = json.dumps({"type": of_type, "producer": producer, "sequence": 1, "occurred": "2026-01-01T00:00:00Z",
                        "payload": payload or {"tenant": "acme", "provider": "p", "model": "m", "request": "r",
                                               "source": "wrapper", "input_tokens": 1, "output_tokens": 1,
                                               "cached_tokens": 0}}).encode()
@@ -340,13 +340,32 @@ def peers(world, region):
         check(got.startswith(b"HTTP/1.1 " + answer), f"{user}: {got}")
     check(b"allow_uids" in got, "the refusal says what to do")
     refused = {"tenant": "acme", "digest": "00" * 32, "reason": "empty"}
+    tested = {"tenant": "acme", "suite": "redaction", "trigger": "boot", "passed": 1, "failed": 0, "skipped": 0,
+              "took": 1, "failures": [], "versions": {"openclaw": "1", "wrapper": "1", "policy": "1"}}
     for user, request, answer in (
             (1234, event_by("proxy"), b"200"), (1234, event_by("wrapper-3"), b"403"), (1234, event_by("wrapper"), b"403"),
             (1234, event_by("proxy", "policy.refused", **refused), b"403"),
             (65533, event_by("wrapper-3"), b"200"), (65533, event_by("wrapper-3", "policy.refused", **refused), b"409"),
-            (0, event_by("wrapper-4", "policy.refused", **refused), b"200")):
+            (0, event_by("wrapper-4", "policy.refused", **refused), b"200"),
+            (1234, event_by("proxy", "selftest.completed", **tested), b"403"),
+            (65533, event_by("wrapper-5", "selftest.completed", **tested), b"200")):
         got = ask_as(user, world.path("acme", "agent.sock"), request)
         check(got.startswith(b"HTTP/1.1 " + answer), f"{user} {request[-300:]}: {got}")
+
+
+@in_region
+def own_words(world, region):
+    """What the agent says of itself nobody else says, under whatever name: that it erased a key, that
+    no secret is in the log, that OpenClaw is held."""
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    applied = {"tenant": "acme", "sequence": 1, "index": 1, "kind": "erase"}
+    put = {"secret": "x", "kind": "credential", "version": 1, "uid": 0}
+    for request in (event_by("proxy", "directive.applied", **applied), event_by("wrapper-1", "directive.applied", **applied),
+                    event_by("proxy", "secret.put", **put), event_by("feed"), event_by("probe")):
+        got = ask_as(os.geteuid(), world.path("acme", "agent.sock"), request)
+        check(got.startswith(b"HTTP/1.1 403") and b"agent's own" in got, f"{request[-300:]}: {got}")
 
 
 @in_region
@@ -476,4 +495,4 @@ def counted_once(world, region):
 
 
 harness.main([restored, by_itself, evidence, copied, interrupted, succeeded, succession_interrupted, peers,
-              clock, viewed, counted_once])
+              own_words, clock, viewed, counted_once])

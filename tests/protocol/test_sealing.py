@@ -220,7 +220,7 @@ def again(world, it):
     made = request("a2", 2)
     made["payload"]["personal"] = "01" + "00" * 60
     check("personal" in post(world, made, 400)["detail"], "sealed by somebody else")
-    check("producer" in post(world, dict(request("a2", 2), producer="directive"), 403)["detail"], "the agent's own")
+    check("agent's own" in post(world, dict(request("a2", 2), producer="directive"), 403)["detail"], "its name")
     check(post(world, request("a2", 2, requester="user:bob"))["repeated"] is False, "good")
     end(it.agent, world, 2 + 2)
     check(len(in_log(world)) == 2 and len(in_log(world, "secret.put")) == 2, "nothing of what was refused")

@@ -176,12 +176,12 @@ def refusals(world, region):
 
 @in_region
 def names(world, region):
-    """A program that writes under a name of the agent's own is refused."""
+    """A program that writes under a name of the agent's own, or what only the vault says, is refused."""
     agent = start(world, region)
     event = {"type": "secret.put", "sequence": 1, "occurred": "2026-01-01T00:00:00Z",
              "payload": {"secret": "x", "kind": "credential", "version": 1, "uid": 0}}
     for producer, status in (("vault/0011223344556677", 403), ("directive", 403), ("agent/acme", 403),
-                             ("directives", 200)):
+                             ("directives", 403), ("proxy", 403)):
         got = local(world, "acme", "POST", "/v1/events", dict(event, producer=producer))
         check(got[0] == status, f"{producer}: {got}")
     end(agent)

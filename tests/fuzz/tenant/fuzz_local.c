@@ -3,7 +3,7 @@
  *
  * A real agent on a simulated disk, in virtual time. Input: the bytes of a connection; or, when it
  * begins with '{', a body for POST /v1/events. Properties: what is in the log afterwards is valid
- * in every respect (form, schema, stream) and under no producer of the agent's own; as many entries
+ * in every respect (form, schema, stream) and none of it the agent's own to say; as many entries
  * are new as were acknowledged as new, or more when the connection was lost; the agent closes, and
  * finds the same when it opens again.
  */
@@ -31,7 +31,9 @@ static void check_entry(struct hf_bytes entry)
     HF_ASSERT(hf_event_check_stream(&envelope, &err) == HF_OK);
     HF_ASSERT(!hf_str_eq(envelope.producer, HF_STR("directive")) &&
               !hf_str_starts(envelope.producer, HF_STR("agent/")) &&
-              !hf_str_starts(envelope.producer, HF_STR("vault/")));
+              !hf_str_starts(envelope.producer, HF_STR("vault/")) &&
+              !hf_str_starts(envelope.type, HF_STR("directive.")) &&
+              !hf_str_starts(envelope.type, HF_STR("secret.")));
 }
 
 static uint64_t check_log(struct hf_log *log)
