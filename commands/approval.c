@@ -147,7 +147,7 @@ bool hf_approval_is_requester(struct hf_str requester, const struct hf_principal
                               const struct hf_principal *principal)
 {
     struct hf_str person = hf_str_c(principal->person);
-    return hf_str_eq(hf_approval_asker(requester), hf_str_c(principal->name)) ||
+    return same_person(hf_approval_asker(requester), hf_str_c(principal->name)) ||
            same_person(requester, person) ||
            (asker != NULL && same_person(hf_str_c(asker->person), person));
 }

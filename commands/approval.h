@@ -80,9 +80,9 @@ struct hf_approval_answer {
  * nobody approves what nobody can read. That the principal has the role and reaches the tenant is
  * the caller's to know.
  *
- * Who asked is compared with who answers by the principal's name, by its person (what channels call
- * it, without regard to the case of letters), and person with person when the requester is a
- * principal too. */
+ * Who asked is compared with who answers by the principal's name and by its person (what channels
+ * call it), both without regard to the case of letters, and person with person when the requester
+ * is a principal too. */
 enum hf_rc hf_approval_may_decide(const struct hf_approval *approval,
                                   const struct hf_approval_answer *answer, int64_t now_us,
                                   struct hf_err *err);

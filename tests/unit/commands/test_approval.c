@@ -114,6 +114,8 @@ HF_TEST(answers)
         {NULL, "ann", true, false, NOW, HF_OK},
         {"ann", "ann", true, false, NOW, HF_EPERM},
         {"principal:ann", "ann", true, false, NOW, HF_EPERM},
+        {"Ann", "ann", true, false, NOW, HF_EPERM},
+        {"principal:ANN", "ann", true, false, NOW, HF_EPERM},
         {"principal:anna", "ann", true, false, NOW, HF_OK},
         {"ann", "ann", false, false, NOW, HF_OK},
         {"user:bob", "ann", true, true, NOW, HF_ECONFLICT},
