@@ -39,6 +39,8 @@ static void refuse_key(struct hf_hub_call *call, const struct hf_err *err)
     switch ((int)err->rc) {
     case HF_EPRUNED: hf_call_problem(call, HF_PROBLEM_ERASED, err->text); break;
     case HF_ERANGE: hf_call_problem(call, HF_PROBLEM_CUSTODY_FULL, err->text); break;
+    case HF_EREADONLY:
+    case HF_EBADSIG: hf_call_problem(call, HF_PROBLEM_CUSTODY_UNREADABLE, err->text); break;
     case HF_ECONFLICT: hf_call_problem(call, HF_PROBLEM_SUBJECT_TAKEN, err->text); break;
     default: hf_call_refuse(call, err);
     }

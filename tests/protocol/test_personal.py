@@ -327,6 +327,26 @@ def restored(hub):
 
 
 @in_hub
+def unreadable(hub):
+    """Damaged custody is left as it is and says so to the agent, whose events go up all the same."""
+    bench = Bench(hub)
+    anna, key, bert = "0f" * 16, os.urandom(32), "1f" * 16
+    bench.keep(anna, key)
+    path = hub.world.path("hub", "custody", "acme.subjects.0")
+    hub.hub.kill()
+    hub.hub.wait()
+    with open(path, "r+b") as file:
+        file.write(b"damage")
+    hub.kill()
+    for subject in (anna, bert):
+        check(bench.keep(subject, key, status=422).problem() == "custody-unreadable", "not taken")
+    name = bench.ask(bert, key)
+    check(bench.show(name)["sealed_why"] == "missing", f"{bench.show(name)}")
+    with open(path, "rb") as file:
+        check(file.read(6) == b"damage", "left alone")
+
+
+@in_hub
 def killed(hub):
     """kill -9 at any moment of an erasure: after its start the Hub has either not heard of it, or ends it: the
     key is gone, what waited is ended, the agent is told."""
@@ -403,4 +423,4 @@ def whole_way(world, region):
 
 
 if __name__ == "__main__":
-    harness.main([sealed, closed, erased, restored, killed, whole_way])
+    harness.main([sealed, closed, erased, restored, unreadable, killed, whole_way])
