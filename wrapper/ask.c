@@ -130,6 +130,10 @@ static enum hf_rc add_argument(struct hf_wrapper *w, struct hf_str name,
     bool changed = false;
     enum hf_rc rc = hf_redact_text(&w->redact, name, &title, &changed, err);
     rc = rc == HF_OK ? redacted(w, value, &clean) : rc;
+    if (rc == HF_OK && clean.len > 0 && memchr(clean.ptr, '\0', clean.len) != NULL) {
+        rc = hf_err_set(err, HF_EINVAL,
+                        "a parameter has a NUL character, behind which a person may see nothing");
+    }
     if (rc == HF_OK) {
         struct hf_str shown = title.len > 0 ? hf_bytes_str(hf_buf_bytes(&title)) : HF_STR("\"\"");
         struct hf_str text = hf_bytes_str(hf_buf_bytes(&clean));

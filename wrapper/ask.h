@@ -30,8 +30,8 @@ struct hf_ask {
     } arguments[HF_ASK_ARGUMENTS_MAX];
 };
 
-/* HF_ETOOBIG: what matters cannot be shown whole; err says what. HF_ENOMEM, or why it could not be
- * redacted. Free it in any case. */
+/* HF_ETOOBIG, HF_EINVAL: what matters cannot be shown whole, or not at all; err says what.
+ * HF_ENOMEM, or why it could not be redacted. Free it in any case. */
 enum hf_rc hf_ask_make(struct hf_wrapper *wrapper, const struct hf_plugin_call *call,
                        struct hf_ask *ask, struct hf_err *err);
 /* Clears the event and sets summary and arguments, which borrow from ask. */

@@ -327,7 +327,7 @@ static void show_and_ask(struct hf_call *call, const struct hf_plugin_call *aske
     struct hf_err err = {0};
     struct hf_judgement *j = &call->judged;
     enum hf_rc rc = hf_ask_make(call->wrapper, asked, &call->ask, &err);
-    if (rc == HF_ETOOBIG) {
+    if (rc == HF_ETOOBIG || rc == HF_EINVAL) {
         refuse_with(call, "holdfast.unshown", err.text);
     } else if (rc != HF_OK) {
         refuse_with(call, "holdfast.unrecorded", "no memory to ask a person");

@@ -175,5 +175,25 @@ HF_TEST(more_than_fit)
     hf_policies_close(&wrapper.policies);
 }
 
+/* Much of what shows text stops at a NUL: then nobody is asked. */
+HF_TEST(nul)
+{
+    static const char *const params[] = {
+        "{\"path\": \"a\\u0000b\", \"content\": \"c\"}",
+        "{\"path\": \"a\", \"content\": \"b\\u0000c\"}",
+    };
+
+    load_policy();
+    for (size_t i = 0; i < HF_LEN(params); i++) {
+        struct hf_ask ask;
+        struct hf_event_approval_requested event;
+        struct hf_err err = {0};
+        HF_CHECK_RC(ask_for("write", hf_str_c(params[i]), &ask, &event, &err), HF_EINVAL);
+        HF_CHECK(strstr(err.text, "NUL") != NULL);
+        hf_ask_free(&ask);
+    }
+    hf_policies_close(&wrapper.policies);
+}
+
 HF_TEST_MAIN(HF_TEST_CASE(shown), HF_TEST_CASE(whole), HF_TEST_CASE(texts),
-             HF_TEST_CASE(more_than_fit))
+             HF_TEST_CASE(more_than_fit), HF_TEST_CASE(nul))
