@@ -155,11 +155,13 @@ static void jump(struct sim_world *w)
     hf_env_sim_jump(&w->sim, draw(w, 2) == 0 ? far : -far);
 }
 
-/* By up to a day, or not at all; a quarter of them gain or lose up to a tenth of the time. */
+/* By up to six hours, or not at all; a quarter of them gain or lose up to a tenth of the time. Not
+ * by a day of the Hub's: so long the lost answer to a registration can be repeated, and then only a
+ * person with a new token helps. */
 static void skew(struct sim_world *w, struct sim_tenant *tenant)
 {
     static const int64_t us[] = {0, 1000000, INT64_C(60000000), INT64_C(3600000000),
-                                 INT64_C(86400000000)};
+                                 INT64_C(21600000000)};
     struct sim_machine *machine = draw(w, 4) == 0 ? &w->hub_machine : &tenant->machine;
     int64_t far = us[draw(w, HF_LEN(us))];
     int64_t rate = draw(w, 4) == 0 ? (int64_t)draw(w, 200001) - 100000 : 0;
