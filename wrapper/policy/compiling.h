@@ -119,6 +119,10 @@ bool hf_text_minute(struct hf_compiling *c, size_t i, uint64_t *ret);
 bool hf_text_nothing_after(struct hf_compiling *c, size_t i);
 /* Is there no token i? Then a mistake is noted. */
 bool hf_text_needs_value(struct hf_compiling *c, size_t i);
+/* Is there nothing at token i? Then a mistake is noted: that `what` is expected. */
+bool hf_text_missing(struct hf_compiling *c, size_t i, const char *what);
+/* Sets the bit; true, with a mistake noted, when it was set already. */
+bool hf_text_again(struct hf_compiling *c, unsigned *io_set, unsigned bit);
 /* Classes from token i to the end, as a set; 0 with a mistake noted. */
 hf_class_set hf_text_classes(struct hf_compiling *c, size_t i);
 
@@ -130,7 +134,11 @@ bool hf_text_grow(struct hf_compiling *c, void **io_array, size_t count, size_t 
 void hf_text_emit(struct hf_compiling *c, enum hf_policy_bundle_kind kind,
                   const union hf_policy_bundle_record *record, unsigned line);
 
-/* One line inside of a block of rules, of tests. */
+/* One line inside of a block of programs, of tools, of rules, of tests; and the end of a block. */
+void hf_text_program_member(struct hf_compiling *c);
+void hf_text_program_end(struct hf_compiling *c);
+void hf_text_tool_member(struct hf_compiling *c);
+void hf_text_tool_end(struct hf_compiling *c);
 void hf_text_rule_member(struct hf_compiling *c);
 void hf_text_rule_end(struct hf_compiling *c);
 void hf_text_condition(struct hf_compiling *c, bool negate);

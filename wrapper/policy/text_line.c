@@ -241,3 +241,22 @@ bool hf_text_grow(struct hf_compiling *c, void **io_array, size_t count, size_t 
     *io_cap = cap;
     return true;
 }
+
+bool hf_text_missing(struct hf_compiling *c, size_t i, const char *what)
+{
+    if (i < c->token_count && c->tokens[i].text.len > 0) {
+        return false;
+    }
+    hf_text_fault(c, hf_text_end(c), "%s is expected", what);
+    return true;
+}
+
+bool hf_text_again(struct hf_compiling *c, unsigned *io_set, unsigned bit)
+{
+    if ((*io_set & bit) != 0) {
+        hf_text_fault(c, c->tokens[0].column, "this was said already");
+        return true;
+    }
+    *io_set |= bit;
+    return false;
+}
