@@ -270,9 +270,9 @@ static void finish_amount(struct hf_reducing *r)
 /* A vector has to fit its bytes: what makes it long goes, and no rule can allow it. */
 static void bound(struct hf_policy_facts *facts)
 {
-    uint8_t out[HF_FACTS_SIZE_MAX];
-    struct hf_bytes bytes;
-    if (hf_facts_encode(facts, out, &bytes, NULL) != HF_ETOOBIG) {
+    struct hf_writer w = hf_writer_init(NULL, 0); /* counts only */
+    hf_policy_facts_encode(facts, &w);
+    if (w.len <= HF_FACTS_SIZE_MAX) {
         return;
     }
     facts->incomplete = true;
