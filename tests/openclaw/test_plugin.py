@@ -1,0 +1,161 @@
+"""The plugin alone, under the Node of each OpenClaw, with a daemon of our own that says what a test wants."""
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+sys.dont_write_bytecode = True
+os.environ.setdefault("HOLDFAST_BIN", "holdfast")  # the tests' harness asks for it; nothing here runs it
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "protocol"))
+
+from harness import Skipped, check  # noqa: E402
+from openclaw import NODE, PLUGIN, install  # noqa: E402
+
+VERSION = os.environ.get("OPENCLAW_VERSION", "2026.9.6")
+
+
+class Daemon:
+    """Answers hello with welcome, and everything that has an id with `verdict`; keeps what came."""
+
+    def __init__(self, path):
+        self.seen, self.verdict, self.budgets, self.links = [], "allow", "none", []
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(path)
+        self.server.listen()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                link, _ = self.server.accept()
+            except OSError:
+                return
+            self.links.append(link)
+            threading.Thread(target=self.serve, args=(link,), daemon=True).start()
+
+    def serve(self, link):
+        file = link.makefile("rb")
+        while head := file.read(4):
+            message = json.loads(file.read(struct.unpack(">I", head)[0]))
+            self.seen.append(message)
+            if message["t"] == "hello":
+                answer = {"t": "welcome", "protocol": message["protocol"], "budgets": self.budgets}
+            elif "id" in message:
+                answer = {"t": "verdict", "id": message["id"], "verdict": self.verdict, "reason": "why",
+                          **({"budgets": self.budgets} if message["t"] == "run" else {})}
+            else:
+                continue
+            text = json.dumps(answer).encode()
+            link.sendall(struct.pack(">I", len(text)) + text)
+
+    def close(self):
+        self.server.shutdown(socket.SHUT_RDWR)  # closing alone would leave who accepts in it
+        self.server.close()
+        for link in self.links:
+            link.shutdown(socket.SHUT_RDWR)
+
+
+class Host:
+    """A Node process with the plugin in it."""
+
+    def __init__(self, folder):
+        node = os.path.join(install("node", NODE[VERSION], os.environ["PATH"]), "node_modules", "node", "bin", "node")
+        self.daemon = Daemon(os.path.join(folder, "plugin.sock"))
+        self.process = subprocess.Popen(
+            [node, os.path.join(os.path.dirname(__file__), "plugin_host.mjs"), os.path.join(PLUGIN, "index.js"),
+             os.path.join(folder, "plugin.sock")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def call(self, name, event=None, **ctx):
+        self.process.stdin.write(json.dumps({"call": name, "event": event or {}, "ctx": ctx}) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def tool(name, call="c1", **params):
+    return {"toolName": name, "toolCallId": call, "params": params, "runId": "r1"}
+
+
+def fence(h):
+    """What was allowed may run once, as it was: not as another tool, not with other parameters."""
+    check(h.call("gate", tool("read", path="a"), sessionKey="s") is None, "allowed")
+    check(h.call("fence", tool("read", path="a"), sessionKey="s") is None, "the same")
+    check("not checked" in h.call("fence", tool("read", path="a"), sessionKey="s")["blockReason"], "once")
+    for other in (tool("write", path="a"), tool("read", path="b")):
+        h.call("gate", tool("read", path="a"), sessionKey="s")
+        check("not those that were allowed" in h.call("fence", other, sessionKey="s")["blockReason"], f"{other}")
+    h.daemon.verdict = "deny"
+    check(h.call("gate", tool("read", path="a"), sessionKey="s")["block"] is True, "refused")
+
+
+def origins(h):
+    """Jobs, heartbeats, the gateway's own events and other sessions are told apart from people's messages."""
+    for ctx, origin in (({"trigger": "user"}, ""), ({"trigger": "cron"}, "schedule"), ({"trigger": "heartbeat"}, "schedule"),
+                        ({"inputProvenance": {"kind": "internal_system"}}, "schedule"),
+                        ({"inputProvenance": {"kind": "inter_session"}}, "agent"),
+                        ({"inputProvenance": {"kind": "external_user"}}, "")):
+        check(h.call("run", {"prompt": "p", "messages": []}, runId="r1", sessionKey="s", **ctx) is None, "it may begin")
+        h.call("gate", tool("read", path="a"), sessionKey="s", runId="r1")
+        asked = [m for m in h.daemon.seen if m["t"] == "call"][-1]
+        check(asked["origin"] == origin and asked["run"] == "r1", f"{ctx}: {asked}")
+    h.call("run", {"prompt": "p"}, runId="announce:v1:x", sessionKey="s")
+    h.call("gate", dict(tool("read", path="a"), runId="announce:v1:x"), sessionKey="s")
+    check([m for m in h.daemon.seen if m["t"] == "call"][-1]["origin"] == "agent", "a sub-agent's news")
+
+
+def budgets(h):
+    """A refusal blocks the run with its reason. While nobody answers, budgets that stop do, others do not."""
+    check(h.call("timeout") == 600000, "a person may take longer than OpenClaw's 15 s")
+    run = {"prompt": "x" * 4000, "messages": [{"role": "user", "content": "y" * 4000}]}
+    check(h.call("run", run, runId="r1", sessionKey="s") is None, "allowed")
+    check([m for m in h.daemon.seen if m["t"] == "run"][-1]["tokens"] >= 2000, "an estimate")
+    h.daemon.verdict = "deny"
+    told = h.call("run", run, runId="r2", sessionKey="s")
+    check(told["outcome"] == "block" and told["message"] == "Holdfast: why", f"{told}")
+    h.daemon.verdict, h.daemon.budgets = "allow", "warn"
+    h.call("run", run, runId="r3", sessionKey="s")
+    h.daemon.close()
+    check(h.call("run", run, runId="r4", sessionKey="s") is None, "a budget that warns stops nothing")
+
+
+def stopped(h):
+    """As above, with a budget that denies; tools do not run without the daemon in any case."""
+    h.daemon.budgets = "deny"
+    check(h.call("run", {"prompt": "p"}, runId="r1", sessionKey="s") is None, "it fits")
+    h.daemon.close()
+    told = h.call("run", {"prompt": "p"}, runId="r2", sessionKey="s")
+    check(told["outcome"] == "block" and "cannot be checked" in told["message"], f"{told}")
+    check("thrown" in h.call("gate", tool("read", path="a"), sessionKey="s"), "the gate is shut")
+
+
+def main():
+    cases, failures = (fence, origins, budgets, stopped), 0
+    try:
+        install("node", NODE[VERSION], os.environ["PATH"])
+    except Skipped as error:
+        print(f"1..0 # SKIP {error}")
+        return 0
+    print(f"1..{len(cases)}")
+    for number, case in enumerate(cases, 1):
+        with tempfile.TemporaryDirectory(prefix="holdfast-plugin-") as folder:
+            host = Host(folder)
+            try:
+                case(host)
+                print(f"ok {number} {case.__name__}")
+            except Exception as error:  # a case may fail in any way
+                failures += 1
+                print(f"not ok {number} {case.__name__}\n# {error!r}")
+            finally:
+                host.stop()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
