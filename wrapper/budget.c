@@ -121,7 +121,7 @@ void hf_wrapper_budget_learn(struct hf_wrapper_budget *budget, struct hf_str wor
 static void answered(struct hf_http_call *call)
 {
     struct hf_wrapper_budget *budget = HF_CONTAINER_OF(call, struct hf_wrapper_budget, call);
-    struct hf_wrapper_budget_stand stand;
+    struct hf_wrapper_budget_stand stand = budget->stand;
     budget->asking = false;
     if (call->rc == HF_OK && call->status == 200 &&
         hf_wrapper_budget_read(hf_buf_bytes(&call->answer), &stand, /* err= */ NULL) == HF_OK) {

@@ -84,8 +84,9 @@ void hf_run_name(struct hf_str session, struct hf_str run, char out[HF_RUN_NAME_
     hf_sha256_update(&state, hf_bytes_of("\n", 1));
     hf_sha256_update(&state, hf_str_bytes(run));
     hf_sha256_end(&state, &hash);
-    memcpy(out, "run-", 4);
-    hf_hex_encode(hf_bytes_of(hash.b, 16), out + 4);
+    char hex[2 * HF_HASH_SIZE + 1];
+    hf_hex_encode(hf_bytes_of(hash.b, 16), hex);
+    (void)snprintf(out, HF_RUN_NAME_SIZE, "run-%s", hex);
 }
 
 /* the end */

@@ -51,7 +51,8 @@ HF_TEST(names)
     char long_name[400];
     char out[2][HF_ASKER_NAME_MAX + 1];
     for (size_t i = 0; i + 1 < sizeof long_name; i += 2) {
-        memcpy(long_name + i, "\xc3\xa9", 2);
+        long_name[i] = '\xc3';
+        long_name[i + 1] = '\xa9';
     }
     hf_asker_fit((struct hf_str){long_name, 300}, out[0], sizeof out[0]);
     hf_asker_fit((struct hf_str){long_name, 302}, out[1], sizeof out[1]);
