@@ -8,7 +8,7 @@
 #define KEPT_MAX     (HF_PACKAGE_HEAD + HF_MANIFEST_MAX + HF_POLICY_BUNDLE_MAX)
 #define FLOOR_DIGITS 20
 
-/* The reasons of artifact.refused but its last are those of policy.refused, in the same order. */
+/* The reasons of artifact.refused up to the hash are those of policy.refused, in the same order. */
 _Static_assert((int)HF_EVENT_ARTIFACT_REFUSED_REASON_MALFORMED ==
                        (int)HF_EVENT_POLICY_REFUSED_REASON_MALFORMED &&
                    (int)HF_EVENT_ARTIFACT_REFUSED_REASON_BELOW_FLOOR ==
@@ -61,6 +61,14 @@ enum hf_rc hf_policies_open(struct hf_policies *policies, const char *state,
 
 /* taking */
 
+/* Of what is not in the event: too few signatures are none, and the detail says how many. */
+static hf_policy_reason reason_of(hf_artifact_reason reason)
+{
+    return (int)reason <= (int)HF_EVENT_ARTIFACT_REFUSED_REASON_HASH
+               ? (hf_policy_reason)reason
+               : HF_EVENT_POLICY_REFUSED_REASON_UNSIGNED;
+}
+
 static enum hf_rc verify(const struct hf_policies *policies, const struct hf_policy_offer *offer,
                          struct hf_manifest *ret, hf_policy_reason *ret_reason, struct hf_err *err)
 {
@@ -75,7 +83,7 @@ static enum hf_rc verify(const struct hf_policies *policies, const struct hf_pol
     hf_artifact_reason reason = HF_EVENT_ARTIFACT_REFUSED_REASON_MALFORMED;
     enum hf_rc rc = hf_release_verify(&release, &policies->keys, &want, ret, &reason, err);
     if (rc == HF_EPERM) {
-        *ret_reason = (hf_policy_reason)reason;
+        *ret_reason = reason_of(reason);
     }
     return rc;
 }
