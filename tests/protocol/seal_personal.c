@@ -50,7 +50,6 @@ int main(void)
 {
     char text[LINES][1024];
     uint8_t sealed[HF_PERSONAL_MAX];
-    char hex[2 * HF_PERSONAL_MAX + 1];
     struct hf_writer w = hf_writer_init(sealed, sizeof sealed);
     for (int i = 0; i < LINES; i++) {
         if (fgets(text[i], sizeof text[i], stdin) == NULL) {
@@ -61,7 +60,9 @@ int main(void)
     if (hf_crypto_init(NULL) != HF_OK || seal(text, &w) != HF_OK || w.overflow) {
         return 1;
     }
-    hf_hex_encode(hf_writer_done(&w), hex);
-    (void)printf("%s\n", hex);
+    for (size_t i = 0; i < w.len; i++) {
+        (void)printf("%02x", (unsigned)sealed[i]);
+    }
+    (void)printf("\n");
     return 0;
 }

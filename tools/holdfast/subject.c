@@ -28,7 +28,7 @@ static void add_row(struct hf_table *table, const struct hf_json *page, const st
     cell(table, hf_json_get_str(item, "kept"));
     cell(table, hf_json_get_str(item, "erased"));
     cell(table, hf_json_get_str(item, "by"));
-    cell(table, !erased ? HF_STR("") : (confirmed ? HF_STR("confirmed") : HF_STR("told")));
+    cell(table, !erased ? HF_STR("") : (confirmed ? HF_STR("confirmed") : HF_STR("not yet")));
 }
 
 static int run_list(struct hf_cli *cli)
