@@ -121,16 +121,6 @@ void hf_hub_erasures_end(struct hf_hub *hub, struct hf_hub_approval *a)
     }
 }
 
-static void end_waiting(struct hf_hub *hub, struct hf_str tenant)
-{
-    const struct hf_hub_approvals_filter filter = {.tenant = tenant, .waiting = true};
-    for (struct hf_hub_approval *a = hf_hub_approvals_first(&hub->approvals, &filter);
-         a != NULL && hub->router.posting < HF_HUB_ROUTING_MAX;
-         a = hf_hub_approvals_next(&hub->approvals, &filter, a)) {
-        hf_hub_erasures_end(hub, a);
-    }
-}
-
 /* telling */
 
 static void tell(struct hf_hub *hub, struct hf_hub_subject *s)
@@ -187,7 +177,6 @@ void hf_hub_erasures_step(struct hf_hub *hub)
             return;
         }
         (void)hf_hub_erasures_delete(hub, s, &err); /* said there */
-        end_waiting(hub, hf_str_c(s->life.tenant));
         if (!s->telling && (s->directive == 0 || s->directive_until_us <= now) &&
             is_heard(hub, s->life.tenant)) {
             tell(hub, s);

@@ -25,7 +25,8 @@ enum hf_rc hf_hub_erasures_open(struct hf_hub *hub, struct hf_err *err);
 /* Deletes the key of an erased subject from custody. After a failure it will be tried again. */
 enum hf_rc hf_hub_erasures_delete(struct hf_hub *hub, struct hf_hub_subject *subject,
                                   struct hf_err *err);
-/* Does what is to be done now; the router calls it. */
+/* Does what is to be done now, but for requests that wait, which the router looks through; it calls
+ * both. */
 void hf_hub_erasures_step(struct hf_hub *hub);
 /* A directive did not get to the log. */
 void hf_hub_erasures_not_told(struct hf_hub *hub, struct hf_str tenant, struct hf_str subject);

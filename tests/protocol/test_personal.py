@@ -305,13 +305,15 @@ def restored(hub):
     custody, backup = hub.world.path("hub", "custody"), hub.world.path("backup")
     shutil.copytree(custody, backup)
     bench.erase(anna)
-    for keep_one in (False, True):
+    for confirmed in (False, True):
+        if confirmed:
+            bench.confirm(anna)
         hub.hub.kill()
         hub.hub.wait()
         shutil.rmtree(custody)
         shutil.copytree(backup, custody)
         hub.kill()
-        check(bench.show(name)["sealed_why"] == "erased" and bench.subject(anna)["gone"], f"{keep_one}")
+        check(bench.show(name)["sealed_why"] == "erased" and bench.subject(anna)["gone"], f"{confirmed}")
         check(bench.show(his)["summary"] == SUMMARY, "the other one is there")
         for file in os.listdir(custody):
             with open(os.path.join(custody, file), "rb") as one, open(os.path.join(backup, file), "rb") as two:
