@@ -203,11 +203,12 @@ static struct hf_bytes write_delivered(const struct hf_agent *agent,
     return hf_writer_done(w);
 }
 
+/* One that is to be done is refused when it cannot be done here. */
 static struct hf_bytes write_refused(const struct hf_agent *agent, const struct hf_feed_item *item,
                                      struct hf_writer *w)
 {
     static const enum hf_event_directive_refused_reason reasons[] = {
-        [HF_FEED_DO] = HF_EVENT_DIRECTIVE_REFUSED_REASON_COUNT,
+        [HF_FEED_DO] = HF_EVENT_DIRECTIVE_REFUSED_REASON_UNABLE,
         [HF_FEED_EXPIRED] = HF_EVENT_DIRECTIVE_REFUSED_REASON_EXPIRED,
         [HF_FEED_UNKNOWN_KIND] = HF_EVENT_DIRECTIVE_REFUSED_REASON_UNKNOWN_KIND,
         [HF_FEED_BAD_PARAMETERS] = HF_EVENT_DIRECTIVE_REFUSED_REASON_BAD_PARAMETERS,
@@ -245,7 +246,13 @@ static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
     struct hf_err err = {0};
     struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
     bool does = item->verdict == HF_FEED_DO;
-    if (does && remember(agent, item, &err) != HF_OK) {
+    enum hf_rc rc = does ? remember(agent, item, &err) : HF_OK;
+    if (rc == HF_ENOSYS) {
+        /* Without its vault, which is so until it is started anew, it erases no key; what else it
+         * is told must not wait for that. The region tells it again, or when it gives that key. */
+        hf_log(agent->logger, HF_LOG_ERROR, "directive.unable", hf_f_err(&err));
+        does = false;
+    } else if (rc != HF_OK) {
         hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err));
         hf_agent_back_off(agent, &feed->job);
         return;

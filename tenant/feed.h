@@ -21,7 +21,7 @@
 #include "tenant/feed_answer.h"
 #include "tenant/job.h"
 
-#define HF_FEED_REASONS 9
+#define HF_FEED_REASONS 10
 
 struct hf_agent;
 

@@ -351,7 +351,8 @@ def erased(world, it):
 
 @alone
 def no_vault(world, it):
-    """Without its vault an agent takes events, but none about a person; what was sealed is shown as locked."""
+    """Without its vault an agent takes events, but none about a person; what was sealed is shown as locked; it
+    erases nothing, and heeds what comes behind that."""
     post(world, request("a1", 1, requester=ANNA))
     it.kill()
     os.rename(world.path("acme", "vault.key"), world.path("aside"))
@@ -361,6 +362,10 @@ def no_vault(world, it):
     check(append(world, "acme", 1)[0] == 200, "other events")
     check(rows(world) == {"a1": ("locked", "locked")}, f"{rows(world)}")
     it.liar.issue("erase", "subject=" + "0" * 32)
+    it.liar.issue("refresh")
+    until(lambda: [e["payload"]["kind"] for e in in_log(world, "directive.applied")] == ["refresh"], "the next one")
+    check([(e["payload"]["kind"], e["payload"]["reason"]) for e in in_log(world, "directive.refused")] ==
+          [("erase", "unable")], "it says so")
     it.kill()
     os.rename(world.path("aside"), world.path("acme", "vault.key"))
     it.start()
