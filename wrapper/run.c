@@ -29,6 +29,7 @@
 #define WAIT_S     540          /* for a person: OpenClaw waits 600 s for a run's hooks at most */
 #define ANSWER_MAX 8192
 #define BODY_MAX   1024
+#define RELEASES   256 /* at once; others end by themselves, later */
 
 enum run_state {
     RUN_RESERVING,
@@ -447,12 +448,14 @@ void hf_run_drain_all(struct hf_link *link)
 
 struct release {
     struct hf_http_call call;
+    struct hf_wrapper *wrapper;
     struct hf_queue node; /* in the wrapper */
     struct hf_buf body;
 };
 
 static void free_release(struct release *release)
 {
+    release->wrapper->release_count--;
     hf_queue_remove(&release->node);
     hf_buf_free(&release->body);
     hf_heap_free(release);
@@ -470,7 +473,7 @@ void hf_run_over(struct hf_wrapper *w, struct hf_str session, struct hf_str run)
 {
     char name[HF_RUN_NAME_SIZE];
     struct hf_json_out json;
-    if (w->draining) {
+    if (w->draining || w->release_count >= RELEASES) {
         return;
     }
     struct release *release = hf_heap_zalloc(1, sizeof *release);
@@ -478,6 +481,7 @@ void hf_run_over(struct hf_wrapper *w, struct hf_str session, struct hf_str run)
         return;
     }
     hf_run_name(session, run, name);
+    release->wrapper = w;
     release->body = hf_buf_init(BODY_MAX);
     hf_json_init(&json, &release->body);
     hf_json_object_begin(&json);
@@ -491,6 +495,7 @@ void hf_run_over(struct hf_wrapper *w, struct hf_str session, struct hf_str run)
                                           .answer_max = ANSWER_MAX,
                                           .done = given_back};
     hf_queue_push(&w->releases, &release->node);
+    w->release_count++;
     hf_http_call_start(w->client, &release->call);
 }
 

@@ -115,6 +115,7 @@ struct hf_wrapper {
     unsigned waiting;         /* calls that wait for a person */
     struct hf_queue runs;     /* that are decided now */
     struct hf_queue releases; /* reservations on their way back */
+    size_t release_count;
     struct hf_queue links;
     size_t link_count;
     uint64_t refusal_said_ns; /* when the log spoke of a refused connection; 0: never */
