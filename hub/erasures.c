@@ -55,11 +55,11 @@ static void say_missing(struct comparison *c)
     char subject[HF_SUBJECT_TEXT];
     if (c->missing > 0) {
         hf_subject_text(&c->first->life.subject, subject);
-        hf_log(
-            c->hub->logger, HF_LOG_WARN, "subject.key_missing",
-            hf_f_c("tenant", c->first->life.tenant), hf_f_u64("keys", c->missing),
-            hf_f_c("first", subject),
-            hf_f_c("help", "what they seal cannot be opened; restore DIR/custody from a backup"));
+        hf_log(c->hub->logger, HF_LOG_WARN, "subject.key_missing",
+               hf_f_c("tenant", c->first->life.tenant), hf_f_u64("keys", c->missing),
+               hf_f_c("first", subject),
+               hf_f_c("help", "the tenant's agent gives them again within a day, or at a directive "
+                              "refresh; until then what they seal cannot be opened"));
     }
     c->missing = 0;
 }
