@@ -11,7 +11,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Reads the whole file (or standard input for "-") into buf; HF_ETOOBIG beyond buf's maximum. */
+/* Reads the whole file (or standard input for "-") into buf; HF_ETOOBIG beyond buf's maximum. A
+ * pipe is read to its end, and is empty when nobody has it open for writing. */
 enum hf_rc hf_file_read(const char *path, struct hf_buf *buf, struct hf_err *err);
 
 /* Writes a temporary file beside it, syncs, renames over path, syncs the folder. */

@@ -67,20 +67,35 @@ static void close_place(struct hf_place *place)
     hf_heap_free(dir);
 }
 
+/* Opens it for reading: a plain file, and nothing that would have to be waited for, as a pipe. */
+static enum hf_rc open_plain(const char *path, int *ret_fd, struct hf_err *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        return hf_err_errno(err, errno, "cannot open %s", path);
+    }
+    enum hf_rc rc = fstat(fd, &st) != 0    ? hf_err_errno(err, errno, "cannot look at %s", path)
+                    : !S_ISREG(st.st_mode) ? hf_err_set(err, HF_EINVAL, "it is no plain file")
+                                           : HF_OK;
+    if (rc != HF_OK) {
+        (void)close(fd);
+        return rc;
+    }
+    *ret_fd = fd;
+    return HF_OK;
+}
+
 /* The structure is checked through a descriptor of its own, closed before LMDB opens the file:
  * closing one later would drop LMDB's locks. */
 static enum hf_rc check_pages(const char *path, const char *name, struct hf_err *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would be waited for */
-    if (fd < 0) {
-        enum hf_rc rc = hf_err_errno(err, errno, "cannot open %s", path);
-        return rc;
+    int fd = -1;
+    enum hf_rc rc = open_plain(path, &fd, err);
+    if (rc == HF_OK) {
+        rc = hf_pages_check(fd, err);
+        (void)close(fd);
     }
-    struct stat st;
-    enum hf_rc rc = fstat(fd, &st) != 0    ? hf_err_errno(err, errno, "cannot look at %s", path)
-                    : !S_ISREG(st.st_mode) ? hf_err_set(err, HF_EINVAL, "it is no plain file")
-                                           : hf_pages_check(fd, err);
-    (void)close(fd);
     return rc == HF_OK ? rc : hf_err_wrap(err, rc, "data file %s", name);
 }
 
@@ -240,7 +255,7 @@ static enum hf_rc mark_write(struct hf_place *place, const char *name, struct hf
     if (rc != HF_OK) {
         return rc;
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
     if (fd < 0) {
         return hf_err_errno(err, errno, "cannot write %s", path);
     }
@@ -261,9 +276,10 @@ static enum hf_rc mark_read(struct hf_place *place, const char *name, uint8_t *o
     if (rc != HF_OK) {
         return rc;
     }
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return hf_err_errno(err, errno, "cannot read %s", path);
+    int fd = -1;
+    rc = open_plain(path, &fd, err);
+    if (rc != HF_OK) {
+        return hf_err_wrap(err, rc, "%s", name);
     }
     ssize_t len = pread(fd, out, cap, 0);
     rc = len < 0 ? hf_err_errno(err, errno, "cannot read %s", path) : HF_OK;

@@ -20,7 +20,9 @@ enum line {
     LINES
 };
 
-static enum hf_rc seal(char text[LINES][1024], struct hf_writer *w)
+#define LINE_ROOM 512
+
+static enum hf_rc seal(char text[LINES][LINE_ROOM], struct hf_writer *w)
 {
     struct hf_subject_key key = {.key = {0}};
     uint8_t bytes[HF_SEAL_KEY_SIZE];
@@ -48,7 +50,7 @@ static enum hf_rc seal(char text[LINES][1024], struct hf_writer *w)
 
 int main(void)
 {
-    char text[LINES][1024];
+    char text[LINES][LINE_ROOM];
     uint8_t sealed[HF_PERSONAL_MAX];
     struct hf_writer w = hf_writer_init(sealed, sizeof sealed);
     for (int i = 0; i < LINES; i++) {

@@ -48,7 +48,13 @@ def folder(path):
     os.mkdir(path)
 
 
-HOW = (flip, garbage, half, empty, os.remove, folder)
+def pipe(path):
+    """Nobody writes into it: who waits for its bytes waits for ever."""
+    os.remove(path)
+    os.mkfifo(path)
+
+
+HOW = (flip, garbage, half, empty, os.remove, folder, pipe)
 # What a lock file or a mark holds nobody believes; it is made again.
 LOCKS = re.compile(r".*-lock|.*owner|.*-shm|.*\.sock")
 # Without these a program must not start: it would be somebody else, or have forgotten.
