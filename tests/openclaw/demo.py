@@ -47,6 +47,8 @@ class Demo:
     def __init__(self, world, version):
         self.world, self.provider, self.number = world, Provider(), 0
         self.region = self.wrapper = self.openclaw = None
+        self.first = None  # the first request, by its name
+        self.erased = []   # subjects
         os.chmod(world.dir, 0o755)
         os.makedirs(world.path("oc"))
         step(f"OpenClaw {version} and its Node from the npm registry (kept in a cache folder)")
@@ -132,6 +134,7 @@ class Demo:
             return [a["approval"] for a in json.loads(self.world.run("approvals", "list", "--json").stdout)["approvals"]
                     if a["state"] == "pending"]
         until(pending, "it waits for a person")
+        self.first = self.first or pending()[0]
         check(os.path.exists(self.work(name)), "nothing ran")
         say("it waits; nothing has run")
         decide(pending()[0])
@@ -194,15 +197,29 @@ class Demo:
         check("Holdfast:" in self.turn("write", {"path": "invoice-8.txt", "content": "100 EUR"}), "forbidden now")
         self.cli("policy", "show", "--running")
 
+        step("9. Who asked wants to be forgotten: what the requests say about them is sealed, and its key is erased")
+        self.cli("subject", "list", "acme")
+        for subject in json.loads(self.world.run("subject", "list", "acme", "--json").stdout)["subjects"]:
+            os.makedirs(self.world.path("away"), exist_ok=True)
+            self.cli("erase", "acme", subject["subject"], "--reason", "the demonstration is over",
+                     "--out", self.certificate(subject["subject"]))
+            self.erased.append(subject["subject"])
+        check(self.erased, "the requests were about somebody")
+        shown = self.world.run("approvals", "show", "acme", self.first).stdout.decode()
+        check("old-report" not in shown, shown)
+        say("nobody reads any more what was asked in step 3")
+
+    def certificate(self, subject):
+        return os.path.join(self.world.path("away"), subject + ".hfe")
+
     def audit(self):
-        step("9. The audit: what was decided, by whom, under which policy; on another machine it needs no trust in us")
+        step("10. The audit: what was decided, by whom, under which policy; on another machine it needs no trust in us")
         size = local(self.world, "acme", "GET", "/v1/status")[1]["events"]
         until(lambda: self.region.json("GET", "/v1/tenants/acme")["receipt"] >= size, "the region has all of it")
         for part in (self.openclaw, self.wrapper):
             part.stop()
         self.region.stop()
         hub, away = self.world.path("hub"), self.world.path("away")
-        os.makedirs(away)
         self.world.run("audit", "tenant", hub, "acme", "--out", os.path.join(away, "acme.bundle"))
         stat = json.loads(self.world.run("log", "stat", hub, "--json").stdout)
         with open(os.path.join(away, "region.vkey"), "w", encoding="ascii") as file:
@@ -215,6 +232,9 @@ class Demo:
                 say(line[:150])
         say(done.splitlines()[-1])
         check("call.decided" in done, done[-400:])
+        for subject in self.erased:
+            done = self.world.run("erase-verify", self.certificate(subject), "--trust", os.path.join(away, "region.vkey"))
+            say(done.stdout.decode().splitlines()[0][:140])
         with open(os.path.join(away, "acme.bundle"), "r+b") as file:
             file.seek(-300, 2)
             byte = file.read(1)
