@@ -211,12 +211,8 @@ static void start_work(struct hf_hub *hub, const struct hf_hub_conf *conf)
     hf_outbox_start(&hub->outbox);
 }
 
-enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, struct hf_hub *hub,
-                       struct hf_err *err)
+static void begin(struct hf_hub *hub, struct hf_loop *loop, const struct hf_hub_conf *conf)
 {
-    char origin[64];
-    char models[HF_PATH_MAX];
-    struct hf_secret host_key = {0};
     memset(hub, 0, sizeof *hub); /* too big for the stack */
     hub->loop = loop;
     hub->logger = conf->logger;
@@ -229,6 +225,15 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     hub->push_anywhere = conf->push_anywhere;
     (void)snprintf(hub->region, sizeof hub->region, "%s", conf->region);
     (void)snprintf(hub->dir, sizeof hub->dir, "%s", conf->dir);
+}
+
+enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, struct hf_hub *hub,
+                       struct hf_err *err)
+{
+    char origin[64];
+    char models[HF_PATH_MAX];
+    struct hf_secret host_key = {0};
+    begin(hub, loop, conf);
     (void)snprintf(origin, sizeof origin, "holdfast/%s", conf->region);
     enum hf_rc rc = hf_region_parse(hf_str_c(conf->region), &hub->region_number, err);
     if (rc == HF_OK) {

@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import guarded  # noqa: E402
 from figures import Report, at, processor_ms, took_ms  # noqa: E402
 from harness import Skipped, World, check  # noqa: E402
-from plugin import Plugin, Wrapper  # noqa: E402
+from plugin import PROTOCOL, Plugin, Wrapper  # noqa: E402
 from region import LIMIT, Region, up  # noqa: E402
 
 TENANT = "t-0"
@@ -131,7 +131,7 @@ class Bench:
         self.gateway = Plugin(self.wrapper)  # it holds the lease and answers canaries
         self.gateway.until(lambda: self.wrapper.status()["enforcement"] == "enforced", "the gate is shown to hold")
         self.asking = connected(self.wrapper.plugin)
-        trip(self.asking, frame({"t": "hello", "protocol": 1, "plugin": "bench", "openclaw": "1", "gateway": False,
+        trip(self.asking, frame({"t": "hello", "protocol": PROTOCOL, "plugin": "bench", "openclaw": "1", "gateway": False,
                                  "workspace": ""}), frame_is_whole)
         self.echoing = connected(self.world.path("echo.sock"))
         self.decision()

@@ -12,6 +12,7 @@ from harness import Failed, check
 from region import LIMIT, until
 
 WRAPPER = os.environ["WRAPPER_BIN"]
+PROTOCOL = 2  # of frames, in wrapper/protocol.h
 
 
 class Wrapper:
@@ -78,7 +79,7 @@ class Wrapper:
 class Plugin:
     """A connection. It is honest about the canary, as a gateway that obeys."""
 
-    def __init__(self, wrapper, gateway=True, hello=True, protocol=2, obeys=True):
+    def __init__(self, wrapper, gateway=True, hello=True, protocol=PROTOCOL, obeys=True):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(LIMIT)
         self.socket.connect(wrapper.plugin)

@@ -73,7 +73,7 @@ static enum hf_rc may_erase(const struct hf_subject_life *life, const char *reas
 }
 
 /* Kept, erased, confirmed, each once and in this order; at each step what may come next. */
-HF_TEST(life)
+HF_TEST(kept)
 {
     struct hf_subject_life life = none();
     HF_CHECK_RC(may_keep(NULL, &digest), HF_OK);
@@ -93,7 +93,12 @@ HF_TEST(life)
     HF_CHECK_RC(may_erase(&life, "why"), HF_OK);
     HF_CHECK_RC(may_erase(&life, ""), HF_EINVAL);
     HF_CHECK_RC(may_erase(&life, " \t\n"), HF_EINVAL);
+}
 
+HF_TEST(erased)
+{
+    struct hf_subject_life life = none();
+    HF_CHECK_RC(keep(&life), HF_OK);
     HF_CHECK_RC(erase(&life), HF_OK);
     HF_CHECK(life.state == HF_SUBJECT_ERASED && life.version == 2 && life.erased_index == 8 &&
              life.erased_us == NOW + 8 && strcmp(life.by, "ann") == 0);
@@ -167,4 +172,5 @@ HF_TEST(who_may_open)
     }
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(life), HF_TEST_CASE(streams), HF_TEST_CASE(who_may_open))
+HF_TEST_MAIN(HF_TEST_CASE(kept), HF_TEST_CASE(erased), HF_TEST_CASE(streams),
+             HF_TEST_CASE(who_may_open))

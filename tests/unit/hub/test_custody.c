@@ -136,31 +136,48 @@ HF_TEST(keeping)
     world_fini(&w);
 }
 
-/* After an erasure the key is gone, here and after a new start; the others are there; and the files
- * as they were, put back one without the other, open nothing. */
+/* A region with two subjects of acme; *old is the file with their keys, before one was erased. */
+static void erase_anna(struct world *w, struct hf_buf *old)
+{
+    uint64_t count = 0;
+    char subjects[HF_PATH_MAX];
+    world_init(w, "hub");
+    path_of(w, "acme.subjects.0", subjects);
+    HF_CHECK_OK(reopen(w), w->err);
+    HF_CHECK_OK(put(w, "acme", 1, ANNA), w->err);
+    HF_CHECK_OK(put(w, "acme", 2, BERT), w->err);
+    HF_CHECK_OK(hf_file_read(subjects, old, &w->err), w->err);
+    HF_CHECK_OK(erase(w, 3, &count), w->err);
+    HF_CHECK_U64(count, 0);
+    HF_CHECK(file_has(w, "acme.subjects.0", hf_buf_bytes(old)));
+    HF_CHECK_OK(erase(w, 1, &count), w->err);
+    HF_CHECK_U64(count, 1);
+}
+
+/* After an erasure the key is gone, here and after a new start; the others are there. */
 HF_TEST(erasing)
 {
     struct world w;
-    uint64_t count = 0;
-    char subjects[HF_PATH_MAX], keys[HF_PATH_MAX];
     struct hf_buf old = hf_buf_init(1u << 20);
-    struct hf_buf now = hf_buf_init(1u << 20);
-    world_init(&w, "hub");
-    path_of(&w, "acme.subjects.0", subjects);
-    path_of(&w, "acme.key", keys);
-    HF_CHECK_OK(reopen(&w), w.err);
-    HF_CHECK_OK(put(&w, "acme", 1, ANNA), w.err);
-    HF_CHECK_OK(put(&w, "acme", 2, BERT), w.err);
-    HF_CHECK_OK(hf_file_read(subjects, &old, &w.err), w.err);
-    HF_CHECK_OK(erase(&w, 3, &count), w.err);
-    HF_CHECK_U64(count, 0);
-    HF_CHECK(file_has(&w, "acme.subjects.0", hf_buf_bytes(&old)));
-    HF_CHECK_OK(erase(&w, 1, &count), w.err);
-    HF_CHECK_U64(count, 1);
+    erase_anna(&w, &old);
     for (int i = 0; i < 2; i++) {
         HF_CHECK(!has(&w, "acme", 1, ANNA) && has(&w, "acme", 2, BERT));
         HF_CHECK_OK(reopen(&w), w.err);
     }
+    HF_CHECK_OK(put(&w, "acme", 1, ANNA), w.err); /* custody does not know what was erased */
+    hf_buf_free(&old);
+    world_fini(&w);
+}
+
+/* The file as it was, put back without the other one, opens nothing. */
+HF_TEST(put_back)
+{
+    struct world w;
+    char subjects[HF_PATH_MAX];
+    struct hf_buf old = hf_buf_init(1u << 20);
+    struct hf_buf now = hf_buf_init(1u << 20);
+    erase_anna(&w, &old);
+    path_of(&w, "acme.subjects.0", subjects);
     HF_CHECK_OK(hf_file_read(subjects, &now, &w.err), w.err);
     HF_CHECK_OK(hf_file_replace(subjects, hf_buf_bytes(&old), 0600, &w.err), w.err);
     HF_CHECK_RC(reopen(&w), HF_EMISMATCH);
@@ -170,7 +187,6 @@ HF_TEST(erasing)
     HF_CHECK_OK(hf_file_replace(subjects, hf_buf_bytes(&now), 0600, &w.err), w.err);
     HF_CHECK_OK(reopen(&w), w.err);
     HF_CHECK(has(&w, "acme", 2, BERT));
-    HF_CHECK_OK(put(&w, "acme", 1, ANNA), w.err); /* custody does not know what was erased */
     hf_buf_free(&old);
     hf_buf_free(&now);
     world_fini(&w);
@@ -355,6 +371,6 @@ HF_TEST(failing_allocations)
     sweep(HF_SWEEP_ALLOC, 0);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(keeping), HF_TEST_CASE(erasing), HF_TEST_CASE(many),
-             HF_TEST_CASE(failing_writes), HF_TEST_CASE(failing_syncs),
+HF_TEST_MAIN(HF_TEST_CASE(keeping), HF_TEST_CASE(erasing), HF_TEST_CASE(put_back),
+             HF_TEST_CASE(many), HF_TEST_CASE(failing_writes), HF_TEST_CASE(failing_syncs),
              HF_TEST_CASE(failing_allocations), HF_TEST_CASE(damage))
