@@ -294,7 +294,7 @@ HF_TEST(many)
     for (uint16_t n = most; n < most + 256; n++) {
         HF_CHECK_OK(put_nth(&w, n), w.err);
     }
-    HF_CHECK_U64(count_nth(&w, most + 256), most / 2 + 256u);
+    HF_CHECK_U64(count_nth(&w, (uint16_t)(most + 256)), most / 2 + 256u);
     HF_CHECK_OK(hf_file_read(third, &text, &w.err), w.err);
     HF_CHECK(!hf_disk_exists(hf_disk_os(), fourth));
     hf_buf_free(&text);
