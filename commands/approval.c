@@ -19,19 +19,10 @@ const char *hf_approval_state_name(enum hf_approval_state state)
 enum hf_rc hf_approval_of_stream(struct hf_str stream, const char *kind, struct hf_str *ret_tenant,
                                  struct hf_str *ret_name)
 {
-    struct hf_str prefix = hf_str_c(kind);
-    if (!hf_str_starts(stream, prefix)) {
+    if (hf_tenant_of_stream(stream, kind, ret_tenant, ret_name) != HF_OK) {
         return HF_ENOTFOUND;
     }
-    struct hf_str rest = {stream.ptr + prefix.len, stream.len - prefix.len};
-    const char *slash = rest.len == 0 ? NULL : memchr(rest.ptr, '/', rest.len);
-    if (slash == NULL) {
-        return HF_ENOTFOUND;
-    }
-    *ret_tenant = (struct hf_str){rest.ptr, (size_t)(slash - rest.ptr)};
-    *ret_name = (struct hf_str){slash + 1, rest.len - ret_tenant->len - 1};
-    bool good = ret_tenant->len > 0 && ret_tenant->len <= HF_TENANT_NAME_MAX && ret_name->len > 0 &&
-                ret_name->len <= HF_APPROVAL_NAME_MAX;
+    bool good = ret_name->len > 0 && ret_name->len <= HF_APPROVAL_NAME_MAX;
     return good ? HF_OK : HF_ENOTFOUND;
 }
 

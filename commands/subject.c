@@ -7,22 +7,11 @@
 enum hf_rc hf_subject_of_stream(struct hf_str stream, struct hf_str *ret_tenant,
                                 struct hf_subject *ret_subject)
 {
-    struct hf_str prefix = HF_STR(HF_SUBJECT_STREAM);
-    if (!hf_str_starts(stream, prefix)) {
-        return HF_ENOTFOUND;
-    }
-    struct hf_str rest = {stream.ptr + prefix.len, stream.len - prefix.len};
-    const char *slash = rest.len == 0 ? NULL : memchr(rest.ptr, '/', rest.len);
-    if (slash == NULL) {
-        return HF_ENOTFOUND;
-    }
-    struct hf_str tenant = {rest.ptr, (size_t)(slash - rest.ptr)};
-    struct hf_str subject = {slash + 1, rest.len - tenant.len - 1};
-    if (!hf_tenant_name_ok(tenant) || !hf_subject_parse(subject, ret_subject)) {
-        return HF_ENOTFOUND;
-    }
-    *ret_tenant = tenant;
-    return HF_OK;
+    struct hf_str subject;
+    return hf_tenant_of_stream(stream, HF_SUBJECT_STREAM, ret_tenant, &subject) == HF_OK &&
+                   hf_subject_parse(subject, ret_subject)
+               ? HF_OK
+               : HF_ENOTFOUND;
 }
 
 /* The stream, which the caller took the subject from, says whose event it is. */

@@ -22,6 +22,23 @@ bool hf_tenant_name_ok(struct hf_str name)
     return name.len > 0 && name.len <= HF_TENANT_NAME_MAX;
 }
 
+enum hf_rc hf_tenant_of_stream(struct hf_str stream, const char *kind, struct hf_str *ret_tenant,
+                               struct hf_str *ret_rest)
+{
+    struct hf_str prefix = hf_str_c(kind);
+    if (!hf_str_starts(stream, prefix)) {
+        return HF_ENOTFOUND;
+    }
+    struct hf_str rest = {stream.ptr + prefix.len, stream.len - prefix.len};
+    const char *slash = rest.len == 0 ? NULL : memchr(rest.ptr, '/', rest.len);
+    if (slash == NULL) {
+        return HF_ENOTFOUND;
+    }
+    *ret_tenant = (struct hf_str){rest.ptr, (size_t)(slash - rest.ptr)};
+    *ret_rest = (struct hf_str){slash + 1, rest.len - ret_tenant->len - 1};
+    return hf_tenant_name_ok(*ret_tenant) ? HF_OK : HF_ENOTFOUND;
+}
+
 const char *hf_ring_name(enum hf_ring ring)
 {
     static const char *const names[] = {"sandbox", "canary", "general"};

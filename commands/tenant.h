@@ -101,5 +101,9 @@ enum hf_rc hf_ring_parse(struct hf_str text, enum hf_ring *ret_ring, struct hf_e
 const char *hf_tenant_status_name(enum hf_tenant_status status);
 /* 1 to 48 of a-z 0-9 -. */
 bool hf_tenant_name_ok(struct hf_str name);
+/* The two names of a stream "KIND/TENANT/REST", where kind ends in "/". HF_ENOTFOUND: it is of
+ * another kind, or TENANT is no name of a tenant. */
+enum hf_rc hf_tenant_of_stream(struct hf_str stream, const char *kind, struct hf_str *ret_tenant,
+                               struct hf_str *ret_rest);
 
 #endif
