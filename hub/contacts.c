@@ -233,16 +233,22 @@ static enum hf_rc fold_known(struct hf_hub_person *person, const struct hf_envel
     return rc;
 }
 
+/* What a contact's life takes of what happened to it; one that is gone takes nothing. */
+static enum hf_rc fold_life(struct hf_hub_contacts *contacts, struct hf_str principal,
+                            struct hf_str name, const struct hf_envelope *envelope,
+                            struct hf_err *err)
+{
+    struct hf_hub_contact *contact =
+        hf_hub_contact_of(hf_hub_person_find(contacts, principal), name);
+    return contact == NULL ? HF_OK : hf_contact_fold(&contact->life, envelope, err);
+}
+
 static enum hf_rc fold_attempted(struct hf_hub_contacts *contacts,
                                  const struct hf_envelope *envelope, struct hf_err *err)
 {
     struct hf_event_notification_attempted event;
     enum hf_rc rc = hf_event_notification_attempted_decode(envelope->payload, &event, err);
-    struct hf_hub_contact *contact =
-        rc == HF_OK
-            ? hf_hub_contact_of(hf_hub_person_find(contacts, event.principal), event.contact)
-            : NULL;
-    return contact == NULL ? rc : hf_contact_fold(&contact->life, envelope, err);
+    return rc == HF_OK ? fold_life(contacts, event.principal, event.contact, envelope, err) : rc;
 }
 
 static enum hf_rc fold_shown(struct hf_hub_contacts *contacts, const struct hf_envelope *envelope,
@@ -250,11 +256,7 @@ static enum hf_rc fold_shown(struct hf_hub_contacts *contacts, const struct hf_e
 {
     struct hf_event_notification_shown event;
     enum hf_rc rc = hf_event_notification_shown_decode(envelope->payload, &event, err);
-    struct hf_hub_contact *contact =
-        rc == HF_OK
-            ? hf_hub_contact_of(hf_hub_person_find(contacts, event.principal), event.contact)
-            : NULL;
-    return contact == NULL ? rc : hf_contact_fold(&contact->life, envelope, err);
+    return rc == HF_OK ? fold_life(contacts, event.principal, event.contact, envelope, err) : rc;
 }
 
 static enum hf_rc fold_revoked(struct hf_hub_contacts *contacts, struct hf_str name)

@@ -191,7 +191,7 @@ static enum hf_rc tell(struct hf_agent *agent, const struct hf_scan_row *row, bo
     return rc;
 }
 
-/* How long until something is to be told: 0 for now, UINT64_MAX for not at all. */
+/* How long until something is to be told: 0 when it is due, UINT64_MAX for not at all. */
 static uint64_t tell_after_us(const struct hf_agent *agent, const struct hf_scan_row *row,
                               bool through)
 {

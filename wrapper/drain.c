@@ -55,13 +55,7 @@ static int run(struct hf_cli *cli)
 }
 
 static const struct hf_cli_option options[] = {
-    {.name = "control-socket",
-     .kind = HF_CLI_STRING,
-     .value = "PATH",
-     .fallback = "/run/holdfast-wrapper/control.sock",
-     .env = "HOLDFAST_WRAPPER_CONTROL_SOCKET",
-     .setting = "wrapper_control_socket",
-     .help = "Unix socket that tells how the wrapper is"},
+    HF_CONTROL_SOCKET_OPTION,
 };
 
 const struct hf_cli_command hf_drain_command = {
