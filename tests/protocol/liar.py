@@ -5,12 +5,14 @@ import http.server
 import json
 import ssl
 import struct
+import subprocess
 import threading
 import time
 import urllib.parse
 
 import tlog
 from hub import Key, lines, pack
+from region import AGENT, up
 
 WAIT = 5  # seconds that it lets an agent wait for a directive
 
@@ -232,3 +234,26 @@ def manifest(content, **members):
 
 def package(note, content):
     return b"HFA1" + struct.pack(">I", len(note)) + note + content
+
+
+class LoneAgent:
+    """The agent of acme at a liar."""
+
+    def __init__(self, world, *always):
+        self.world, self.liar, self.agent, self.always = world, Liar(world), None, always
+        self.start("--token-file", self.liar.token)
+
+    def start(self, *more):
+        with open(self.world.path("acme.err"), "ab") as errors:
+            self.agent = subprocess.Popen(
+                [AGENT, "run", "--data", self.world.path("acme"), "--hub", self.liar.url, "--heartbeat", "1",
+                 "--batch", "0", *self.always, *more], env=self.world.env, stderr=errors)
+        up(self.world, "acme")
+
+    def kill(self):
+        self.agent.kill()
+        self.agent.wait()
+
+    def close(self):
+        self.kill()
+        self.liar.close()

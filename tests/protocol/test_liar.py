@@ -3,40 +3,23 @@ import hashlib
 import json
 import os
 import struct
-import subprocess
 
 import harness
 from harness import check
-from liar import Liar, Signer, manifest, package
-from region import AGENT, local, until, up
+from liar import LoneAgent, Signer, manifest, package
+from region import local, until
 
 
-class Case:
+class Case(LoneAgent):
     """An agent at a liar, and release keys that the test holds."""
 
     def __init__(self, world):
-        self.world, self.liar, self.agent = world, Liar(world), None
         self.policy, self.wrapper = Signer("r.example/policy"), Signer("r.example/wrapper")
         self.stranger = Signer("r.example/stranger")
         world.env["HOLDFAST_RELEASE_KEYS"] = world.path("release-keys")
         with open(world.path("release-keys"), "w", encoding="ascii") as file:
             file.write(f"policy {self.policy.vkey}\nwrapper {self.wrapper.vkey}\n")
-        self.start("--token-file", self.liar.token)
-
-    def start(self, *more):
-        with open(self.world.path("agent.err"), "ab") as errors:
-            self.agent = subprocess.Popen(
-                [AGENT, "run", "--data", self.world.path("acme"), "--hub", self.liar.url,
-                 "--heartbeat", "1", "--batch", "0", "--artifact-jitter", "0", *more], env=self.world.env, stderr=errors)
-        up(self.world, "acme")
-
-    def kill(self):
-        self.agent.kill()
-        self.agent.wait()
-
-    def close(self):
-        self.kill()
-        self.liar.close()
+        super().__init__(world, "--artifact-jitter", "0")
 
     def offered(self):
         answer = local(self.world, "acme", "GET", "/v1/artifacts/policy")

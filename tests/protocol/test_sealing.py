@@ -13,7 +13,7 @@ import time
 
 import harness
 from harness import check
-from liar import Liar
+from liar import LoneAgent
 from region import AGENT, LIMIT, append, caught_up, in_region, local, options, until, up
 
 sys.dont_write_bytecode = True
@@ -133,36 +133,13 @@ def subject_of(event):
     return event["payload"]["personal"][2:34]
 
 
-class Alone:
-    """An agent at a Hub of Python alone."""
-
-    def __init__(self, world):
-        self.world, self.liar, self.agent = world, Liar(world), None
-        self.start("--token-file", self.liar.token)
-
-    def start(self, *more):
-        with open(self.world.path("acme.err"), "ab") as errors:
-            self.agent = subprocess.Popen(
-                [AGENT, "run", "--data", self.world.path("acme"), "--hub", self.liar.url, "--heartbeat", "1",
-                 "--batch", "0", *more], env=self.world.env, stderr=errors)
-        up(self.world, "acme")
-
-    def kill(self):
-        self.agent.kill()
-        self.agent.wait()
-
-    def close(self):
-        self.kill()
-        self.liar.close()
-
-
 def subject_now(world, name):
     return Vault(world).id_of(name)
 
 
 def alone(case):
     def run(world):
-        it = Alone(world)
+        it = LoneAgent(world)
         try:
             case(world, it)
         finally:

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "tests/harness/fault.h"
+#include "tests/harness/host.h"
 #include "tests/harness/test.h"
 
 #define ANNA HF_STR("user:anna-5b1e")
@@ -21,12 +22,7 @@ struct world {
 static void world_init(struct world *w, const char *name)
 {
     *w = (struct world){.dir = ""};
-    hf_env_sim_init(&w->sim, hf_test_seed());
-    HF_ASSERT(hf_crypto_init(&w->err) == HF_OK);
-    HF_ASSERT(hf_secret_alloc(HF_SEAL_KEY_SIZE, &w->host_key) == HF_OK);
-    hf_env_random(&w->sim.env, hf_secret_fill(&w->host_key), HF_SEAL_KEY_SIZE);
-    (void)snprintf(w->dir, sizeof w->dir, "%s/%s", hf_test_dir(), name);
-    HF_ASSERT(hf_dir_create(w->dir, 0700, true, &w->err) == HF_OK);
+    hf_test_host(name, &w->sim, &w->host_key, w->dir);
 }
 
 static void world_fini(struct world *w)

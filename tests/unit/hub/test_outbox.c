@@ -117,15 +117,21 @@ static void live(struct world *w, int64_t us, enum hf_event_notification_attempt
     }
 }
 
+/* Ann, who is told by her phone. */
+static void begin_with_phone(struct world *w)
+{
+    begin(w);
+    hf_outbox_start(&w->outbox);
+    fold(w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
+    fold(w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+}
+
 /* An idle device is tried once a day, and as long as that goes well it stays. */
 HF_TEST(idle)
 {
     unsigned counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT] = {0};
     struct world w;
-    begin(&w);
-    hf_outbox_start(&w.outbox);
-    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
-    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+    begin_with_phone(&w);
     live(&w, 10 * DAY + DAY / 2, HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED, counts);
     HF_CHECK_U64(counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_VERIFY], 1);
     HF_CHECK_U64(counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_PROBE], 10);
@@ -255,10 +261,7 @@ HF_TEST(tested)
                                                       .contact = HF_STR("phone"),
                                                       .kind =
                                                           HF_EVENT_NOTIFICATION_SHOWN_KIND_PROBE};
-    begin(&w);
-    hf_outbox_start(&w.outbox);
-    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
-    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+    begin_with_phone(&w);
     struct hf_hub_contact *contact =
         hf_hub_contact_of(hf_hub_person_find(&w.outbox.contacts, HF_STR("ann")), HF_STR("phone"));
     for (unsigned n = 1; n <= 2; n++) {
@@ -280,10 +283,7 @@ HF_TEST(reads)
 {
     unsigned counts[HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_COUNT] = {0};
     struct world w;
-    begin(&w);
-    hf_outbox_start(&w.outbox);
-    fold(&w, HF_EVENT_PRINCIPAL_CREATED_NAME, "principal/ann", &ann);
-    fold(&w, HF_EVENT_CONTACT_ADDED_NAME, "contact/ann", &phone);
+    begin_with_phone(&w);
     for (unsigned n = 0; n < 100; n++) {
         char name[16];
         (void)snprintf(name, sizeof name, "a-%u", n);

@@ -51,17 +51,22 @@ static bool post_request(struct lone *lone)
     return lone_post(lone, event);
 }
 
+static struct hf_agent_views_conf views_of(struct lone *lone, const char *path)
+{
+    return (struct hf_agent_views_conf){.loop = lone->loop,
+                                        .logger = &lone->logger,
+                                        .path = path,
+                                        .log = lone->agent->log.log,
+                                        .personal = hf_agent_personal_show,
+                                        .arg = lone->agent};
+}
+
 /* The vault and the views, which an agent that serves nobody has not. */
 static void open_more(struct lone *lone)
 {
     char path[HF_PATH_MAX + 32];
     (void)snprintf(path, sizeof path, "%s/views-%u.db", lone->dir, lone->agent->epoch.epoch);
-    const struct hf_agent_views_conf conf = {.loop = lone->loop,
-                                             .logger = &lone->logger,
-                                             .path = path,
-                                             .log = lone->agent->log.log,
-                                             .personal = hf_agent_personal_show,
-                                             .arg = lone->agent};
+    const struct hf_agent_views_conf conf = views_of(lone, path);
     hf_agent_vault_open(lone->agent);
     (void)hf_agent_views_open(&conf, &lone->agent->views, &lone->err);
 }
@@ -235,12 +240,7 @@ static enum hf_rc show(struct lone *lone, const char *path, struct hf_buf *ret)
 {
     struct hf_agent_views views = {.store = NULL};
     struct hf_json_out json;
-    const struct hf_agent_views_conf conf = {.loop = lone->loop,
-                                             .logger = &lone->logger,
-                                             .path = path,
-                                             .log = lone->agent->log.log,
-                                             .personal = hf_agent_personal_show,
-                                             .arg = lone->agent};
+    const struct hf_agent_views_conf conf = views_of(lone, path);
     *ret = hf_buf_init(65536);
     hf_json_init(&json, ret);
     hf_json_array_begin(&json);

@@ -9,43 +9,10 @@
 
 #include "tests/harness/fault.h"
 #include "tests/harness/test.h"
+#include "tests/unit/tenant/vault_world.h"
 
 #define OLD "old-value-7d1f0c"
 #define NEW "new-value-93ab55"
-
-struct world {
-    struct hf_env_sim sim;
-    struct hf_secret host_key;
-    struct hf_vault *vault;
-    struct hf_err err;
-    char dir[HF_PATH_MAX];
-};
-
-static void world_init(struct world *w, const char *name)
-{
-    *w = (struct world){.vault = NULL};
-    hf_env_sim_init(&w->sim, hf_test_seed());
-    HF_ASSERT(hf_crypto_init(&w->err) == HF_OK);
-    HF_ASSERT(hf_secret_alloc(HF_SEAL_KEY_SIZE, &w->host_key) == HF_OK);
-    hf_env_random(&w->sim.env, hf_secret_fill(&w->host_key), HF_SEAL_KEY_SIZE);
-    (void)snprintf(w->dir, sizeof w->dir, "%s/%s", hf_test_dir(), name);
-    HF_ASSERT(hf_dir_create(w->dir, 0700, true, &w->err) == HF_OK);
-}
-
-static void world_fini(struct world *w)
-{
-    hf_vault_close(w->vault);
-    hf_secret_free(&w->host_key);
-}
-
-static enum hf_rc reopen(struct world *w)
-{
-    const struct hf_vault_conf conf = {&w->sim.env, hf_disk_os(), &w->host_key, w->dir};
-    hf_vault_close(w->vault);
-    w->vault = NULL;
-    w->err = (struct hf_err){0};
-    return hf_vault_open(&conf, &w->vault, &w->err);
-}
 
 static struct hf_vault_value make(const char *name, const char *value)
 {
