@@ -83,7 +83,7 @@ enum hf_rc hf_subject_fold(struct hf_subject_life *life, uint64_t index,
                            const struct hf_envelope *envelope, struct hf_err *err)
 {
     enum hf_rc rc = HF_OK;
-    HF_ASSERT(is_of(life, envelope));
+    HF_ASSERT(life != NULL && is_of(life, envelope));
     if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_SUBJECT_KEPT_NAME))) {
         rc = fold_kept(life, envelope, index, err);
     } else if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_SUBJECT_ERASED_NAME))) {
