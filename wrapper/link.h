@@ -56,10 +56,12 @@ void hf_run_begin(struct hf_link *link, const struct hf_plugin_message *message)
 void hf_run_abort(struct hf_link *link, uint64_t id);
 void hf_run_orphan_all(struct hf_link *link);
 void hf_run_drain_all(struct hf_link *link);
-/* The run ended: what is still reserved for it is given back. */
-void hf_run_over(struct hf_wrapper *wrapper, struct hf_str session, struct hf_str run);
 /* The reservation that a run has, or would have. */
 void hf_run_name(struct hf_str session, struct hf_str run, char out[HF_RUN_NAME_SIZE]);
+
+/* wrapper/release.c */
+/* The run ended: what is still reserved for it is given back. */
+void hf_run_over(struct hf_wrapper *wrapper, struct hf_str session, struct hf_str run);
 
 /* wrapper/result.c */
 /* A tool ran: its result is redacted and sent back. */

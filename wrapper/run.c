@@ -29,7 +29,6 @@
 #define WAIT_S     540          /* for a person: OpenClaw waits 600 s for a run's hooks at most */
 #define ANSWER_MAX 8192
 #define BODY_MAX   1024
-#define RELEASES   256 /* at once; others end by themselves, later */
 
 enum run_state {
     RUN_RESERVING,
@@ -292,26 +291,17 @@ static void ask_person(struct hf_run *run)
 
 static void copy_text(const struct hf_json *object, const char *key, char *out, size_t cap)
 {
-    const struct hf_json *value = hf_json_get(object, key);
-    struct hf_str text =
-        value != NULL && hf_json_kind(value) == HF_JSON_STR ? hf_json_as_str(value) : HF_STR("");
+    struct hf_str text = hf_json_get_str(object, key);
     (void)snprintf(out, cap, "%.*s", HF_STR_ARG(text));
-}
-
-static uint64_t number_of(const struct hf_json *object, const char *key)
-{
-    const struct hf_json *value = hf_json_get(object, key);
-    uint64_t number = 0;
-    return value != NULL && hf_json_to_u64(value, &number) == HF_OK ? number : 0;
 }
 
 static void read_spent(const struct hf_json *budget, struct spent *spent)
 {
     copy_text(budget, "meter", spent->meter, sizeof spent->meter);
     copy_text(budget, "period", spent->period, sizeof spent->period);
-    spent->limit = number_of(budget, "limit");
-    spent->used = number_of(budget, "used");
-    spent->reserved = number_of(budget, "reserved");
+    spent->limit = hf_json_get_u64(budget, "limit");
+    spent->used = hf_json_get_u64(budget, "used");
+    spent->reserved = hf_json_get_u64(budget, "reserved");
 }
 
 /* The verdict's word; empty: it is no answer. */
@@ -326,8 +316,8 @@ static void read_answer(struct hf_run *run, struct hf_bytes answer, char word[8]
         copy_text(root, "verdict", word, 8);
         copy_text(root, "strictest", strictest, sizeof strictest);
         hf_wrapper_budget_learn(&run->wrapper->budget, hf_str_c(strictest));
-        const struct hf_json *budget = hf_json_get(root, "budget");
-        if (budget != NULL && hf_json_kind(budget) == HF_JSON_OBJECT) {
+        const struct hf_json *budget = hf_json_get_kind(root, "budget", HF_JSON_OBJECT);
+        if (budget != NULL) {
             read_spent(budget, &run->spent);
         }
     }
@@ -444,60 +434,7 @@ void hf_run_drain_all(struct hf_link *link)
     }
 }
 
-/* the run is over */
-
-struct release {
-    struct hf_http_call call;
-    struct hf_wrapper *wrapper;
-    struct hf_queue node; /* in the wrapper */
-    struct hf_buf body;
-};
-
-static void free_release(struct release *release)
-{
-    release->wrapper->release_count--;
-    hf_queue_remove(&release->node);
-    hf_buf_free(&release->body);
-    hf_heap_free(release);
-}
-
-/* That there is none is fine: it was settled. When the agent is away it ends by itself, later. */
-static void given_back(struct hf_http_call *call)
-{
-    struct release *release = HF_CONTAINER_OF(call, struct release, call);
-    hf_buf_free(&call->answer);
-    free_release(release);
-}
-
-void hf_run_over(struct hf_wrapper *w, struct hf_str session, struct hf_str run)
-{
-    char name[HF_RUN_NAME_SIZE];
-    struct hf_json_out json;
-    if (w->draining || w->release_count >= RELEASES) {
-        return;
-    }
-    struct release *release = hf_heap_zalloc(1, sizeof *release);
-    if (release == NULL) {
-        return;
-    }
-    hf_run_name(session, run, name);
-    release->wrapper = w;
-    release->body = hf_buf_init(BODY_MAX);
-    hf_json_init(&json, &release->body);
-    hf_json_object_begin(&json);
-    hf_json_key_str(&json, "reservation", hf_str_c(name));
-    hf_json_object_end(&json);
-    release->call = (struct hf_http_call){.method = "POST",
-                                          .url = "http://agent/v1/budget/release",
-                                          .content_type = "application/json",
-                                          .body = hf_buf_bytes(&release->body),
-                                          .timeout_ns = RESERVE_NS,
-                                          .answer_max = ANSWER_MAX,
-                                          .done = given_back};
-    hf_queue_push(&w->releases, &release->node);
-    w->release_count++;
-    hf_http_call_start(w->client, &release->call);
-}
+/* the end of all */
 
 void hf_runs_close(struct hf_wrapper *w)
 {
@@ -507,10 +444,5 @@ void hf_runs_close(struct hf_wrapper *w)
             hf_http_call_cancel(&run->call);
         }
         free_run(run);
-    }
-    HF_QUEUE_FOREACH_SAFE (node, &w->releases) {
-        struct release *release = HF_CONTAINER_OF(node, struct release, node);
-        hf_http_call_cancel(&release->call);
-        free_release(release);
     }
 }

@@ -162,6 +162,7 @@ static void free_parts(void *arg)
     hf_recorder_free(w->recorder);
     hf_answers_free(w->answers);
     hf_runs_close(w);
+    hf_releases_close(w);
     hf_http_client_free(w->client);
     hf_sessions_free(w->sessions);
     hf_policies_close(&w->policies);

@@ -156,6 +156,8 @@ void hf_links_drain(struct hf_wrapper *wrapper);
 void hf_links_close(struct hf_wrapper *wrapper);
 /* wrapper/run.c: frees what still asks the agent. */
 void hf_runs_close(struct hf_wrapper *wrapper);
+/* wrapper/release.c: the same. */
+void hf_releases_close(struct hf_wrapper *wrapper);
 /* Is anything still to be answered? */
 bool hf_links_busy(const struct hf_wrapper *wrapper);
 
