@@ -189,3 +189,15 @@ void hf_json_key_u64(struct hf_json_out *json, const char *key, uint64_t value)
     hf_json_key(json, hf_str_c(key));
     hf_json_u64(json, value);
 }
+
+void hf_json_key_hex(struct hf_json_out *json, const char *key, struct hf_bytes value)
+{
+    hf_json_key(json, hf_str_c(key));
+    hf_json_hex(json, value);
+}
+
+void hf_json_key_time_us(struct hf_json_out *json, const char *key, int64_t us)
+{
+    hf_json_key(json, hf_str_c(key));
+    hf_json_time_us(json, us);
+}

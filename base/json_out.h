@@ -45,5 +45,7 @@ void hf_json_raw(struct hf_json_out *json, struct hf_bytes value);
 /* key and value in one call */
 void hf_json_key_str(struct hf_json_out *json, const char *key, struct hf_str value);
 void hf_json_key_u64(struct hf_json_out *json, const char *key, uint64_t value);
+void hf_json_key_hex(struct hf_json_out *json, const char *key, struct hf_bytes value);
+void hf_json_key_time_us(struct hf_json_out *json, const char *key, int64_t us);
 
 #endif

@@ -12,18 +12,6 @@
 
 /* showing */
 
-static void put_hash(struct hf_json_out *json, const char *key, const struct hf_hash *hash)
-{
-    hf_json_key(json, hf_str_c(key));
-    hf_json_hex(json, hf_bytes_of(hash->b, HF_HASH_SIZE));
-}
-
-static void put_time(struct hf_json_out *json, const char *key, int64_t time_us)
-{
-    hf_json_key(json, hf_str_c(key));
-    hf_json_time_us(json, time_us);
-}
-
 static void put_text(struct hf_json_out *json, const char *key, bool has, struct hf_str text)
 {
     if (has) {
@@ -46,15 +34,15 @@ static void put_life(struct hf_json_out *json, const struct hf_approval *a)
     }
     hf_json_key(json, HF_STR("probe"));
     hf_json_bool(json, a->probe);
-    put_hash(json, "request", &a->request);
-    put_hash(json, "action", &a->action);
+    hf_json_key_hex(json, "request", hf_bytes_of(a->request.b, HF_HASH_SIZE));
+    hf_json_key_hex(json, "action", hf_bytes_of(a->action.b, HF_HASH_SIZE));
     hf_json_key_u64(json, "segment", a->segment);
     hf_json_key_u64(json, "offset", a->offset);
-    put_time(json, "requested", a->requested_us);
-    put_time(json, "routed", a->routed_us);
-    put_time(json, "expires", a->expires_us);
+    hf_json_key_time_us(json, "requested", a->requested_us);
+    hf_json_key_time_us(json, "routed", a->routed_us);
+    hf_json_key_time_us(json, "expires", a->expires_us);
     if (a->state != HF_APPROVAL_PENDING) {
-        put_time(json, "decided", a->decided_us);
+        hf_json_key_time_us(json, "decided", a->decided_us);
         put_text(json, "approver", a->approver[0] != '\0', hf_str_c(a->approver));
     }
 }
@@ -64,18 +52,18 @@ static void put_way(struct hf_json_out *json, const struct hf_hub_approval *a)
 {
     put_life(json, &a->life);
     if (a->notified_us != 0) {
-        put_time(json, "notified", a->notified_us);
+        hf_json_key_time_us(json, "notified", a->notified_us);
     }
     put_text(json, "routing", a->routing != HF_VERDICT_NONE,
              hf_str_c(hf_approval_verdict_name(a->routing)));
     if (a->seen_us != 0) {
-        put_time(json, "seen", a->seen_us);
+        hf_json_key_time_us(json, "seen", a->seen_us);
     }
     if (a->delivered_us != 0) {
-        put_time(json, "delivered", a->delivered_us);
+        hf_json_key_time_us(json, "delivered", a->delivered_us);
     }
     if (a->enforced_us != 0) {
-        put_time(json, "enforced", a->enforced_us);
+        hf_json_key_time_us(json, "enforced", a->enforced_us);
         hf_json_key_str(json, "outcome", hf_event_approval_enforced_outcome_name(a->outcome));
     }
 }
@@ -295,7 +283,7 @@ void hf_serve_approvals_list(struct hf_hub_call *call)
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     hf_json_key_u64(&json, "as_of", hub->as_of);
-    put_time(&json, "now", hf_env_wall_us(hf_loop_env(hub->loop)));
+    hf_json_key_time_us(&json, "now", hf_env_wall_us(hf_loop_env(hub->loop)));
     hf_json_key_u64(&json, "pending",
                     bound[0] == '\0' ? hub->approvals.pending
                                      : hf_hub_approvals_of(&hub->approvals, hf_str_c(bound)));

@@ -6,25 +6,19 @@
 
 #define PAGE 100
 
-static void put_hash(struct hf_json_out *json, const char *key, const struct hf_hash *hash)
-{
-    hf_json_key(json, hf_str_c(key));
-    hf_json_hex(json, hf_bytes_of(hash->b, HF_HASH_SIZE));
-}
-
 /* The members; the object's begin and end are the caller's. */
 static void put_artifact(struct hf_json_out *json, const struct hf_artifact *artifact)
 {
     const struct hf_manifest *m = &artifact->manifest;
     hf_json_key_str(json, "slot", hf_str_c(hf_slot_name(m->slot)));
-    put_hash(json, "digest", &m->digest);
+    hf_json_key_hex(json, "digest", hf_bytes_of(m->digest.b, HF_HASH_SIZE));
     hf_json_key_u64(json, "size", m->length);
     hf_json_key_str(json, "name", hf_str_c(m->name));
     hf_json_key_str(json, "version", hf_str_c(m->version));
     hf_json_key_u64(json, "sequence", m->sequence);
     hf_json_key_u64(json, "floor", m->floor);
     if (m->has_parent) {
-        put_hash(json, "parent", &m->parent);
+        hf_json_key_hex(json, "parent", hf_bytes_of(m->parent.b, HF_HASH_SIZE));
     }
     hf_json_key_str(json, "strictness", hf_str_c(hf_strictness_name(m->strictness)));
     hf_json_key(json, HF_STR("expires"));

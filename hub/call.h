@@ -98,6 +98,8 @@ void hf_call_answer_principal(struct hf_hub_call *call);
 void hf_call_answer_cutover(struct hf_hub_call *call);
 void hf_call_answer_approval(struct hf_hub_call *call);
 void hf_call_answer_subject(struct hf_hub_call *call);
+/* The subject that the path names; answers 404 when there is none. */
+struct hf_hub_subject *hf_call_subject(struct hf_hub_call *call);
 /* With the artifact that the call's payload added. */
 void hf_call_answer_artifact(struct hf_hub_call *call);
 /* A refusal: by the artifact's reason, or where the error is another one as hf_call_refuse. */

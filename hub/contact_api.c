@@ -2,11 +2,11 @@
 #include "base/base64.h"
 #include "hub/contact_wish.h"
 
+/* What has not happened has no time. */
 static void put_time(struct hf_json_out *json, const char *key, int64_t time_us)
 {
     if (time_us != 0) {
-        hf_json_key(json, hf_str_c(key));
-        hf_json_time_us(json, time_us);
+        hf_json_key_time_us(json, key, time_us);
     }
 }
 

@@ -1,11 +1,9 @@
 /* hub/subject_api.c: agents give the keys of subjects, people list and erase them. */
 #include <stdio.h>
 
-#include "base/heap.h"
 #include "hub/condition.h"
 #include "hub/cursor.h"
 #include "hub/erasures.h"
-#include "log/audit/erasure.h"
 
 #define PAGE 100
 
@@ -137,14 +135,6 @@ void hf_serve_subject_keep(struct hf_hub_call *call)
 
 /* showing */
 
-static void put_time(struct hf_json_out *json, const char *key, int64_t time_us)
-{
-    if (time_us != 0) {
-        hf_json_key(json, hf_str_c(key));
-        hf_json_time_us(json, time_us);
-    }
-}
-
 static uint64_t count_waiting(const struct hf_hub *hub, const struct hf_subject_life *life)
 {
     const struct hf_hub_approvals_filter filter = {.tenant = hf_str_c(life->tenant),
@@ -190,13 +180,15 @@ static void put_subject(const struct hf_hub_call *call, const struct hf_hub_subj
     hf_json_hex(json, hf_bytes_of(life->key_digest.b, HF_HASH_SIZE));
     hf_json_key_u64(json, "requests", s->requests);
     hf_json_key_u64(json, "waiting", count_waiting(hub, life));
-    put_time(json, "kept", life->kept_us);
+    hf_json_key_time_us(json, "kept", life->kept_us);
     if (erased) {
-        put_time(json, "erased", life->erased_us);
+        hf_json_key_time_us(json, "erased", life->erased_us);
         hf_json_key_str(json, "by", hf_str_c(life->by));
         hf_json_key(json, HF_STR("gone"));
         hf_json_bool(json, s->gone);
-        put_time(json, "confirmed", life->confirmed_us);
+        if (life->confirmed_us != 0) {
+            hf_json_key_time_us(json, "confirmed", life->confirmed_us);
+        }
     }
     hf_json_object_end(json);
 }
@@ -209,8 +201,7 @@ static void answer(struct hf_hub_call *call, const struct hf_hub_subject *s)
     hf_call_answer(call, 200, &call->scratch);
 }
 
-/* The one that the path names; answers 404 when there is none. */
-static struct hf_hub_subject *named(struct hf_hub_call *call)
+struct hf_hub_subject *hf_call_subject(struct hf_hub_call *call)
 {
     struct hf_subject subject;
     struct hf_hub_subject *s = NULL;
@@ -230,7 +221,7 @@ static struct hf_hub_subject *named(struct hf_hub_call *call)
 
 void hf_serve_subject_show(struct hf_hub_call *call)
 {
-    const struct hf_hub_subject *s = named(call);
+    const struct hf_hub_subject *s = hf_call_subject(call);
     if (s != NULL) {
         answer(call, s);
     }
@@ -358,7 +349,7 @@ void hf_serve_subject_erase(struct hf_hub_call *call)
     char subject[HF_SUBJECT_TEXT];
     char stream[sizeof HF_SUBJECT_STREAM + sizeof call->subject];
     struct hf_err err = {0};
-    const struct hf_hub_subject *s = named(call);
+    const struct hf_hub_subject *s = hf_call_subject(call);
     if (s == NULL) {
         return;
     }
@@ -392,72 +383,4 @@ void hf_serve_subject_erase(struct hf_hub_call *call)
                                       .expects = true,
                                       .version = s->life.version};
     hf_call_post(call, &post, hf_call_answer_subject);
-}
-
-/* the certificate */
-
-/* Keeps the list ascending. */
-static void insert(uint64_t *entries, size_t *io_count, uint64_t entry)
-{
-    size_t at = (*io_count)++;
-    for (; at > 0 && entries[at - 1] > entry; at--) {
-        entries[at] = entries[at - 1];
-    }
-    entries[at] = entry;
-}
-
-/* What the log has about it, at most HF_HUB_SUBJECT_REQUESTS and five. */
-static size_t gather(const struct hf_hub_subject *s, uint64_t *entries)
-{
-    const struct hf_subject_life *life = &s->life;
-    size_t count = 0;
-    const uint64_t *routed = hf_hub_subject_routed(s, &count);
-    if (count > 0) {
-        memcpy(entries, routed, count * sizeof *entries);
-    }
-    insert(entries, &count, life->kept_index);
-    insert(entries, &count, life->erased_index);
-    if (s->directive != 0 && (life->confirmed_us == 0 || life->confirmed_by == s->directive)) {
-        insert(entries, &count, s->directive_index);
-    }
-    if (life->confirmed_us != 0) {
-        insert(entries, &count, life->confirmed_segment);
-        insert(entries, &count, life->confirmed_index);
-    }
-    return count;
-}
-
-static enum hf_rc write_certificate(struct hf_hub *hub, const struct hf_hub_subject *s,
-                                    struct hf_buf *out, struct hf_err *err)
-{
-    uint64_t *entries = hf_heap_zalloc(HF_HUB_SUBJECT_REQUESTS + 5, sizeof *entries);
-    struct hf_erasure_of of = {.entries = entries};
-    if (entries == NULL) {
-        return hf_err_set(err, HF_ENOMEM, "no memory for a certificate");
-    }
-    of.count = gather(s, entries);
-    enum hf_rc rc = hf_hub_checkpoint(hub, &of.note, &of.size, err);
-    if (rc == HF_OK) {
-        rc = hf_erasure_write(hub->log.log, &of, out, err);
-    }
-    hf_heap_free(entries);
-    return rc;
-}
-
-void hf_serve_subject_erasure(struct hf_hub_call *call)
-{
-    struct hf_err err = {0};
-    struct hf_buf out = hf_buf_init(HF_ERASURE_MAX);
-    const struct hf_hub_subject *s = named(call);
-    if (s == NULL) {
-        return;
-    }
-    if (s->life.state != HF_SUBJECT_ERASED) {
-        hf_call_problem(call, HF_PROBLEM_NOT_FOUND, "This subject is not erased.");
-    } else if (write_certificate(call->hub, s, &out, &err) == HF_OK) {
-        hf_http_answer(call->exchange, 200, "application/octet-stream", hf_buf_bytes(&out));
-    } else {
-        hf_call_refuse(call, &err);
-    }
-    hf_buf_free(&out);
 }

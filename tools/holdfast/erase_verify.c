@@ -31,12 +31,6 @@ static void show_request(void *arg, const struct hf_erasure_request *request)
     hf_json_object_end(l->json);
 }
 
-static void put_time(struct hf_json_out *json, const char *key, int64_t time_us)
-{
-    hf_json_key(json, hf_str_c(key));
-    hf_json_time_us(json, time_us);
-}
-
 static void put_result(struct hf_json_out *json, const struct hf_erasure_result *r)
 {
     hf_json_key(json, HF_STR("verified"));
@@ -45,15 +39,15 @@ static void put_result(struct hf_json_out *json, const struct hf_erasure_result 
     hf_json_key_str(json, "subject", r->subject);
     hf_json_key(json, HF_STR("key_digest"));
     hf_json_hex(json, r->key_digest);
-    put_time(json, "kept", r->kept_us);
+    hf_json_key_time_us(json, "kept", r->kept_us);
     hf_json_key_u64(json, "kept_index", r->kept_index);
-    put_time(json, "erased", r->erased_us);
+    hf_json_key_time_us(json, "erased", r->erased_us);
     hf_json_key_u64(json, "erased_index", r->erased_index);
     hf_json_key_str(json, "by", r->by);
     hf_json_key_str(json, "reason", r->reason);
     hf_json_key_u64(json, "size", r->region_size);
     if (r->confirmed) {
-        put_time(json, "confirmed", r->confirmed_us);
+        hf_json_key_time_us(json, "confirmed", r->confirmed_us);
         hf_json_key_u64(json, "confirmed_index", r->confirmed_index);
         hf_json_key_u64(json, "confirmed_segment", r->confirmed_segment);
         hf_json_key_u64(json, "confirmed_offset", r->confirmed_offset);
