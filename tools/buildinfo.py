@@ -17,6 +17,10 @@ TAP_CASE = re.compile(r"^\s*(not )?ok\b\s*(?:\d+)?\s*(?:-\s*)?([^#]*)(#\s*(\w+)\
 TAP_MARK = re.compile(r"^(TAP version \d+|1\.\.\d+)", re.M)
 GOOD = {"OK", "EXPECTEDFAIL", "SKIP"}
 
+# How many lines are shown of a case that failed, and of all that failed in one program.
+LINES_BEFORE, LINES_BEHIND, LINES_ERRORS = 15, 45, 20
+LINES_LEAST, LINES_MOST = 4, 60
+
 
 def info(folder, name):
     with open(os.path.join(folder, "meson-info", name + ".json"), encoding="utf-8") as file:
@@ -65,42 +69,58 @@ def suite(folder, name):
     return 0
 
 
+def tap_cases(name, output):
+    """The cases in what a program printed, each with its own lines: those before it, and of one that
+    failed those behind it, where TAP has its reasons. A reason is at the beginning of what is said."""
+    cases, notes = [], []
+
+    def close():
+        if cases and cases[-1][1] == "fail":
+            cases[-1][2].extend(notes[:LINES_BEHIND])
+            notes.clear()
+
+    for line in output.splitlines():
+        match = TAP_CASE.match(line)
+        if not match:
+            if line.strip() and not TAP_MARK.match(line):
+                notes.append(line)
+            continue
+        close()
+        directive = (match.group(4) or "").upper()
+        state = "fail" if match.group(1) else "pass"
+        if directive.startswith("SKIP"):
+            state = "skip"
+        elif directive == "TODO":
+            state = "pass" if match.group(1) else "fail"
+        detail = [match.group(5)] if state == "skip" else notes[-LINES_BEFORE:]
+        cases.append((f"{name}: {match.group(2).strip()}", state, detail))
+        notes.clear()
+    close()
+    return cases
+
+
 def cases_of(entry):
     """The cases of one test program: (name, state, detail), state one of pass, fail, skip."""
     name, result = entry["name"], entry["result"]
-    output = entry.get("stdout") or ""
+    output, errors = entry.get("stdout") or "", (entry.get("stderr") or "").strip().splitlines()
     cases = []
     if TAP_MARK.search(output):
-        notes = []
-        for line in output.splitlines():
-            match = TAP_CASE.match(line)
-            if not match:
-                if line.strip() and not TAP_MARK.match(line):
-                    notes.append(line)
-                continue
-            directive = (match.group(4) or "").upper()
-            state = "fail" if match.group(1) else "pass"
-            if directive.startswith("SKIP"):
-                state = "skip"
-            elif directive == "TODO":
-                state = "pass" if match.group(1) else "fail"
-            detail = match.group(5) if state == "skip" else "\n".join(notes[-30:])
-            cases.append((f"{name}: {match.group(2).strip()}", state, detail or ""))
-            notes = []
+        cases = tap_cases(name, output)
     elif result == "SKIP":
-        cases.append((name, "skip", ""))
+        cases.append((name, "skip", []))
     elif result in GOOD:
-        cases.append((name, "pass", ""))
-    if result not in GOOD and not any(state == "fail" for _, state, _ in cases):
+        cases.append((name, "pass", []))
+    failed = [case for case in cases if case[1] == "fail"]
+    if result not in GOOD and not failed:
         words = {"TIMEOUT": "ran out of time", "INTERRUPT": "was interrupted"}
         text = words.get(result, f"ended badly ({result}, exit code {entry.get('returncode')})")
-        tail = (output + "\n" + (entry.get("stderr") or "")).strip().splitlines()[-40:]
-        cases.append((f"{name}: the program {text}", "fail", "\n".join(tail)))
-    elif any(state == "fail" for _, state, _ in cases) and entry.get("stderr"):
-        tail = "\n".join(entry["stderr"].strip().splitlines()[-20:])
-        last = max(i for i, case in enumerate(cases) if case[1] == "fail")
-        cases[last] = (cases[last][0], "fail", (cases[last][2] + "\n" + tail).strip())
-    return cases
+        tail = (output.strip().splitlines() + errors)[-LINES_BEHIND:]
+        cases.append((f"{name}: the program {text}", "fail", tail))
+    elif failed:
+        for _, _, detail in failed:
+            del detail[max(LINES_LEAST, LINES_MOST // len(failed)):]
+        failed[-1][2].extend(errors[-LINES_ERRORS:])
+    return [(case, state, "\n".join(detail)) for case, state, detail in cases]
 
 
 def count(folder, code):

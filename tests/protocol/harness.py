@@ -7,6 +7,8 @@ import tempfile
 import traceback
 
 PROGRAM = os.environ["HOLDFAST_BIN"]
+LAST_WORDS = 12  # lines that are shown of each program when a case failed
+REPORTS = (b"Sanitizer:", b"runtime error:")
 
 
 class Failed(Exception):
@@ -40,6 +42,22 @@ class World:
         return self.run("log", "init", self.path(name), "--origin", origin, "--kind",
                         kind).stdout.decode().strip()
 
+    def errors(self):
+        """What each program of the case said: (name, lines). They write into files of this folder, NAME.err."""
+        for folder, _, names in os.walk(self.dir):
+            for name in sorted(names):
+                if name.endswith(".err"):
+                    with open(os.path.join(folder, name), "rb") as file:
+                        yield name.removesuffix(".err"), file.read().splitlines()
+
+    def reports(self):
+        """What a sanitizer found in a program that the case did not ask."""
+        for name, lines in self.errors():
+            for number, line in enumerate(lines):
+                if any(word in line for word in REPORTS):
+                    yield name, lines[number:number + 40]
+                    break
+
     def close(self):
         shutil.rmtree(self.dir, ignore_errors=True)
 
@@ -49,21 +67,48 @@ def check(condition, text):
         raise Failed(text)
 
 
+def why(error):
+    """What a person has to know: what is wrong and in which line of the test, or where it broke."""
+    text = traceback.format_exception(type(error), error, error.__traceback__)
+    if not isinstance(error, Failed):
+        return f"{type(error).__name__}: {error}\n" + "".join(text[-8:-1])
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if os.path.basename(f.filename).startswith("test_")]
+    return f"{error}\n" + "".join(f"{os.path.basename(f.filename)}:{f.lineno}: {f.line}\n" for f in frames[-3:])
+
+
+def tell(text):
+    for line in text.splitlines():
+        print(f"# {line[:2000]}")
+
+
+def tell_words(name, lines):
+    tell(f"{name}:")
+    for line in lines:
+        tell("  " + line.decode(errors="backslashreplace")[:300])
+
+
 def main(cases):
+    """Runs all cases, or those that the command line names."""
+    cases = [case for case in cases if len(sys.argv) == 1 or case.__name__ in sys.argv[1:]]
+    sys.stdout.reconfigure(errors="backslashreplace")
     print(f"1..{len(cases)}")
     failures = 0
     for number, case in enumerate(cases, 1):
         world = World()
         try:
             case(world)
+            if list(world.reports()):
+                raise Failed("a sanitizer found something in a program")
             print(f"ok {number} {case.__name__}")
         except Skipped as error:
             print(f"ok {number} {case.__name__} # SKIP {error}")
         except Exception as error:  # a case may fail in any way
             failures += 1
             print(f"not ok {number} {case.__name__}")
-            for line in (str(error) or traceback.format_exc()).splitlines():
-                print(f"# {line}")
+            tell(why(error))
+            found = list(world.reports())
+            for name, lines in found or [(name, lines[-LAST_WORDS:]) for name, lines in world.errors()]:
+                tell_words(name, lines)
         finally:
             world.close()
         sys.stdout.flush()

@@ -29,7 +29,7 @@ class Wrapper:
         return os.path.join(self.dir, name)
 
     def start(self):
-        with open(self.path("errors"), "ab") as errors:
+        with open(self.path("wrapper.err"), "ab") as errors:
             self.process = subprocess.Popen(
                 [WRAPPER, "run", "--state", self.path("state"), "--plugin-socket", self.plugin,
                  "--control-socket", self.control, "--look", "1",
@@ -39,7 +39,7 @@ class Wrapper:
         return self
 
     def errors(self):
-        with open(self.path("errors"), encoding="utf-8") as file:
+        with open(self.path("wrapper.err"), encoding="utf-8") as file:
             return file.read()[-1500:]
 
     def ask(self, method, path):

@@ -55,7 +55,7 @@ def acknowledged(world, desk):
     ask(world, "acme", "a-1", 300)
     ask(world, "acme", "a-2", 300)
     until(lambda: len(phone.messages("approval")) == 2, "they are pushed")
-    first, second = phone.messages("approval")
+    first, second = sorted(phone.messages("approval"), key=lambda m: m["approval"])  # they are pushed side by side
     for wrong in ({"ack": second["ack"]}, {"ack": ""}, {"ack": None}, {"approval": "a-2"}, {"principal": "admin"},
                   {"kind": "probe"}, {"expires": "2099-01-01T00:00:00Z"}, {"tenant": None}):
         tell(first, "shown", 403, **wrong)

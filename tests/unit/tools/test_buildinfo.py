@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """tests/unit/tools/test_buildinfo.py: the counting of test cases, which all trust rests on.
 
-Goal: no failure is ever counted as a pass, or lost. Method: entries as meson logs them, from a
+Goal: no failure is ever counted as a pass, or lost, and each says why. Method: entries as meson logs them, from a
 table, and whole logs through the closing line.
 """
 import contextlib
@@ -46,9 +46,21 @@ LOGS = [
     ("the runner died", ["1..1\nok 1\n"], 2, "1 passed, 1 failed", 1),
 ]
 
+# (what, standard output, what is shown of each case)
+DETAILS = [
+    ("reasons are behind the case", "1..2\nnot ok 1 a\n# why\n# more\nok 2 b\n", ["# why\n# more\nlast words", ""]),
+    ("and behind the last one", "1..2\nok 1 a\nnot ok 2 b\n# why\n", ["", "# why\nlast words"]),
+    ("or before it", "1..2\nok 1 a\n# why\nnot ok 2 b\n", ["", "# why\nlast words"]),
+    ("each has its own", "1..2\nnot ok 1 a\n# one\nnot ok 2 b\n# two\n", ["# one", "# two\nlast words"]),
+    ("the beginning of many", "1..1\nnot ok 1 a\n" + "".join(f"# {n}\n" for n in range(999)),
+     ["\n".join(f"# {n}" for n in range(45)) + "\nlast words"]),
+    ("a little of each of many", "1..30\n" + "".join(f"not ok {n} a\n" + "# x\n" * 9 for n in range(30)),
+     ["# x\n# x\n# x\n# x"] * 29 + ["# x\n# x\n# x\n# x\nlast words"]),
+]
 
-def entry(result, output):
-    return {"name": "t", "result": result, "stdout": output, "returncode": 0}
+
+def entry(result, output, errors=""):
+    return {"name": "t", "result": result, "stdout": output, "stderr": errors, "returncode": 0}
 
 
 def closing(outputs, code):
@@ -69,6 +81,9 @@ def main():
         results.append((what, states, expected))
     for what, outputs, code, line, exit_code in LOGS:
         results.append((what, closing(outputs, code), (line, exit_code)))
+    for what, output, expected in DETAILS:
+        shown = [detail for _, _, detail in buildinfo.cases_of(entry("ERROR", output, "last words\n"))]
+        results.append((what, shown, expected))
     print(f"1..{len(results)}")
     failed = False
     for number, (what, actual, expected) in enumerate(results, 1):
