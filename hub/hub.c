@@ -120,9 +120,29 @@ static void accepted(struct hf_listener *listener, struct hf_stream *stream)
     hf_http_server_take(hub->http, top); /* without TLS it gets a malformed request, and goes */
 }
 
+void hf_hub_reload(struct hf_hub *hub)
+{
+    hf_log(hub->logger, HF_LOG_INFO, "hub.reload",
+           hf_f_bool("certificate", hub->certificate.until_us != 0));
+    hf_hub_certificate_reload(&hub->certificate);
+}
+
 void hf_hub_serve(struct hf_hub *hub, struct hf_stream *stream)
 {
     hf_http_server_take(hub->http, stream);
+}
+
+static enum hf_rc open_tls(struct hf_hub *hub, const struct hf_hub_conf *conf,
+                           const struct hf_secret *host_key, struct hf_err *err)
+{
+    const struct hf_hub_certificate_files files = {conf->tls_certificate, conf->tls_key,
+                                                   conf->public_url};
+    enum hf_rc rc = hf_hub_identity_tls(hub, conf->name, host_key, err);
+    if (rc == HF_OK && conf->tls_certificate != NULL) {
+        rc = hf_hub_certificate_open(hub->loop, hub->logger, hub->tls, &files, &hub->certificate,
+                                     err);
+    }
+    return rc;
 }
 
 static enum hf_rc open_server(struct hf_hub *hub, const char *listen, struct hf_err *err)
@@ -263,7 +283,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         rc = hf_hub_identity_keys(hub, conf->release_keys, &host_key, err);
     }
     if (rc == HF_OK && conf->listen != NULL) {
-        rc = hf_hub_identity_tls(hub, conf->name, &host_key, err);
+        rc = open_tls(hub, conf, &host_key, err);
     }
     hf_secret_free(&host_key);
     if (rc == HF_OK) {
@@ -349,6 +369,7 @@ void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg)
         hub->listening = false;
         hf_listener_close(&hub->listener);
     }
+    hf_hub_certificate_close(&hub->certificate);
     hf_hub_probes_stop(hub);
     hf_hub_newcomers_stop(hub);
     hf_model_reader_quit(hub->reader);

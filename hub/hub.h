@@ -16,6 +16,7 @@
 #include "hub/approval_router.h"
 #include "hub/approvals.h"
 #include "hub/artifacts.h"
+#include "hub/certificate.h"
 #include "hub/contact_box.h"
 #include "hub/custody.h"
 #include "hub/directives.h"
@@ -73,13 +74,15 @@ struct hf_hub_conf {
     const char *peers; /* "prod-us=https://hub.us.example,..."; NULL: none are known */
     const char *models; /* of the read models: a SQLite file or postgresql://...; NULL: models.db in
                            dir */
-    const char *release_keys; /* file; NULL: no artifact is taken */
-    bool only_api;            /* the read models are a worker's: here they are read or, without
+    const char *release_keys;    /* file; NULL: no artifact is taken */
+    bool only_api;               /* the read models are a worker's: here they are read or, without
                               `models`, not there */
-    const char *public_url;   /* by which people reach this Hub; NULL: where it listens */
-    bool push_anywhere;       /* devices may have a push service on plain HTTP (tests) */
-    const char *socket;       /* of the worker; NULL: hub.sock in dir */
-    struct hf_peers allow;    /* who may use it besides root and the Hub's own user */
+    const char *public_url;      /* by which people reach this Hub; NULL: where it listens */
+    const char *tls_certificate; /* file that browsers of public_url get; NULL: the Hub's own */
+    const char *tls_key;         /* file with its key */
+    bool push_anywhere;          /* devices may have a push service on plain HTTP (tests) */
+    const char *socket;          /* of the worker; NULL: hub.sock in dir */
+    struct hf_peers allow;       /* who may use it besides root and the Hub's own user */
     uint64_t free_floor;
     uint64_t snapshot_ns; /* between two snapshots of the memory; 0: ten minutes */
     uint64_t probe_ns;    /* between two probes of the way of approvals; 0: none */
@@ -113,6 +116,7 @@ struct hf_hub {
     int64_t window_start_us;
     struct hf_tls_server *tls;
     struct hf_hash tls_pin;
+    struct hf_hub_certificate certificate; /* of browsers */
     struct hf_listener listener;
     bool listening;
     struct hf_http_server *http;
@@ -163,6 +167,9 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
                        struct hf_err *err);
 /* Answers what is under way, closes the log; then closed(arg). Also after a failed opening. */
 void hf_hub_close(struct hf_hub *hub, void (*closed)(void *arg), void *arg);
+
+/* Reads the files of browsers' certificate now, not at the next look. */
+void hf_hub_reload(struct hf_hub *hub);
 
 /* Takes a connection that no listener accepted; it speaks plain HTTP. */
 void hf_hub_serve(struct hf_hub *hub, struct hf_stream *stream);

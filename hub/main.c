@@ -1,4 +1,5 @@
 /* hub/main.c: the program holdfast-hub. */
+#include <signal.h>
 #include <sys/resource.h>
 
 #include "base/cli/service.h"
@@ -6,11 +7,14 @@
 #include "base/hex.h"
 #include "hub/notifier_cli.h"
 #include "hub/principal_api.h"
+#include "hub/settings.h"
 #include "hub/worker.h"
 
 struct program {
     struct hf_service service;
-    bool refused; /* before the Hub was opened */
+    bool refused;         /* before the Hub was opened */
+    struct hf_signal hup; /* read files again */
+    bool hears;
     struct hf_hub hub;
     struct hf_notifier notifier; /* of the role all */
     char address[HF_ADDRESS_TEXT_MAX];
@@ -18,13 +22,6 @@ struct program {
     struct hf_post first_admin;
     struct hf_secret token;
 };
-
-static const char *const role_names[] = {"all", "api", "worker", "notifications", NULL};
-
-static bool has_role(const struct hf_cli *cli, const char *name)
-{
-    return strcmp(hf_cli_str(cli, "role"), name) == 0;
-}
 
 static struct program *program_of(struct hf_service *service)
 {
@@ -127,46 +124,6 @@ static void allow_files(const struct hf_service *service)
     }
 }
 
-static bool public_url_ok(const char *url)
-{
-    struct hf_str text = hf_str_c(url);
-    struct hf_str origin;
-    if (url == NULL) {
-        return true;
-    }
-    bool slash = text.len > 0 && text.ptr[text.len - 1] == '/';
-    return hf_origin_of(text, &origin, /* err= */ NULL) == HF_OK &&
-           origin.len + (slash ? 1 : 0) == text.len && text.len < HF_HUB_URL_MAX &&
-           hf_str_starts(text, HF_STR("https://"));
-}
-
-/* What the role cannot be run with; said before anything is made. */
-static enum hf_rc check_role(struct hf_cli *cli, struct hf_err *err)
-{
-    const char *models = hf_cli_str(cli, "models");
-    if (has_role(cli, "notifications")) {
-        return hf_notifier_conf_check(cli, err);
-    }
-    if (hf_cli_str(cli, "data") == NULL) {
-        return hf_err_set(err, HF_EUSAGE, "--data is missing: the folder of the role");
-    }
-    if (has_role(cli, "worker") && hf_cli_str(cli, "socket") == NULL) {
-        return hf_err_set(err, HF_EUSAGE,
-                          "a worker follows a Hub of the role api: name its socket with --socket");
-    }
-    if (!public_url_ok(hf_cli_str(cli, "public-url"))) {
-        return hf_err_set(err, HF_EUSAGE,
-                          "--public-url is of the form https://HOST[:PORT], without a path");
-    }
-    if (has_role(cli, "all")) {
-        return hf_notifier_conf_check(cli, err);
-    }
-    if (has_role(cli, "worker") || (has_role(cli, "api") && models != NULL)) {
-        return hf_worker_models_check(models, err);
-    }
-    return HF_OK;
-}
-
 /* Whoever started the program starts it again, on a log that is opened anew. */
 static void failed(void *arg, const struct hf_err *err)
 {
@@ -189,9 +146,16 @@ static enum hf_rc open_own_notifier(struct hf_service *service, struct hf_err *e
     return rc;
 }
 
+static void reload(struct hf_signal *sig, int number)
+{
+    (void)number;
+    hf_hub_reload(&HF_CONTAINER_OF(sig, struct program, hup)->hub);
+}
+
 static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
 {
     struct hf_cli *cli = service->cli;
+    struct program *program = program_of(service);
     struct hf_hub_conf conf = {.dir = hf_cli_str(cli, "data"),
                                .region = hf_cli_str(cli, "region"),
                                .listen = hf_cli_str(cli, "listen"),
@@ -199,8 +163,10 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
                                .peers = hf_cli_str(cli, "peers"),
                                .models = hf_cli_str(cli, "models"),
                                .release_keys = hf_cli_str(cli, "release-keys"),
-                               .only_api = has_role(cli, "api"),
+                               .only_api = hf_hub_has_role(cli, "api"),
                                .public_url = hf_cli_str(cli, "public-url"),
+                               .tls_certificate = hf_cli_str(cli, "tls-certificate"),
+                               .tls_key = hf_cli_str(cli, "tls-key"),
                                .push_anywhere = hf_cli_flag(cli, "push-anywhere"),
                                .socket = hf_cli_str(cli, "socket"),
                                .free_floor = hf_cli_u64(cli, "free-floor"),
@@ -212,15 +178,21 @@ static enum hf_rc open_hub(struct hf_service *service, struct hf_err *err)
                                .arg = service};
     enum hf_rc rc = hf_peers_parse(hf_cli_str(cli, "allow-uids"), &conf.allow, err);
     if (rc == HF_OK) {
-        rc = check_role(cli, err);
+        rc = hf_hub_settings_check(cli, err);
+    }
+    if (rc == HF_OK) {
+        /* Before the log is opened, which takes its time: a renewal meanwhile ends nothing. */
+        program->hup.caught = reload;
+        rc = hf_signal_open(service->loop, &program->hup, SIGHUP, /* keeps_alive= */ false, err);
+        program->hears = rc == HF_OK;
     }
     if (rc != HF_OK) {
-        program_of(service)->refused = true;
+        program->refused = true;
         return rc;
     }
     allow_files(service);
-    rc = hf_hub_open(service->loop, &conf, &program_of(service)->hub, err);
-    return rc == HF_OK && has_role(cli, "all") ? open_own_notifier(service, err) : rc;
+    rc = hf_hub_open(service->loop, &conf, &program->hub, err);
+    return rc == HF_OK && hf_hub_has_role(cli, "all") ? open_own_notifier(service, err) : rc;
 }
 
 static enum hf_rc start(struct hf_service *service, struct hf_err *err)
@@ -236,6 +208,10 @@ static enum hf_rc start(struct hf_service *service, struct hf_err *err)
 
 static void stop(struct hf_service *service)
 {
+    if (program_of(service)->hears) {
+        program_of(service)->hears = false;
+        hf_signal_close(&program_of(service)->hup);
+    }
     if (program_of(service)->refused) {
         hf_service_stopped(service);
         return;
@@ -268,7 +244,7 @@ static enum hf_rc open_worker(struct hf_service *service, struct hf_err *err)
                                         .models = hf_cli_str(cli, "models"),
                                         .failed = worker_failed,
                                         .arg = service};
-    enum hf_rc rc = check_role(cli, err);
+    enum hf_rc rc = hf_hub_settings_check(cli, err);
     return rc == HF_OK ? hf_worker_open(&program->worker, &conf, err) : rc;
 }
 
@@ -295,10 +271,10 @@ static int run_worker(struct hf_cli *cli)
 static int run(struct hf_cli *cli)
 {
     static struct program program; /* too big for the stack */
-    if (has_role(cli, "worker")) {
+    if (hf_hub_has_role(cli, "worker")) {
         return run_worker(cli);
     }
-    if (has_role(cli, "notifications")) {
+    if (hf_hub_has_role(cli, "notifications")) {
         return hf_notifier_run(cli);
     }
     program.service = (struct hf_service){.open = open_hub, .start = start, .stop = stop};
@@ -308,166 +284,14 @@ static int run(struct hf_cli *cli)
     return code;
 }
 
-/* checking settings */
-
-static enum hf_rc check_peers(const char *text, struct hf_err *err)
-{
-    struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
-    unsigned count = 0;
-    return hf_hub_peers_parse(text, peers, &count, err);
-}
-
-/* Everything that is wrong is said at once. */
-static int check_config(struct hf_cli *cli)
-{
-    struct hf_err err = {0};
-    struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
-    unsigned peer_count = 0;
-    if (check_role(cli, &err) != HF_OK) {
-        hf_cli_add_problem(cli, &err);
-    }
-    if (hf_cli_problems(cli) != HF_EXIT_OK) {
-        return HF_EXIT_NO;
-    }
-    if (hf_hub_peers_parse(hf_cli_str(cli, "peers"), peers, &peer_count, &err) != HF_OK) {
-        return hf_cli_fail(cli, &err);
-    }
-    hf_cli_printf(cli, "role      %s\nregion    %s\n", hf_cli_str(cli, "role"),
-                  hf_cli_str(cli, "region"));
-    if (hf_cli_str(cli, "data") != NULL) {
-        hf_cli_printf(cli, "data      %s\n", hf_cli_str(cli, "data"));
-    }
-    if (has_role(cli, "worker") || has_role(cli, "notifications")) {
-        hf_cli_printf(cli, "socket    %s\n", hf_cli_str(cli, "socket"));
-        return HF_EXIT_OK;
-    }
-    hf_cli_printf(cli, "listen    %s\nname      %s\n", hf_cli_str(cli, "listen"),
-                  hf_cli_str(cli, "name"));
-    for (unsigned i = 0; i < peer_count; i++) {
-        hf_cli_printf(cli, "peer      %s at %s\n", hf_region_name(peers[i].region), peers[i].url);
-    }
-    return HF_EXIT_OK;
-}
-
-static const char *const region_names[] = {"dev", "staging", "prod-eu", "prod-us", NULL};
-static const struct hf_cli_option options[] = {
-    {.name = "role",
-     .kind = HF_CLI_CHOICE,
-     .choices = role_names,
-     .fallback = "all",
-     .env = "HOLDFAST_HUB_ROLE",
-     .setting = "hub_role",
-     .help = "api: the log and the API; worker: the read models in PostgreSQL, following an api's "
-             "socket; notifications: pushes and mails, by the same socket; all: all in one "
-             "process"},
-    {.name = "region",
-     .kind = HF_CLI_CHOICE,
-     .choices = region_names,
-     .fallback = "dev",
-     .env = "HOLDFAST_REGION",
-     .setting = "region",
-     .help = "the region that this Hub runs"},
-    {.name = "data",
-     .kind = HF_CLI_STRING,
-     .value = "DIR",
-     .env = "HOLDFAST_HUB_DATA",
-     .setting = "hub_data",
-     .help = "folder of the region's log and keys; made when it is not there; all roles but "
-             "notifications need one"},
-    {.name = "listen",
-     .kind = HF_CLI_STRING,
-     .value = "ADDRESS",
-     .fallback = "127.0.0.1:8443",
-     .env = "HOLDFAST_HUB_LISTEN",
-     .setting = "hub_listen",
-     .check = hf_address_check,
-     .help = "where the API listens; port 0 takes a free one"},
-    {.name = "name",
-     .kind = HF_CLI_STRING,
-     .value = "HOST",
-     .fallback = "localhost",
-     .env = "HOLDFAST_HUB_NAME",
-     .setting = "hub_name",
-     .help = "host name in the TLS certificate that is made when there is none"},
-    {.name = "release-keys",
-     .kind = HF_CLI_STRING,
-     .value = "FILE",
-     .env = "HOLDFAST_RELEASE_KEYS",
-     .setting = "release_keys",
-     .help =
-         "the keys that artifacts are verified with: lines CHANNEL VKEY; without it none is taken"},
-    {.name = "peers",
-     .kind = HF_CLI_STRING,
-     .value = "REGION=URL,...",
-     .env = "HOLDFAST_HUB_PEERS",
-     .setting = "hub_peers",
-     .check = check_peers,
-     .help = "the other regions' Hubs, for those who came to the wrong one"},
-    {.name = "public-url",
-     .kind = HF_CLI_STRING,
-     .value = "URL",
-     .env = "HOLDFAST_HUB_PUBLIC_URL",
-     .setting = "hub_public_url",
-     .help = "by which people reach this Hub, in links of messages (default: where it listens)"},
-    HF_NOTIFIER_OPTIONS,
-    {.name = "models",
-     .kind = HF_CLI_STRING,
-     .value = "URL",
-     .env = "HOLDFAST_HUB_MODELS",
-     .setting = "hub_models",
-     .help = "where the read models are kept: a SQLite file (default: models.db in the data "
-             "folder) or postgresql://...; the role api only reads them, and has none by default"},
-    {.name = "socket",
-     .kind = HF_CLI_STRING,
-     .value = "PATH",
-     .env = "HOLDFAST_HUB_SOCKET",
-     .setting = "hub_socket",
-     .check = hf_address_check_path,
-     .help = "Unix socket for the worker (default: hub.sock in the data folder); a worker's: that "
-             "of the Hub it follows"},
-    {.name = "allow-uids",
-     .kind = HF_CLI_STRING,
-     .value = "UID,...",
-     .env = "HOLDFAST_HUB_ALLOW_UIDS",
-     .setting = "hub_allow_uids",
-     .check = hf_peers_check,
-     .help = "users whose processes may be the worker, besides root and the Hub's own"},
-    {.name = "free-floor",
-     .kind = HF_CLI_SIZE,
-     .fallback = "0",
-     .env = "HOLDFAST_FREE_FLOOR",
-     .setting = "free_floor",
-     .help = "free space below which the log is read-only; 0: by the size of the disk"},
-    {.name = "snapshot-every",
-     .kind = HF_CLI_U64,
-     .value = "SECONDS",
-     .fallback = "600",
-     .min = 1,
-     .max = 86400,
-     .env = "HOLDFAST_HUB_SNAPSHOT_EVERY",
-     .setting = "hub_snapshot_every",
-     .help = "time between two snapshots of the Hub's memory, from which the next start goes on"},
-    {.name = "probe-every",
-     .kind = HF_CLI_U64,
-     .value = "SECONDS",
-     .fallback = "0",
-     .max = 86400,
-     .env = "HOLDFAST_HUB_PROBE_EVERY",
-     .setting = "hub_probe_every",
-     .help = "time between two probes of the way of approvals, each with the next tenant; 0: none"},
-    {.name = "reset-admin", /* the last one: only `run` has it */
-     .kind = HF_CLI_FLAG,
-     .help = "write a new token for the principal \"admin\"; the one before ends"},
-};
-
 static const struct hf_cli_command command_run = {
     .name = "run",
     .summary = "run the region's Hub until it is interrupted",
     .description = "Opens or makes the region's log, keys and TLS identity in the data folder and "
                    "serves the API. A new region's first admin token is written to admin.token "
                    "in that folder. A worker keeps in its data folder only how far it followed.",
-    .options = options,
-    .option_count = HF_LEN(options),
+    .options = hf_hub_options,
+    .option_count = HF_HUB_OPTIONS,
     .run = run,
     .no_json = true,
 };
@@ -475,9 +299,9 @@ static const struct hf_cli_command command_run = {
 static const struct hf_cli_command command_check = {
     .name = "check-config",
     .summary = "say what the configuration means, or all that is wrong with it",
-    .options = options,
-    .option_count = HF_LEN(options) - 1,
-    .run = check_config,
+    .options = hf_hub_options,
+    .option_count = HF_HUB_OPTIONS - 1,
+    .run = hf_hub_check_config,
     .no_json = true,
     .collects = true,
 };

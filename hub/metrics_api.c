@@ -161,6 +161,20 @@ static void put_http(struct hf_buf *buf, const struct hf_hub *hub)
     gauge(buf, "holdfast_streams", hub->streams, "Open event streams.");
 }
 
+static void put_certificate(struct hf_buf *buf, const struct hf_hub *hub)
+{
+    const struct hf_hub_certificate *c = &hub->certificate;
+    gauge(buf, "holdfast_certificate_expiry_timestamp_seconds",
+          c->until_us < 0 ? 0 : (uint64_t)c->until_us / 1000000,
+          "When the certificate that browsers get is over; 0: they get the Hub's own.");
+    gauge(buf, "holdfast_certificate_refused", c->refused,
+          "1: its files cannot be used, an earlier one is served.");
+    counter(buf, "holdfast_certificate_renewals_total", c->reads,
+            "Times that its files were read again.");
+    counter(buf, "holdfast_certificate_failures_total", c->failures,
+            "Times that they could not be used, each reason counted once.");
+}
+
 static void put_process(struct hf_buf *buf)
 {
     struct hf_process_usage usage;
@@ -185,6 +199,7 @@ void hf_serve_metrics(struct hf_hub_call *call)
     put_notices(buf, call->hub);
     put_tenants(buf, call->hub);
     put_http(buf, call->hub);
+    put_certificate(buf, call->hub);
     put_process(buf);
     if (buf->failed != HF_OK) {
         hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for the answer.");

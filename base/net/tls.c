@@ -18,7 +18,8 @@
 
 struct hf_tls_server {
     SSL_CTX *context;
-    struct hf_hash pin;
+    struct hf_certificate *own;
+    struct hf_certificate *named; /* for those who name a host of it; or NULL */
 };
 
 struct tls_stream {
@@ -129,56 +130,16 @@ enum hf_rc hf_tls_identity_make(const char *name, int64_t now_us, struct hf_buf 
 
 /* servers */
 
-static bool take_pin(X509 *certificate, struct hf_hash *pin)
+/* Whoever names the host of the second certificate gets it: a browser, which names what stands in
+ * its address bar. Agents, mirrors and the command line name none, and pin the first. */
+static int choose(SSL *ssl, void *arg)
 {
-    unsigned char *der = NULL;
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-    if (len <= 0) {
-        return false;
+    const struct hf_tls_server *server = arg;
+    const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (host == NULL || server->named == NULL || !hf_certificate_covers(server->named, host)) {
+        return 1;
     }
-    hf_sha256(hf_bytes_of(der, (size_t)len), pin);
-    OPENSSL_free(der);
-    return true;
-}
-
-/* The first certificate is the server's, those after it the chain. */
-static bool use_certificates(struct hf_tls_server *server, BIO *text)
-{
-    X509 *own = PEM_read_bio_X509(text, NULL, NULL, NULL);
-    bool good = own != NULL && SSL_CTX_use_certificate(server->context, own) == 1 &&
-                take_pin(own, &server->pin);
-    X509_free(own);
-    for (X509 *more = NULL; good && (more = PEM_read_bio_X509(text, NULL, NULL, NULL)) != NULL;) {
-        if (SSL_CTX_add0_chain_cert(server->context, more) != 1) {
-            X509_free(more);
-            good = false;
-        }
-    }
-    ERR_clear_error(); /* the end of the text is an error to the reader */
-    return good;
-}
-
-static enum hf_rc load(struct hf_tls_server *server, struct hf_bytes certificate,
-                       const struct hf_secret *key, struct hf_err *err)
-{
-    struct hf_bytes secret = hf_secret_reveal(key);
-    BIO *public_text = BIO_new_mem_buf(certificate.ptr, (int)certificate.len);
-    BIO *secret_text = BIO_new_mem_buf(secret.ptr, (int)secret.len);
-    EVP_PKEY *loaded =
-        secret_text == NULL ? NULL : PEM_read_bio_PrivateKey(secret_text, NULL, NULL, NULL);
-    enum hf_rc rc = HF_OK;
-    if (public_text == NULL || !use_certificates(server, public_text)) {
-        rc = hf_err_set(err, HF_EINVAL, "the TLS certificate is not a PEM certificate");
-    } else if (loaded == NULL) {
-        rc = hf_err_set(err, HF_EINVAL, "the TLS key is not an unencrypted PEM key");
-    } else if (SSL_CTX_use_PrivateKey(server->context, loaded) != 1) {
-        rc = hf_err_set(err, HF_EMISMATCH, "the TLS key is not the certificate's");
-    }
-    ERR_clear_error();
-    EVP_PKEY_free(loaded);
-    BIO_free(public_text);
-    BIO_free(secret_text);
-    return rc;
+    return hf_certificate_use_once(server->named, ssl) ? 1 : 0;
 }
 
 enum hf_rc hf_tls_server_new(struct hf_bytes certificate, const struct hf_secret *key,
@@ -197,7 +158,11 @@ enum hf_rc hf_tls_server_new(struct hf_bytes certificate, const struct hf_secret
     if (rc == HF_OK) {
         (void)SSL_CTX_set_mode(server->context, SSL_MODE_RELEASE_BUFFERS);
         (void)SSL_CTX_set_options(server->context, SSL_OP_NO_RENEGOTIATION);
-        rc = load(server, certificate, key, err);
+        SSL_CTX_set_cert_cb(server->context, choose, server);
+        rc = hf_certificate_read(certificate, key, &server->own, err);
+    }
+    if (rc == HF_OK) {
+        rc = hf_certificate_use_always(server->own, server->context, err);
     }
     if (rc != HF_OK) {
         hf_tls_server_free(server);
@@ -211,13 +176,21 @@ void hf_tls_server_free(struct hf_tls_server *server)
 {
     if (server != NULL) {
         SSL_CTX_free(server->context);
+        hf_certificate_free(server->own);
+        hf_certificate_free(server->named);
         hf_heap_free(server);
     }
 }
 
+void hf_tls_server_set_named(struct hf_tls_server *server, struct hf_certificate *named)
+{
+    hf_certificate_free(server->named);
+    server->named = named;
+}
+
 void hf_tls_server_pin(const struct hf_tls_server *server, struct hf_hash *ret_pin)
 {
-    *ret_pin = server->pin;
+    hf_certificate_pin(server->own, ret_pin);
 }
 
 /* clients */
@@ -233,7 +206,8 @@ static int check_pin(X509_STORE_CTX *store, void *arg)
     const struct hf_tls_client *client = arg;
     X509 *certificate = X509_STORE_CTX_get0_cert(store);
     struct hf_hash pin;
-    if (certificate != NULL && take_pin(certificate, &pin) && hf_hash_eq(&pin, &client->pin)) {
+    if (certificate != NULL && hf_certificate_pin_of(certificate, &pin) &&
+        hf_hash_eq(&pin, &client->pin)) {
         return 1;
     }
     X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);

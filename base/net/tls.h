@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/crypto.h"
+#include "base/net/certificate.h"
 #include "base/net/stream.h"
 #include "base/secret.h"
 
@@ -23,8 +24,13 @@ enum hf_rc hf_tls_identity_make(const char *name, int64_t now_us, struct hf_buf 
  * Gives *ret_server. */
 enum hf_rc hf_tls_server_new(struct hf_bytes certificate, const struct hf_secret *key,
                              struct hf_tls_server **ret_server, struct hf_err *err);
+/* No stream of it may be left. */
 void hf_tls_server_free(struct hf_tls_server *server);
-/* SHA-256 over the SubjectPublicKeyInfo. */
+/* From now on, whoever names a host that this certificate covers (SNI, RFC 6066) is shown this one
+ * in place of the server's own; connections that are open stay as they are. Takes `named`; NULL:
+ * none any more. */
+void hf_tls_server_set_named(struct hf_tls_server *server, struct hf_certificate *named);
+/* Of the server's own certificate: SHA-256 over the SubjectPublicKeyInfo. */
 void hf_tls_server_pin(const struct hf_tls_server *server, struct hf_hash *ret_pin);
 
 /* Takes `under`, whose callbacks it sets; the new stream does the handshake by itself when it
@@ -32,7 +38,8 @@ void hf_tls_server_pin(const struct hf_tls_server *server, struct hf_hash *ret_p
 enum hf_rc hf_tls_accept(struct hf_tls_server *server, struct hf_stream *under,
                          struct hf_stream **ret_stream);
 
-/* The other side: trusts the one server key that has the pin, whatever else its certificate says.
+/* The other side: trusts the one server key that has the pin, whatever else its certificate says,
+ * and names no host, so that the server shows its own certificate.
  * A stream to another server ends with HF_EBADSIG before a byte of what was written is sent. */
 struct hf_tls_client;
 
