@@ -1,5 +1,6 @@
 """tests/protocol/harness.py: runs the holdfast program in a folder of its own and prints TAP."""
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import traceback
 PROGRAM = os.environ["HOLDFAST_BIN"]
 LAST_WORDS = 12  # lines that are shown of each program when a case failed
 REPORTS = (b"Sanitizer:", b"runtime error:")
+# What a command says on its way when it takes longer than a few seconds (base/cli/progress.h).
+PROGRESS = re.compile(rb"^[a-z][a-z ]* \d+ (of \d+ )?[a-z]+(, [^:]*)?\n", re.M)
 
 
 class Failed(Exception):
@@ -31,7 +34,8 @@ class World:
 
     def run(self, *args, stdin=b"", code=0):
         done = subprocess.run([PROGRAM, *args], input=stdin, capture_output=True, env=self.env,
-                              timeout=120, check=False)
+                              timeout=600, check=False)
+        done.stderr = said(done.stderr)
         if code is not None and done.returncode != code:
             raise Failed(f"{args}: exit {done.returncode}, expected {code}: {done.stderr[:300]}")
         if done.returncode != 0 and done.stderr.count(b"\n") != 1:
@@ -65,6 +69,11 @@ class World:
 def check(condition, text):
     if not condition:
         raise Failed(text)
+
+
+def said(text):
+    """What a program wrote to its standard error, without how far it was."""
+    return PROGRESS.sub(b"", text)
 
 
 def why(error):

@@ -11,8 +11,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 USER = "postgres"
+LIMIT = 180  # seconds that a start or an end may take on a slow machine
 
 
 def find():
@@ -54,13 +56,15 @@ class Postgres:
             [os.path.join(self.bin, "postgres"), "-D", self.data(), "-k", self.dir, "-c",
              "listen_addresses=", "-c", "fsync=off", "-c", "logging_collector=off"],
             cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **(self.as_user or {}))
-        for _ in range(600):
+        deadline = time.monotonic() + LIMIT
+        while time.monotonic() < deadline:
             ready = subprocess.run([os.path.join(self.bin, "pg_isready"), "-q", "-h", self.dir,
                                     "-t", "1"], check=False, cwd="/")
             if ready.returncode == 0:
                 return
             if self.server.poll() is not None:
                 raise RuntimeError("the PostgreSQL server ended")
+            time.sleep(0.02)
         raise RuntimeError("the PostgreSQL server does not come up")
 
     def sql(self, text, database="postgres", quiet=False):
@@ -75,7 +79,7 @@ class Postgres:
             self.freeze(False)
             self.server.send_signal(signal.SIGQUIT if hard else signal.SIGINT)
             try:
-                self.server.wait(60)
+                self.server.wait(LIMIT)
             except subprocess.TimeoutExpired:
                 for pid in self.processes():
                     os.kill(pid, signal.SIGKILL)

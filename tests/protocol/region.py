@@ -12,7 +12,7 @@ from harness import check
 
 HUB = os.environ["HUB_BIN"]
 AGENT = os.environ["AGENT_BIN"]
-LIMIT = 60  # seconds that anything may take on a slow machine
+LIMIT = 180  # seconds that anything may take on a slow machine
 
 
 class Region:
@@ -25,17 +25,24 @@ class Region:
             self.admin = file.read()
 
     def start(self, listen="127.0.0.1:0", *more):
+        """At an address that it had before, another test may have come to it meanwhile: that is waited for."""
+        until(lambda: self.listens(listen, *more), f"the Hub listens at {listen}")
+
+    def listens(self, listen, *more):
         with open(self.world.path("hub.err"), "ab") as errors:
             self.hub = subprocess.Popen([HUB, "run", "--data", self.world.path("hub"), "--listen",
                                          listen, *self.options, *more], env=self.world.env,
                                         stdout=subprocess.PIPE, stderr=errors)
-        line = b""
-        while not line.startswith(b"listening on "):
-            line = self.hub.stdout.readline()
-            check(line, "the Hub ended: " + self.errors())
+        for line in self.hub.stdout:
             if line.startswith(b"TLS pin "):
                 self.pin = line.split()[-1].decode()
-        self.url = line.split()[-1].decode()
+            elif line.startswith(b"listening on "):
+                self.url = line.split()[-1].decode()
+                return True
+        self.hub.stdout.close()
+        self.hub.wait()
+        check("Address already in use" in self.errors(), "the Hub ended: " + self.errors())
+        return False
 
     def errors(self):
         with open(self.world.path("hub.err"), encoding="utf-8") as file:
@@ -161,6 +168,16 @@ def caught_up(region, tenant, size):
     """The region has so many entries; an agent may have written more by itself meanwhile."""
     until(lambda: region.json("GET", f"/v1/tenants/{tenant}")["receipt"] >= size,
           f"{tenant} has a receipt for {size}")
+
+
+def settled(region):
+    """All read models have seen the whole log as it is now, which grows a little by what is asked of it."""
+    size = region.json("GET", "/v1/region")["size"]
+
+    def there():
+        status, answer = region.call("GET", "/v1/models")
+        return status == 200 and all(m["position"] >= size for m in json.loads(answer)["models"])
+    until(there, "the read models have seen the log")
 
 
 def options(world, region):

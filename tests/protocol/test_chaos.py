@@ -13,7 +13,7 @@ import time
 import harness
 from harness import check
 from proxy import MODES, Proxy
-from region import HUB, LIMIT, NOW, caught_up, in_region, local, until, up
+from region import HUB, LIMIT, NOW, caught_up, in_region, local, settled, up
 
 TENANTS = ("t0", "t1", "t2", "t3")
 KILLS = 40
@@ -114,8 +114,7 @@ def converged(world, region, writers):
         writer.finish()
     for writer in writers:
         caught_up(region, writer.tenant, writer.acked)
-    until(lambda: all(model["lag"] == 0 for model in region.json("GET", "/v1/models")["models"]),
-          "the read models have seen everything")
+    settled(region)
     for writer in writers:
         row = region.json("GET", f"/v1/models/usage?key={writer.tenant}")["rows"]
         check([(int(r["requests"]), int(r["input_tokens"])) for r in row] ==

@@ -12,7 +12,7 @@ import subprocess
 
 import harness
 from harness import check
-from region import HUB, LIMIT, Region, append, caught_up, local, meter, options, until, up
+from region import HUB, LIMIT, Region, append, caught_up, local, meter, options, settled, until, up
 
 SECRET = "aWell-Kept/Secret%of#ours"
 
@@ -76,8 +76,7 @@ def make(world):
             meter(world, "t0", number)
         size = local(world, "t0", "GET", "/v1/status")[1]["events"]
         caught_up(region, "t0", size)
-        until(lambda: all(model["lag"] == 0 for model in region.json("GET", "/v1/models")["models"]),
-              "the read models follow")
+        settled(region)
     finally:
         for process in (region.agents["t0"], region.hub):
             process.terminate()
@@ -163,8 +162,7 @@ def go_on(world, region, size, what):
     check(answer is not None and answer[0] == 200 and answer[1]["index"] >= size, f"{what}: {answer}")
     end = answer[1]["index"] + 1
     until(lambda: region.json("GET", "/v1/tenants/t0")["receipt"] >= end, f"{what}: a receipt")
-    until(lambda: all(model["lag"] == 0 for model in region.json("GET", "/v1/models")["models"]),
-          f"{what}: the read models")
+    settled(region)
     row = region.json("GET", "/v1/models/usage?key=t0")["rows"]
     check([int(r["requests"]) for r in row] == [19], f"{what}: {row}")
 

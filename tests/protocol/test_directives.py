@@ -20,6 +20,9 @@ from harness import Skipped, check
 from region import LIMIT, append, caught_up, in_region, options, until, up
 
 
+POLL = 20  # seconds that an agent waits for a directive, at least: WAIT_S in tenant/feed.c
+
+
 def issue(region, tenant, kind, status=201, **more):
     path = f"/v1/tenants/{tenant}/directives" if tenant else "/v1/directives"
     return region.json("POST", path, dict({"kind": kind, "reason": "a test"}, **more), status)
@@ -56,7 +59,7 @@ def applied(world, region):
     began = time.monotonic()
     check(issue(region, "one", "refresh")["sequence"] == 1, "the first")
     became(region, "one", [("applied", 1, "refresh")])
-    check(time.monotonic() - began < 15, "it was not waited for the end of a long poll")
+    check(time.monotonic() - began < POLL, "it was not waited for the end of a long poll")
     check(issue(region, "", "refresh")["address"] == "*", "for all")
     check(issue(region, "two", "rotate-key")["sequence"] == 3, "the third")
     became(region, "one", [("applied", 1, "refresh"), ("applied", 2, "refresh")])
@@ -113,12 +116,12 @@ def paused(world, region):
     up(world, "acme")
     append(world, "acme", 1)
     caught_up(region, "acme", 1)
+    began = time.monotonic()
     issue(region, "acme", "pause-uploads", parameters="seconds=3")
     until(lambda: said(world, "acme", b"directive.applied") == 1, "it is done")
-    began = time.monotonic()
     append(world, "acme", 2)
     caught_up(region, "acme", 3)
-    check(2 < time.monotonic() - began < LIMIT, f"{time.monotonic() - began:.1f} s")
+    check(time.monotonic() - began >= 3, f"{time.monotonic() - began:.1f} s")
 
 
 @in_region
@@ -173,14 +176,14 @@ def mirrored(world, region):
         size, root = tlog.open_checkpoint(vkey, note)[:2]
         check(size == end == len(leaves) and root == tlog.root(leaves), "the root")
         return True
+    size = region.json("GET", "/v1/region")["size"]
     while take(0):
         pass
-    check(len(entries) == region.json("GET", "/v1/region")["size"], "all entries")
+    check(len(entries) >= size, "all entries")
     late = threading.Timer(0.3, region.create, ["late"])
     late.start()
-    check(take(30), "the follower waits")
+    until(lambda: take(30) and any(b"late" in entry for entry in entries[size:]), "it comes with the event to a follower that waits")
     late.join()
-    check(b"late" in entries[-1], "it comes with the event")
     raw = world.run("log", "show", world.path("hub"), "--raw").stdout
     check(raw.startswith(b"".join(entries)), "not what the log has")
 

@@ -1,6 +1,7 @@
 """Who may do what: principals, customers' users, agents' keys, flags, the cutover; real processes."""
 import os
 import subprocess
+import time
 
 import harness
 from harness import check
@@ -41,8 +42,12 @@ def principals(world, region):
         region.json("POST", "/v1/principals", body, 400)
     region.json("POST", "/v1/principals", {"principal": "viewer-1", "role": "viewer"}, 409)
 
-    short = token_of(region, "short", "viewer", ttl_s=1)
-    region.json("GET", "/v1/tenants", token=short)
+    for ttl in (1, 2, 4, 8, 16, 32):  # one that can be used before it ends, however slow the machine is
+        short = token_of(region, f"short-{ttl}", "viewer", ttl_s=ttl)
+        if region.call("GET", "/v1/tenants", token=short)[0] == 200:
+            break
+    else:
+        check(False, "a token ends before it can be used")
     until(lambda: region.call("GET", "/v1/tenants", token=short)[0] == 401, "the token ends")
 
     new = region.json("POST", "/v1/principals/viewer-1/rotate", {"overlap_s": 600}, 201)["token"]
@@ -96,12 +101,14 @@ def customers(_world, region):
 def refusals(_world, region):
     """What a principal was refused is in the log, bounded; strangers are only counted."""
     region.create("acme")
+    began = time.monotonic()
     for _ in range(100):
         region.json("POST", "/v1/tenants", {"tenant": "acme", "ring": "sandbox"}, 409)
+    minutes = 1 + (time.monotonic() - began) // 60
     for _ in range(5):
         check(region.call("GET", "/v1/tenants", token="hfp_00")[0] == 401, "a stranger")
     refused = region.events("command.refused")
-    check(len(refused) == 60 and refused[0]["operation"] == "POST /v1/tenants" and
+    check(60 <= len(refused) <= 60 * minutes and refused[0]["operation"] == "POST /v1/tenants" and
           refused[0]["detail"].startswith("a tenant of this name exists"), f"{len(refused)}")
 
 

@@ -136,7 +136,9 @@ def periods(world, region):
     up(world, "acme")
     meter(world, "acme", 11, occurred=at(3, 30))
     meter(world, "acme", 12)
-    until(lambda: region.json("GET", "/v1/tenants/acme")["receipt"] == 12 + len(got), "nothing is marked again")
+    until(lambda: region.json("GET", "/v1/tenants/acme")["receipt"] == 12 + len(marked()), "nothing is marked again")
+    starts = [row["start"] for row in marked()]
+    check(starts == sorted(set(starts)), f"each once: {starts}")
     check(marked()[:wanted] == got[:wanted], "what was said stays")
 
 

@@ -7,16 +7,11 @@ import time
 import harness
 from harness import check
 from postgres import Postgres, find
-from region import LIMIT, append, caught_up, in_region, meter, options, until, up
+from region import LIMIT, caught_up, in_region, meter, options, settled, until, up
 
 
 def rows(region, model, query="", **more):
     return region.json("GET", f"/v1/models/{model}{query}", **more)
-
-
-def settled(region):
-    """All read models have seen the whole log, which grows a little by what is asked of it."""
-    until(lambda: all(m["lag"] == 0 for m in region.json("GET", "/v1/models")["models"]), "settled")
 
 
 @in_region

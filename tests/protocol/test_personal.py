@@ -12,7 +12,7 @@ import harness
 from harness import check
 from hub import Agent, Ext, in_hub, leaf
 from region import in_region, local, until
-from test_approvals import ask, decide, decisions, pending, people, show, start
+from test_approvals import answers, ask, decide, pending, people, show, start
 from test_web import Visitor
 
 SUMMARY, COMMAND = "Send the contract to Anna of Bad Ischl", "mail --to anna@ischl.example"
@@ -405,7 +405,7 @@ def whole_way(world, region):
     shown = show(region, "acme", "a-1", token=boss)
     check({k: shown[k] for k in plain} == plain and len(shown["subject"]) == 32, f"{shown}")
     decide(region, "acme", "a-1", "approved", token=boss, request=shown["request"])
-    check(decisions(world, "acme", wait_s=20)["decisions"][0]["request"] == shown["request"], "the answer came")
+    check(answers(world, "acme")["decisions"][0]["request"] == shown["request"], "the answer came")
     done = world.run("erase", "acme", "--name", "user:anna-of-ischl", "--reason", "They asked for it.", "--wait", "60",
                      "--out", world.path("anna.hfe"), *options).stdout.decode()
     check("has erased its copy" in done and "2 requests" in done and "1 that waited" in done, done)

@@ -367,9 +367,11 @@ def alarm(world, region):
         plugin = Plugin(wrapper)
         plugin.until(lambda: beat().endswith(" enforced"), "the gate is enforced")
         second = subprocess.Popen(["openclaw-gateway", "600"], executable="/bin/sleep")
-        plugin.until(lambda: beat().endswith(" unguarded"), "a second gateway is an alarm")
-        second.kill()
-        second.wait()
+        try:
+            plugin.until(lambda: beat().endswith(" unguarded"), "a second gateway is an alarm")
+        finally:
+            second.kill()
+            second.wait()
         plugin.until(lambda: beat().endswith(" enforced"), "it is over")
         wrapper.kill()
         until(lambda: beat() == "absent unguarded", "the wrapper is gone")

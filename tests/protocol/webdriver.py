@@ -11,8 +11,8 @@ import urllib.error
 import urllib.request
 
 from harness import Skipped, check
+from region import LIMIT
 
-LIMIT = 60
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -79,17 +79,27 @@ class Browser:
     def has(self, css):
         return bool(self.ask("POST", "/elements", {"using": "css selector", "value": css}))
 
+    def element(self, method, css, path, body=None):
+        """Of an element; the page may be shown anew between finding it and this: then it is found again."""
+        deadline = time.monotonic() + LIMIT
+        while True:
+            try:
+                return self.ask(method, f"/element/{self.find(css)}/{path}", body)
+            except LookupError as error:
+                if "stale element" not in str(error) or time.monotonic() > deadline:
+                    raise
+
     def text(self, css="body"):
-        return self.ask("GET", f"/element/{self.find(css)}/text")
+        return self.element("GET", css, "text")
 
     def attribute(self, css, name):
-        return self.ask("GET", f"/element/{self.find(css)}/attribute/{name}")
+        return self.element("GET", css, f"attribute/{name}")
 
     def type(self, css, text):
-        self.ask("POST", f"/element/{self.find(css)}/value", {"text": text})
+        self.element("POST", css, "value", {"text": text})
 
     def click(self, css):
-        self.ask("POST", f"/element/{self.find(css)}/click")
+        self.element("POST", css, "click")
 
     def run(self, script, *arguments):
         return self.ask("POST", "/execute/sync", {"script": script, "args": list(arguments)})
