@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "wrapper/glob.h"
 
 #define LINKS_MAX 40 /* as the kernel's */
 
@@ -125,7 +126,7 @@ static enum hf_rc resolve(void *arg, struct hf_str path, struct hf_writer *out, 
     return rc;
 }
 
-const struct hf_resolver hf_resolver_disk = {.resolve = resolve};
+const struct hf_resolver hf_resolver_disk = {.resolve = resolve, .expand = hf_glob};
 
 enum hf_rc hf_resolve_path(struct hf_str path, char *out, size_t cap)
 {

@@ -15,6 +15,12 @@ static bool has(const struct hf_condition *c, enum hf_match_kind kind, struct hf
     return false;
 }
 
+bool hf_condition_path(const struct hf_condition *condition, struct hf_str path)
+{
+    return condition->fact == HF_POLICY_RULE_CONDITIONS_FACT_PATH &&
+           has(condition, HF_MATCH_PATH, path);
+}
+
 static bool has_command(const struct hf_condition *c, const struct hf_policy_facts_commands *run)
 {
     if (hf_match_set_has_command(&c->set, run->program, run->args, run->args_count)) {

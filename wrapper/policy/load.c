@@ -201,6 +201,22 @@ static enum hf_rc load_list(struct loader *loader, struct hf_err *err)
     return HF_OK;
 }
 
+/* Letters as getopt takes them, words with their dashes, "+" and "-" alone. */
+static enum hf_rc load_options(struct loader *loader, const struct hf_policy_program *from,
+                               struct hf_program *to)
+{
+    to->has_options = from->options_count > 0;
+    to->option_count = from->options_count;
+    to->options = TAKE(loader, from->options_count, struct hf_str);
+    if (to->options == NULL) {
+        return HF_ENOMEM;
+    }
+    for (size_t i = 0; i < from->options_count; i++) {
+        to->options[i] = from->options[i];
+    }
+    return HF_OK;
+}
+
 static enum hf_rc load_program(struct loader *loader)
 {
     const struct hf_policy_program *from = &loader->record.program;
@@ -215,9 +231,11 @@ static enum hf_rc load_program(struct loader *loader)
         paths |= 1u << from->paths[i];
     }
     size_t name = space == NULL ? from->words.len : (size_t)(space - from->words.ptr);
-    *to = (struct hf_program){
-        from->words, {from->words.ptr, name}, (hf_class_set)classes, (uint8_t)paths};
-    return HF_OK;
+    *to = (struct hf_program){.words = from->words,
+                              .name = {from->words.ptr, name},
+                              .classes = (hf_class_set)classes,
+                              .paths = (uint8_t)paths};
+    return load_options(loader, from, to);
 }
 
 static enum hf_rc load_tool(struct loader *loader, struct hf_err *err)

@@ -28,6 +28,11 @@ struct hf_resolver {
      * a link
      * or a ".." was followed. Failure makes the call incomplete. */
     enum hf_rc (*resolve)(void *arg, struct hf_str path, struct hf_writer *out, bool *ret_moved);
+    /* path: absolute, some of its parts with "*", "?" or "[" as a shell takes them; found gets each
+     * path that is there, links not followed. NULL: nobody looks. HF_ETOOBIG: there is too much to
+     * look at. Any other failure makes the call incomplete. */
+    enum hf_rc (*expand)(void *arg, struct hf_str path,
+                         void (*found)(void *found_arg, struct hf_str path), void *found_arg);
     void *arg;
 };
 

@@ -28,12 +28,23 @@ static void use_path(struct hf_reducing *r, const struct hf_known_program *known
     }
 }
 
-/* The part of an option, or of NAME=VALUE, that may be a path. */
+void hf_reduce_own_path(struct hf_reducing *r, const struct hf_known_program *known,
+                        struct hf_str path)
+{
+    use_path(r, known, path, false);
+}
+
+/* The part of an option, or of NAME=VALUE, that may be a path: behind letters that are glued to it
+ * it begins with a slash or a point at the latest. */
 static struct hf_str value_in(struct hf_str text)
 {
     const char *equals = memchr(text.ptr, '=', text.len);
     const char *slash = memchr(text.ptr, '/', text.len);
+    const char *point = memchr(text.ptr, '.', text.len);
     size_t skip = 0;
+    if (slash == NULL || (point != NULL && point < slash)) {
+        slash = point;
+    }
     if (equals != NULL) {
         skip = (size_t)(equals + 1 - text.ptr);
     } else if (text.ptr[0] == '-' && slash != NULL) {
@@ -183,8 +194,10 @@ static bool use_plain(struct hf_reducing *r, const struct hf_known_program *know
         return url;
     }
     bool option = text.ptr[0] == '-' && text.len > 1;
-    bool in_value = value.ptr != text.ptr && looks_like_path(value);
+    bool in_value =
+        value.ptr != text.ptr && value.len > 0 && (looks_like_path(value) || known->paths != 0);
     bool plain = !option && (known->paths != 0 || (!known->listed && looks_like_path(text)));
+    r->paths_seen = r->paths_seen || plain;
     if (plain || in_value) {
         use_path(r, known, in_value ? value : text, word->glob);
     }

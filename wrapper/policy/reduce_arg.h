@@ -21,4 +21,8 @@ struct hf_known_program {
 bool hf_reduce_arg(struct hf_reducing *r, const struct hf_known_program *known,
                    const struct hf_shell_word *words, size_t count, size_t *io_at);
 
+/* A path that the program works on without being told. */
+void hf_reduce_own_path(struct hf_reducing *r, const struct hf_known_program *known,
+                        struct hf_str path);
+
 #endif

@@ -1,7 +1,9 @@
 /* wrapper/policy/reduce_line.c: a command line as facts: programs, classes, paths, hosts. */
+#include "wrapper/policy/known_option.h"
 #include "wrapper/policy/reduce_arg.h"
 #include "wrapper/policy/reducing.h"
 #include "wrapper/policy/unwrap.h"
+#include "wrapper/policy/variable.h"
 
 enum {
     LINE_DEPTH_MAX = 6
@@ -84,7 +86,8 @@ static struct hf_policy_facts_commands *add_command(struct hf_reducing *r, struc
     return c;
 }
 
-/* Everything that the policy says of a program with these arguments, put together. */
+/* Everything that the policy says of a program with these arguments, put together. With an option
+ * that no entry knows it is not listed, and still does all of this. */
 static struct hf_known_program classify(const struct hf_policy *policy,
                                         const struct hf_policy_facts_commands *c)
 {
@@ -93,7 +96,7 @@ static struct hf_known_program classify(const struct hf_policy *policy,
         const struct hf_program *p = &policy->programs[i];
         if (hf_match_word(p->name, c->program) &&
             hf_match_command(p->words, c->program, c->args, c->args_count)) {
-            known.listed = true;
+            known.listed = known.listed || hf_options_known(p, c);
             known.classes = (hf_class_set)(known.classes | p->classes);
             known.paths = (uint8_t)(known.paths | p->paths);
         }
@@ -108,11 +111,17 @@ static void use_program(struct hf_reducing *r, const struct hf_shell_word *words
     bool host = false;
     c->listed = known.listed;
     hf_facts_add_classes(r->facts, known.classes);
+    size_t before = r->facts->paths_count;
+    r->paths_seen = false;
     for (size_t i = 1; i < count; i++) {
         host = hf_reduce_arg(r, &known, words, count, &i) || host;
     }
-    if ((known.classes & HF_CLASS_BIT(COMMUNICATE)) != 0 && !host) {
-        hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_HOST);
+    if ((known.classes & HF_CLASS_BIT(COMMUNICATE)) != 0) {
+        if (!host) {
+            hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_HOST);
+        }
+    } else if (known.paths != 0 && !r->paths_seen && r->facts->paths_count == before) {
+        hf_reduce_own_path(r, &known, HF_STR(".")); /* many take the folder where they are */
     }
 }
 
@@ -132,12 +141,15 @@ static void change_folder(struct hf_reducing *r, const struct hf_shell_word *wor
         }
     }
     if (hf_reduce_resolve(r, to, &path, &moved)) {
+        /* What has no path among its arguments works here. */
+        hf_facts_add_classes(r->facts, HF_CLASS_BIT(READ));
+        hf_reduce_path(r, to, HF_POLICY_FACTS_PATHS_ACCESS_READ, false);
         r->cwd = path;
     }
 }
 
 /* What only means something to a shell, where a program is expected: it was hidden from the parser
- * behind something like time. */
+ * behind something like time. The same goes for "command cd", behind which paths are others. */
 static bool is_syntax(const struct hf_shell_word *word)
 {
     static const char *const words[] = {"{",    "}",    "!",    "(",     ")",     "if",
@@ -166,7 +178,7 @@ static void reduce_words(struct hf_reducing *r, const struct hf_shell_word *word
             (void)add_command(r, HF_STR("?"), words, count, join);
             return;
         }
-        if (layers > 0 && is_syntax(&words[0])) {
+        if (layers > 0 && (is_syntax(&words[0]) || hf_str_eq(program, HF_STR("cd")))) {
             hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_SYNTAX);
         }
         hf_unwrap(program, words, count, &un);
@@ -233,7 +245,9 @@ static void reduce_command(struct hf_reducing *r, const struct hf_shell *shell, 
 {
     const struct hf_shell_command *c = &shell->commands[i];
     for (size_t k = 0; k < c->assigned_count; k++) {
-        if (hf_variable_matters(c->assigned[k])) {
+        /* Behind a command it is the command's; alone it counts only where it is one already. */
+        if (c->word_count > 0 ? hf_variable_matters(c->assigned[k])
+                              : hf_variable_is_special(c->assigned[k])) {
             hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_INTERPRETER);
         }
     }

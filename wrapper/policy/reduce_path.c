@@ -44,7 +44,7 @@ static enum hf_rc resolve_lexical(void *arg, struct hf_str path, struct hf_write
     return out->overflow ? HF_ETOOBIG : HF_OK;
 }
 
-const struct hf_resolver hf_resolver_lexical = {resolve_lexical, NULL};
+const struct hf_resolver hf_resolver_lexical = {.resolve = resolve_lexical};
 
 struct hf_str hf_reduce_text(struct hf_reducing *r, struct hf_str text, size_t max, bool *ret_cut)
 {
@@ -162,6 +162,70 @@ static void add_path(struct hf_reducing *r, struct hf_str path, bool moved,
     facts->incomplete = facts->incomplete || cut;
 }
 
+/* Does some rule say one thing about the pattern and another about what fits it? */
+static bool differs(const struct hf_reducing *r, struct hf_str pattern, struct hf_str path)
+{
+    for (size_t i = 0; i < r->policy->rule_count; i++) {
+        const struct hf_rule *rule = &r->policy->rules[i];
+        for (size_t k = 0; k < rule->condition_count; k++) {
+            if (hf_condition_path(&rule->conditions[k], pattern) !=
+                hf_condition_path(&rule->conditions[k], path)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+struct fitting {
+    struct hf_reducing *r;
+    struct hf_str pattern; /* as the fact has it */
+    enum hf_policy_facts_paths_access access;
+};
+
+static struct hf_str named(struct hf_reducing *r, struct hf_str path)
+{
+    char name[PATH_MAX_BYTES];
+    struct hf_writer out = hf_writer_init(name, sizeof name);
+    name_root(r->call, path, &out);
+    return out.overflow ? (struct hf_str){"", 0}
+                        : hf_arena_str(r->arena, hf_bytes_str(hf_writer_done(&out)));
+}
+
+/* What fits a pattern is a fact of its own where it is a link, or where a rule cares. */
+static void use_fitting(void *arg, struct hf_str path)
+{
+    struct fitting *fitting = arg;
+    struct hf_reducing *r = fitting->r;
+    struct hf_str to;
+    bool moved;
+    if (!hf_reduce_resolve(r, path, &to, &moved)) {
+        return;
+    }
+    struct hf_str name = named(r, to);
+    if (name.ptr == NULL) {
+        r->facts->incomplete = true;
+    } else if (moved || differs(r, fitting->pattern, name)) {
+        add_path(r, to, moved, fitting->access);
+    }
+}
+
+static void expand(struct hf_reducing *r, struct hf_str path,
+                   enum hf_policy_facts_paths_access access)
+{
+    const struct hf_resolver *resolver = r->call->resolver;
+    struct fitting fitting = {.r = r, .pattern = named(r, path), .access = access};
+    if (resolver->expand == NULL) {
+        return;
+    }
+    enum hf_rc rc = resolver->expand(resolver->arg, path, use_fitting, &fitting);
+    if (rc == HF_ETOOBIG) {
+        hf_facts_add_opaque(r->facts, HF_POLICY_FACTS_OPAQUE_LIMIT);
+    } else if (rc != HF_OK) {
+        r->facts->incomplete = true;
+    }
+}
+
 void hf_reduce_path(struct hf_reducing *r, struct hf_str text,
                     enum hf_policy_facts_paths_access access, bool glob)
 {
@@ -183,6 +247,9 @@ void hf_reduce_path(struct hf_reducing *r, struct hf_str text,
     }
     struct hf_str folder = {text.ptr, plain};
     struct hf_str rest = {text.ptr + plain, text.len - plain};
+    while (rest.len > 1 && rest.ptr[rest.len - 1] == '/') {
+        rest.len--;
+    }
     if (!hf_reduce_resolve(r, folder, &path, &moved)) {
         return;
     }
@@ -196,6 +263,7 @@ void hf_reduce_path(struct hf_reducing *r, struct hf_str text,
         return;
     }
     add_path(r, hf_bytes_str(hf_writer_done(&out)), moved, access);
+    expand(r, hf_bytes_str(hf_writer_done(&out)), access);
 }
 
 struct patch_word {

@@ -15,6 +15,7 @@ struct hf_reducing {
     struct hf_policy_facts *facts;
     struct hf_str cwd; /* now: a folder parameter or cd changed it */
     unsigned depth;    /* command lines inside of command lines */
+    bool paths_seen;   /* since the command began */
     bool has_amount;
     uint64_t micros;
     struct hf_str currency;

@@ -18,7 +18,7 @@ static struct hf_shell_command *command_of(struct hf_shell_reader *r)
     return r->command;
 }
 
-static void add_word(struct hf_shell_reader *r, const struct hf_shell_word *word)
+static void add_one_word(struct hf_shell_reader *r, const struct hf_shell_word *word)
 {
     struct hf_shell_command *c = command_of(r);
     if (c == NULL || c->word_count == HF_SHELL_WORDS_MAX) {
@@ -41,6 +41,32 @@ static void add_word(struct hf_shell_reader *r, const struct hf_shell_word *word
     c->words[c->word_count++] = *word;
 }
 
+/* A word, or those that bash makes of it; other ways to write braces are not understood. */
+static void add_word(struct hf_shell_reader *r, const struct hf_shell_word *word, unsigned depth)
+{
+    struct hf_shell_word one = *word;
+    size_t open = 0;
+    size_t close = 0;
+    int found = word->glob ? hf_shell_find_braces(word->text, &open, &close) : 0;
+    if (found != 0 &&
+        (found < 0 || word->quoted || word->unknown || depth == HF_SHELL_BRACES_MAX)) {
+        one.unknown = true;
+        hf_shell_mark(r, HF_OPAQUE_BIT(VARIABLE));
+        found = 0;
+    }
+    if (found == 0) {
+        add_one_word(r, &one);
+        return;
+    }
+    for (size_t at = open + 1; at <= close;) {
+        if (!hf_shell_take_alternative(r, word, open, close, &at, &one)) {
+            hf_shell_mark(r, HF_OPAQUE_BIT(LIMIT));
+            return;
+        }
+        add_word(r, &one, depth + 1);
+    }
+}
+
 static void add_assignment(struct hf_shell_reader *r, struct hf_str name)
 {
     struct hf_shell_command *c = command_of(r);
@@ -60,6 +86,9 @@ static void add_assignment(struct hf_shell_reader *r, struct hf_str name)
 static void add_redirect(struct hf_shell_reader *r, bool reads, bool writes,
                          const struct hf_shell_word *target)
 {
+    if (target->glob && memchr(target->text.ptr, '{', target->text.len) != NULL) {
+        hf_shell_mark(r, HF_OPAQUE_BIT(VARIABLE));
+    }
     struct hf_shell_command *c = command_of(r);
     if (c == NULL) {
         return;
@@ -155,7 +184,7 @@ static void read_word(struct hf_shell_reader *r)
         add_assignment(r, (struct hf_str){word.text.ptr, name});
         return;
     }
-    add_word(r, &word);
+    add_word(r, &word, 0);
 }
 
 /* The body of a here-document, from the next line on. */
@@ -219,12 +248,11 @@ static void read_process(struct hf_shell_reader *r)
 {
     struct hf_shell_word word;
     if (hf_shell_take_process(r, &word)) {
-        add_word(r, &word);
+        add_one_word(r, &word);
     }
 }
 
-/* At '<' or '>', or '&' before '>'. A descriptor's number in front is taken for an argument by who
- * reads words, which is harmless: "2" is no path that matters, and the target is seen. */
+/* At '<' or '>', or '&' before '>'. A descriptor's number in front is taken for an argument. */
 static void read_redirect(struct hf_shell_reader *r)
 {
     struct hf_shell_word target;
@@ -341,8 +369,7 @@ void hf_shell_read_list(struct hf_shell_reader *r)
         } else {
             read_word(r);
         }
-        if (r->at == before) {
-            /* Nothing takes this character: not understood, and no endless loop. */
+        if (r->at == before) { /* nothing takes this character */
             hf_shell_unclosed(r);
         }
     }

@@ -21,11 +21,12 @@
 #define HF_SHELL_COMMANDS_MAX 64
 #define HF_SHELL_WORDS_MAX    256
 #define HF_SHELL_DEPTH_MAX    6
+#define HF_SHELL_BRACES_MAX   3 /* pairs of braces in one word */
 
 struct hf_shell_word {
     struct hf_str text; /* quotes removed; expansions as written */
     bool unknown;       /* holds a variable or a substitution */
-    bool glob;          /* holds an unquoted glob or brace */
+    bool glob;          /* holds an unquoted glob, or a brace that is not expanded */
     bool quoted;        /* some part was quoted or escaped: no keyword, no tilde at its begin */
 };
 

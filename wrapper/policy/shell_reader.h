@@ -57,6 +57,12 @@ void hf_shell_unclosed(struct hf_shell_reader *r);
 bool hf_shell_take_word(struct hf_shell_reader *r, struct hf_shell_word *ret, size_t *ret_plain);
 /* At <( or >(: the whole of it as a word, its commands read; false without memory. */
 bool hf_shell_take_process(struct hf_shell_reader *r, struct hf_shell_word *ret);
+/* The first pair of braces with a comma in it: 1; none: 0; braces inside of braces: -1. */
+int hf_shell_find_braces(struct hf_str text, size_t *ret_open, size_t *ret_close);
+/* The alternative that begins at text[*io_at], put between what stands around the braces; *io_at is
+ * then behind its comma, or behind the braces. False without memory. */
+bool hf_shell_take_alternative(struct hf_shell_reader *r, const struct hf_shell_word *word,
+                               size_t open, size_t close, size_t *io_at, struct hf_shell_word *ret);
 /* All commands from here to the end of the text. */
 void hf_shell_read_list(struct hf_shell_reader *r);
 

@@ -66,6 +66,9 @@ struct hf_program {
     struct hf_str name; /* its first word */
     hf_class_set classes;
     uint8_t paths; /* bit N for enum hf_policy_program_paths N */
+    bool has_options;
+    struct hf_str *options; /* those that are known, with has_options */
+    size_t option_count;
 };
 
 struct hf_tool_param {
@@ -115,6 +118,9 @@ enum hf_fit {
     HF_FIT_YES,
     HF_FIT_ERROR /* a fact is not there that it asks for, and nothing else says no */
 };
+
+/* Is it a condition on paths, and this one of its values? */
+bool hf_condition_path(const struct hf_condition *condition, struct hf_str path);
 enum hf_fit hf_rule_fits(const struct hf_rule *rule, const struct hf_policy_facts *facts,
                          hf_class_set classes, unsigned level);
 

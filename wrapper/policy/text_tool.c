@@ -30,6 +30,29 @@ static struct hf_str result_name(unsigned i)
     return hf_policy_tool_result_name((enum hf_policy_tool_result)i);
 }
 
+/* options LETTERS --word -word + -: may stand on several lines. */
+static void take_options(struct hf_compiling *c)
+{
+    struct hf_policy_program *program = &c->record.program;
+    if (hf_text_missing(c, 1, "letters or words of options, or \"-\" for none")) {
+        return;
+    }
+    for (size_t i = 1; i < c->token_count; i++) {
+        struct hf_str text = c->tokens[i].text;
+        if (text.len == 0 || text.len > 64) {
+            hf_text_fault(c, c->tokens[i].column, "an option has 1 to 64 bytes");
+            return;
+        }
+        if (program->options_count == HF_LEN(program->options)) {
+            hf_text_fault(c, c->tokens[i].column, "a program has at most %zu options",
+                          HF_LEN(program->options));
+            return;
+        }
+        program->options[program->options_count++] = text;
+    }
+    program->has_options = true;
+}
+
 void hf_text_program_member(struct hf_compiling *c)
 {
     struct hf_policy_program *program = &c->record.program;
@@ -58,8 +81,11 @@ void hf_text_program_member(struct hf_compiling *c)
                 program->paths[program->paths_count++] = (enum hf_policy_program_paths)i;
             }
         }
+    } else if (hf_text_is(c, 0, "options")) {
+        take_options(c);
     } else {
-        hf_text_fault(c, c->tokens[0].column, "a line of a program begins with classes or paths");
+        hf_text_fault(c, c->tokens[0].column,
+                      "a line of a program begins with classes, paths or options");
     }
 }
 

@@ -2,6 +2,7 @@
 #include "wrapper/policy/unwrap.h"
 
 #include "base/assert.h"
+#include "wrapper/policy/variable.h"
 
 struct wrapper {
     const char *name;
@@ -30,14 +31,14 @@ static const struct wrapper wrappers[] = {
     {"builtin", "", 0, false, 0},
     {"exec", "a", 0, false, 0},
     {"busybox", "", 0, false, 0},
-    {"flock", "wE", 1, false, 0},
+    {"flock", "wE", 1, false, HF_OPAQUE_BIT(INTERPRETER)}, /* makes a file of any name */
     {"chroot", "", 1, true, 0},
     {"unshare", "SGRw", 0, true, 0},
     {"nsenter", "tSGNW", 0, true, 0},
     {"runuser", "ugGs", 0, true, 0},
     {"systemd-run", "uptMHEd", 0, true, 0},
     {"setpriv", "", 0, true, 0},
-    {"strace", "eopsuSaOPXbEI", 0, true, 0},
+    {"strace", "eopsuSaOPXbEI", 0, true, HF_OPAQUE_BIT(INTERPRETER)},
     {"xargs", "IiLnPsdEa", 0, true, HF_OPAQUE_BIT(INPUT)},
     {"parallel", "jaIN", 0, true, HF_OPAQUE_BIT(INPUT)},
     {"watch", "n", 0, true, HF_OPAQUE_BIT(INTERPRETER)},
@@ -79,12 +80,68 @@ static bool is_interpreter(struct hf_str name)
 {
     static const char *const families[] = {"python", "pypy", "perl", "ruby",
                                            "php",    "lua",  "node", "tclsh"};
-    static const char *const names[] = {
-        "nodejs",    "deno",   "bun",   "awk",     "gawk",   "mawk", "nawk",  "Rscript",
-        "osascript", "expect", "guile", "luajit",  "source", ".",    "m4",    "gdb",
-        "make",      "gmake",  "ninja", "npx",     "bunx",   "pnpx", "uvx",   "pipx",
-        "julia",     "groovy", "java",  "sqlite3", "jshell", "ed",   "ex",    "vi",
-        "vim",       "nvim",   "emacs", "nano",    "script", "at",   "batch", NULL};
+    static const char *const names[] = {"nodejs",
+                                        "deno",
+                                        "bun",
+                                        "awk",
+                                        "gawk",
+                                        "mawk",
+                                        "nawk",
+                                        "Rscript",
+                                        "osascript",
+                                        "expect",
+                                        "guile",
+                                        "luajit",
+                                        "source",
+                                        ".",
+                                        "m4",
+                                        "gdb",
+                                        "make",
+                                        "gmake",
+                                        "ninja",
+                                        "npx",
+                                        "bunx",
+                                        "pnpx",
+                                        "uvx",
+                                        "pipx",
+                                        "julia",
+                                        "groovy",
+                                        "java",
+                                        "sqlite3",
+                                        "jshell",
+                                        "ed",
+                                        "ex",
+                                        "vi",
+                                        "vim",
+                                        "nvim",
+                                        "emacs",
+                                        "nano",
+                                        "script",
+                                        "at",
+                                        "batch",
+                                        "tmux",
+                                        "screen",
+                                        "irb",
+                                        "rake",
+                                        "bundle",
+                                        "psql",
+                                        "mysql",
+                                        "ltrace",
+                                        "fakeroot",
+                                        "proot",
+                                        "torify",
+                                        "setarch",
+                                        "linux32",
+                                        "linux64",
+                                        "rlwrap",
+                                        "run-parts",
+                                        "start-stop-daemon",
+                                        "dbus-run-session",
+                                        "split",
+                                        "csplit",
+                                        "toybox",
+                                        "perf",
+                                        NULL};
     for (size_t i = 0; i < HF_LEN(families); i++) {
         if (is_version_of(name, families[i])) {
             return true;
@@ -135,6 +192,27 @@ static bool is_assignment(const struct hf_shell_word *word, struct hf_str *ret_n
     return true;
 }
 
+/* env -S reads a command line out of one word and -C goes to another folder, both with long names
+ * that may be cut short; time -o and -a write a file. */
+static bool is_odd_option(const struct wrapper *wrapper, struct hf_str text)
+{
+    bool env = strcmp(wrapper->name, "env") == 0;
+    bool time = strcmp(wrapper->name, "time") == 0;
+    const char *odd = env ? "SC" : time ? "oa" : "";
+    if (text.len < 2 || text.ptr[0] != '-' || (!env && !time)) {
+        return false;
+    }
+    if (text.ptr[1] == '-') {
+        return !hf_str_starts(text, HF_STR("--unset=")) && !hf_str_eq(text, HF_STR("--"));
+    }
+    for (size_t i = 1; i < text.len; i++) {
+        if (strchr(odd, text.ptr[i]) != NULL && text.ptr[i] != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void unwrap_plain(const struct wrapper *wrapper, const struct hf_shell_word *words,
                          size_t count, struct hf_unwrapped *ret)
 {
@@ -143,11 +221,7 @@ static void unwrap_plain(const struct wrapper *wrapper, const struct hf_shell_wo
     bool sets = strcmp(wrapper->name, "env") == 0 || strcmp(wrapper->name, "sudo") == 0 ||
                 strcmp(wrapper->name, "doas") == 0;
     for (size_t i = 1; i < at; i++) {
-        /* env -S reads a command line out of one word. */
-        if (strcmp(wrapper->name, "env") == 0 && words[i].text.len > 1 &&
-            memchr(words[i].text.ptr, 'S', words[i].text.len) != NULL) {
-            ret->opaque |= HF_OPAQUE_BIT(INTERPRETER);
-        }
+        ret->opaque |= is_odd_option(wrapper, words[i].text) ? HF_OPAQUE_BIT(INTERPRETER) : 0;
     }
     while (sets && at < count && is_assignment(&words[at], &name)) {
         ret->opaque |= hf_variable_matters(name) ? HF_OPAQUE_BIT(INTERPRETER) : 0;
@@ -349,23 +423,4 @@ void hf_unwrap(struct hf_str name, const struct hf_shell_word *words, size_t cou
                                    hf_str_eq(words[1].text, HF_STR("--help")));
         ret->opaque |= asks ? 0 : HF_OPAQUE_BIT(INTERPRETER);
     }
-}
-
-bool hf_variable_matters(struct hf_str name)
-{
-    static const char *const names[] = {
-        "PATH",        "HOME",           "IFS",        "ENV",    "BASH_ENV", "SHELLOPTS",
-        "BASHOPTS",    "CDPATH",         "PAGER",      "EDITOR", "VISUAL",   "BROWSER",
-        "SHELL",       "PROMPT_COMMAND", "GLOBIGNORE", "PS4",    "MANPAGER", "LESSOPEN",
-        "TAR_OPTIONS", "RUSTC_WRAPPER",  NULL};
-    static const char *const families[] = {"LD_",       "GIT_",     "PYTHON", "PERL",  "RUBY",
-                                           "NODE_",     "NPM_",     "npm_",   "JAVA_", "BASH_FUNC",
-                                           "OPENCLAW_", "DYLD_",    "HTTP",   "http",  "ALL_PROXY",
-                                           "no_proxy",  "NO_PROXY", "SSL_",   "CURL_", "XDG_"};
-    for (size_t i = 0; i < HF_LEN(families); i++) {
-        if (hf_str_starts(name, hf_str_c(families[i]))) {
-            return true;
-        }
-    }
-    return in_list(name, names);
 }

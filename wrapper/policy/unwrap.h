@@ -22,7 +22,4 @@ struct hf_unwrapped {
 void hf_unwrap(struct hf_str name, const struct hf_shell_word *words, size_t count,
                struct hf_unwrapped *ret);
 
-/* Does setting this variable change what programs run or load? */
-bool hf_variable_matters(struct hf_str name);
-
 #endif

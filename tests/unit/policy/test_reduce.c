@@ -4,6 +4,8 @@
 #include "tests/unit/policy/policies.h"
 #include "wrapper/policy/reduce.h"
 
+#include <stdio.h>
+
 static struct hf_policy *policy;
 static struct hf_arena arena;
 static struct hf_json_doc *doc;
@@ -25,7 +27,7 @@ static enum hf_rc resolve(void *arg, struct hf_str path, struct hf_writer *out, 
 
 static void reduce(const char *tool, const char *json)
 {
-    static const struct hf_resolver resolver = {resolve, NULL};
+    static const struct hf_resolver resolver = {.resolve = resolve};
     static const struct hf_root roots[] = {{{"home", 4}, {"/home/agent", 11}},
                                            {{"workspace", 9}, {"/home/agent/workspace", 21}}};
     struct hf_err err = {0};
@@ -176,28 +178,30 @@ HF_TEST(commands)
         {"exec", "{\"command\": [\"cat\", \"it's\"]}",
          "read,execute read:$workspace/it's [cat it's]"},
         {"exec", "{\"command\": \"cd sub && cat a\"}",
-         "read,execute read:$workspace/sub/a [cat a]"},
+         "read,execute read:$workspace/sub read:$workspace/sub/a [cat a]"},
         {"exec", "{\"command\": \"cd sub; cat a\"}",
-         "read,execute read:$workspace/sub/a [cat a] !variable"},
+         "read,execute read:$workspace/sub read:$workspace/sub/a [cat a] !variable"},
         {"exec", "{\"command\": \"echo x > /etc/cron.d/x\"}",
          "read,write,execute write:/etc/cron.d/x [echo x]"},
         {"exec", "{\"command\": \"sudo -u root rm -rf /x\"}",
          "execute,destroy,configure destroy:/x [sudo -u root rm -rf /x] [rm -rf /x]"},
         {"exec", "{\"command\": \"env -i A=1 timeout -k 5 10 nice -n 3 ls /x\"}",
-         "read,execute read:/x [ls /x]"},
-        {"exec", "{\"command\": \"env LD_PRELOAD=/tmp/x ls\"}", "read,execute [ls] !interpreter"},
-        {"exec", "{\"command\": \"PATH=/tmp ls\"}", "read,execute [ls] !interpreter"},
+         "read,execute read:/x [ls /x] !interpreter"},
+        {"exec", "{\"command\": \"env LD_PRELOAD=/tmp/x ls\"}",
+         "read,execute read:$workspace [ls] !interpreter"},
+        {"exec", "{\"command\": \"PATH=/tmp ls\"}",
+         "read,execute read:$workspace [ls] !interpreter"},
         {"exec", "{\"command\": \"bash -lc 'rm /x'\"}", "execute,destroy destroy:/x [rm /x]"},
         {"exec", "{\"command\": \"bash script.sh\"}", "execute [bash script.sh] !interpreter"},
         {"exec", "{\"command\": \"find . -name x -exec rm {} +\"}",
          "read,execute,destroy read:$workspace read:$workspace/x destroy:$workspace/{} "
          "[find . -name x -exec rm {} +] [rm {}] !glob !input"},
         {"exec", "{\"command\": \"ls | xargs rm\"}",
-         "read,execute,destroy [ls] [xargs rm] [rm] !input"},
+         "read,execute,destroy read:$workspace destroy:$workspace [ls] [xargs rm] [rm] !input"},
         {"exec", "{\"command\": \"/usr/bin/cat a\"}", "read,execute read:$workspace/a [cat a]"},
         {"exec", "{\"command\": \"/usr/share/../bin/cat a\"}",
          "read,execute read:$workspace/a [cat a]"},
-        {"exec", "{\"command\": \"time -p ls\"}", "read,execute [ls]"},
+        {"exec", "{\"command\": \"time -p ls\"}", "read,execute read:$workspace [ls]"},
         {"exec", "{\"command\": \"./cat /etc/x\"}",
          "execute execute:$workspace/cat unknown:/etc/x [./cat /etc/x] !interpreter"},
         {"exec", "{\"command\": \"npx -y openclaw@latest agent exec x\"}",
@@ -220,8 +224,103 @@ HF_TEST(commands)
          "read,execute read:$home/.ssh/* [cat ~/.ssh/*] !glob"},
         {"exec", "{\"command\": \"alias ls=rm; ls x\"}",
          "read,execute read:$workspace/x [alias ls=rm] [ls x] !syntax"},
+        {"exec", "{\"command\": \"cat {/etc/x,a}{1,2}\"}",
+         "read,execute read:/etc/x1 read:/etc/x2 read:$workspace/a1 read:$workspace/a2 "
+         "[cat /etc/x1 /etc/x2 a1 a2] !glob"},
+        {"exec", "{\"command\": \"{cat,/etc/x}\"}", "read,execute read:/etc/x [cat /etc/x] !glob"},
+        {"exec", "{\"command\": \"cat {a,{/etc/x,b}} > {c,d}\"}",
+         "read,write,execute write:$workspace/{c,d} read:$workspace [cat {a,{/etc/x,b}}] "
+         "!variable !glob"},
+        {"exec", "{\"command\": \"cat .*/x/\"}",
+         "read,execute read:$workspace/.*/x [cat .*/x/] !glob"},
+        {"exec", "{\"command\": \"cd /etc && grep -r ''\"}", "read,execute read:/etc [grep -r ]"},
+        {"exec", "{\"command\": \"command cd / && cat x\"}",
+         "read,execute unknown:/ read:$workspace/x [cd /] [cat x] !syntax"},
+        {"exec", "{\"command\": \"env --split='cat /etc/x' ls\"}",
+         "read,execute read:$workspace [ls] !interpreter"},
+        {"exec", "{\"command\": \"env -iC / ls\"}",
+         "read,execute read:$workspace [ls] !interpreter"},
+        {"exec", "{\"command\": \"time -ao x ls\"}",
+         "read,execute read:$workspace [ls] !interpreter"},
+        {"exec", "{\"command\": \"LC_ALL=C sort a\"}", "read,execute read:$workspace/a [sort a]"},
+        {"exec", "{\"command\": \"LESSOPEN=x less a; X=1\"}",
+         "read,execute read:$workspace/a [less a] !interpreter"},
+        {"exec", "{\"command\": \"diff --from-file=.env -n.env\"}",
+         "read,execute read:$workspace/.env [diff --from-file=.env -n.env]"},
+        {"exec", "{\"command\": \"dd if=a of=b\"}",
+         "read,write,execute,destroy read:$workspace/a write:$workspace/a destroy:$workspace/a "
+         "read:$workspace/b write:$workspace/b destroy:$workspace/b [dd if=a of=b]"},
     };
     check_rows(rows, HF_LEN(rows));
+}
+
+/* Is the command's program listed with these options? */
+static bool listed(const char *command)
+{
+    char json[256];
+    (void)snprintf(json, sizeof json, "{\"command\": \"%s\"}", command);
+    reduce("exec", json);
+    bool all = facts.commands_count > 0;
+    for (size_t i = 0; i < facts.commands_count; i++) {
+        all = all && facts.commands[i].listed;
+    }
+    done();
+    return all;
+}
+
+/* An option that the policy does not name makes the program one that it does not know. */
+HF_TEST(options)
+{
+    policy =
+        policy_of("policy p version 1\nrule r\n  permit\n  reason \"x\"\n  asi ASI02\ntool exec\n  "
+                  "classes execute\n"
+                  "  param command command\n"
+                  "program tool\n  classes read\n  options ab:c::# --word\n  options --long\n"
+                  "program find\n  options -name -type +\n"
+                  "program bare\n  options -\nprogram free\n"
+                  "program \"git log\"\n  options p\nprogram \"git * push\"\n  options p\n");
+
+    static const struct {
+        const char *command;
+        bool listed;
+    } rows[] = {
+        {"tool x", true},
+        {"tool -a x -12", true},
+        {"tool -ab x", true},
+        {"tool -abx", true},
+        {"tool -b -x", true},  /* the value of -b */
+        {"tool -c -x", false}, /* that of -c is glued */
+        {"tool -cx", true},
+        {"tool -ax", false},
+        {"tool -a:", false},
+        {"tool --word", true},
+        {"tool --word=x --long", true},
+        {"tool --wor", false},
+        {"tool --words", false},
+        {"tool -word", false},
+        {"tool +x", false},
+        {"tool -- -x --y", true},
+        {"tool -", true},
+        {"find -name x -type f +x", true},
+        {"find -delete", false},
+        {"find -n", false},
+        {"bare x -", true},
+        {"bare -x", false},
+        {"free -x --y +z", true},
+        {"git log -p", true},
+        {"git log -x", false},
+        {"git -p push", true},
+        {"git -C x push", false},
+        {"git status", false},
+        {"tool -$X", false},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        if (listed(rows[i].command) != rows[i].listed) {
+            hf_test_fail(__FILE__, __LINE__, "%s", rows[i].command);
+        }
+    }
+    hf_policy_free(policy);
 }
 
 /* Commands that reach out: where a URL leads, however it is spelled. */
@@ -260,9 +359,11 @@ HF_TEST(hosts)
          "execute,communicate read:$workspace/[::1]:80/x write:$workspace/[::1]:80/x @::1 "
          "[curl [::1]:80/x]"},
         {"exec", "{\"command\": \"curl --what=h.test https://a.test\"}",
-         "execute,communicate @h.test @a.test [curl --what=h.test https://a.test]"},
+         "execute,communicate read:$workspace/h.test write:$workspace/h.test @h.test @a.test "
+         "[curl --what=h.test https://a.test]"},
         {"exec", "{\"command\": \"curl -Qh.test https://a.test\"}",
-         "execute,communicate @h.test @a.test [curl -Qh.test https://a.test]"},
+         "execute,communicate read:$workspace/.test write:$workspace/.test @h.test @a.test "
+         "[curl -Qh.test https://a.test]"},
         {"exec", "{\"command\": \"curl -Hlocalhost -dfile=@secret.txt a.test\"}",
          "execute,communicate read:$workspace/secret.txt read:$workspace/a.test "
          "write:$workspace/a.test @a.test [curl -Hlocalhost -dfile=@secret.txt a.test]"},
@@ -363,5 +464,6 @@ HF_TEST(result_taint)
     hf_policy_free(policy);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(parameters), HF_TEST_CASE(commands), HF_TEST_CASE(hosts),
-             HF_TEST_CASE(hosts_of_programs), HF_TEST_CASE(too_much), HF_TEST_CASE(result_taint))
+HF_TEST_MAIN(HF_TEST_CASE(parameters), HF_TEST_CASE(commands), HF_TEST_CASE(options),
+             HF_TEST_CASE(hosts), HF_TEST_CASE(hosts_of_programs), HF_TEST_CASE(too_much),
+             HF_TEST_CASE(result_taint))

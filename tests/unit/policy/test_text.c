@@ -147,7 +147,8 @@ HF_TEST(allocations)
 {
     static const char text[] =
         OK "  when any host in @l\n  when any path in /a/*/b /c\nlist l\n  a b c\n"
-           "tool x\n  classes read\n  param p path\nprogram ls\n  paths read\nlevel tenant t L2\n"
+           "tool x\n  classes read\n  param p path\nprogram ls\n  paths read\n  "
+           "options la:\n  options --color +\nlevel tenant t L2\n"
            "test \"one\"\n  call x {\"p\": \"/c\"}\n  expect forbid\n";
     uint64_t count = 1;
     for (uint64_t n = 1; n <= count; n++) {

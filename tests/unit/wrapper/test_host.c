@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "tests/harness/test.h"
 #include "wrapper/driver.h"
+#include "wrapper/glob.h"
 #include "wrapper/resolver.h"
 
 static char path[HF_PATH_MAX];
@@ -115,4 +116,72 @@ HF_TEST(resolves)
     HF_CHECK_RC(leads("", out, &moved), HF_EINVAL);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(gateways), HF_TEST_CASE(resolves))
+static void add_name(void *arg, struct hf_str fits)
+{
+    struct hf_buf *out = arg;
+    const char *slash = memrchr(fits.ptr, '/', fits.len);
+    size_t skip = (size_t)(slash + 1 - fits.ptr);
+    hf_buf_printf(out, "%.*s ", (int)(fits.len - skip), fits.ptr + skip);
+}
+
+/* A pattern fits as in a shell: names with a point only where it says so, folders behind links, and
+ * nothing without an end. */
+HF_TEST(globs)
+{
+    static const struct {
+        const char *pattern;
+        const char *names;
+    } rows[] = {
+        {"one*", "one "},
+        {"o?e", "one "},
+        {"[no]ne", "one "},
+        {"*ne", "one "},
+        {".s*", ".secret "},
+        {"l*/in", "in "},
+        {"*/.hid*", ".hidden .hidden "},
+        {"none/*", ""},
+        {"one/*", ""},
+        {"d/none*", ""},
+        {"d/../o*", "one "},
+        {"d/.*/one", "one "},
+        {"dangling*", "dangling "},
+        {"\\*", ""},
+    };
+
+    for (const char *const *dir = (const char *const[]){"d", NULL}; *dir != NULL; dir++) {
+        HF_ASSERT(hf_dir_create(in_dir(*dir), 0700, false, NULL) == HF_OK);
+    }
+    for (const char *const *file =
+             (const char *const[]){"one", ".secret", "d/in", "d/.hidden", NULL};
+         *file != NULL; file++) {
+        FILE *made = fopen(in_dir(*file), "w");
+        HF_ASSERT(made != NULL && fclose(made) == 0);
+    }
+    HF_ASSERT(symlink("d", in_dir("l")) == 0);
+    HF_ASSERT(symlink("nowhere", in_dir("dangling")) == 0);
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        struct hf_buf out = hf_buf_init(4096);
+        enum hf_rc rc =
+            hf_resolver_disk.expand(NULL, hf_str_c(in_dir(rows[i].pattern)), add_name, &out);
+        HF_CHECK_RC(rc, HF_OK);
+        if (!hf_str_eq(hf_bytes_str(hf_buf_bytes(&out)), hf_str_c(rows[i].names))) {
+            hf_test_fail(__FILE__, __LINE__, "%s: %.*s", rows[i].pattern, (int)out.len,
+                         (const char *)out.ptr);
+        }
+        hf_buf_free(&out);
+    }
+    HF_ASSERT(hf_dir_create(in_dir("many"), 0700, false, NULL) == HF_OK);
+    for (unsigned i = 0; i <= HF_GLOB_NAMES_MAX; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "many/%u", i);
+        FILE *made = fopen(in_dir(name), "w");
+        HF_ASSERT(made != NULL && fclose(made) == 0);
+    }
+    struct hf_buf out = hf_buf_init(1 << 20);
+    HF_CHECK_RC(hf_resolver_disk.expand(NULL, hf_str_c(in_dir("many/x*")), add_name, &out),
+                HF_ETOOBIG);
+    HF_CHECK_RC(hf_resolver_disk.expand(NULL, HF_STR("relative*"), add_name, &out), HF_EINVAL);
+    hf_buf_free(&out);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(globs), HF_TEST_CASE(gateways), HF_TEST_CASE(resolves))
