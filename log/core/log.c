@@ -110,7 +110,9 @@ static enum hf_rc read_tip(struct hf_log *log, struct hf_tip *ret_tip, struct hf
     struct hf_bytes value;
     rc = hf_kv_get(read, HF_TABLE_META, HF_BYTES("tip"), &value, err);
     if (rc == HF_ENOTFOUND) {
-        rc = hf_err_set(err, HF_ECORRUPT, "the record of the newest commit is missing");
+        rc = hf_err_set(err, HF_ECORRUPT,
+                        "the record of the newest commit is missing; restore the folder from a "
+                        "backup or a mirror");
     } else if (rc == HF_OK) {
         rc = hf_tip_decode(value, ret_tip, err);
     }
@@ -339,6 +341,14 @@ struct loading {
     void *arg;
 };
 
+/* An entry of ours that cannot be read was damaged on the disk: says what to do about that. */
+static enum hf_rc damaged(struct hf_err *err, uint64_t index, const char *what)
+{
+    return hf_err_set(err, HF_ECORRUPT,
+                      "entry %llu: %s; restore the folder from a backup or a mirror",
+                      (unsigned long long)index, what);
+}
+
 static enum hf_rc load_entry(const struct loading *l, struct hf_bytes entry, struct hf_err *err)
 {
     struct hf_tail *tail = &l->log->tail;
@@ -347,6 +357,10 @@ static enum hf_rc load_entry(const struct loading *l, struct hf_bytes entry, str
     hf_tree_leaf_hash(entry, &leaf);
     if (l->fold != NULL) {
         enum hf_rc rc = l->fold(l->arg, tail->size, entry, &link, err);
+        if (rc == HF_ECORRUPT) {
+            const struct hf_err why = err == NULL ? (struct hf_err){.rc = rc} : *err;
+            return damaged(err, tail->size, why.text);
+        }
         if (rc != HF_OK) {
             return hf_err_wrap(err, rc, "entry %llu", (unsigned long long)tail->size);
         }
@@ -367,8 +381,7 @@ static enum hf_rc load_run(const struct loading *l, struct hf_packer *packer, st
         struct hf_bytes entry;
         rc = hf_bundle_next(&c, &entry);
         if (rc != HF_OK) {
-            return hf_err_set(err, HF_ECORRUPT, "entry %llu: its frame is cut",
-                              (unsigned long long)i);
+            return damaged(err, i, "its frame is cut");
         }
         if (i >= tail->size) {
             rc = load_entry(l, entry, err);
@@ -463,7 +476,10 @@ static enum hf_rc frame_run(struct hf_log *log, uint64_t index, struct hf_buf *b
     struct hf_frame frame;
     rc = hf_kv_floor(read, HF_TABLE_FRAMES, hf_key8_bytes(&at), &key, &value, err);
     if (rc == HF_OK) {
-        rc = key.len == 8 ? hf_frame_decode(value, &frame, err) : HF_ECORRUPT;
+        rc = key.len == 8 ? hf_frame_decode(value, &frame, err)
+                          : hf_err_set(err, HF_ECORRUPT,
+                                       "its frame is damaged; restore the folder from a backup or "
+                                       "a mirror");
     }
     if (rc == HF_OK && hf_be64_get(key.ptr) + frame.count <= index) {
         rc = HF_ENOTFOUND;
@@ -505,7 +521,7 @@ enum hf_rc hf_log_run(struct hf_log *log, struct hf_packer *packer, uint64_t ind
             return rc;
         }
         if (index >> HF_VOLUME_BITS >= tip.sealed) {
-            return hf_err_set(err, HF_ECORRUPT, "entry %llu is missing", (unsigned long long)index);
+            return damaged(err, index, "it is missing");
         }
     }
     struct hf_volume *volume = NULL;
@@ -537,8 +553,7 @@ enum hf_rc hf_log_entry(struct hf_log *log, struct hf_packer *packer, uint64_t i
     for (uint64_t i = first; i <= index && rc == HF_OK; i++) {
         rc = hf_bundle_next(&c, &entry);
         if (rc != HF_OK) {
-            return hf_err_set(err, HF_ECORRUPT, "entry %llu: its bundle is cut",
-                              (unsigned long long)i);
+            return damaged(err, i, "its bundle is cut");
         }
     }
     if (rc == HF_OK && entry.len > 0) {

@@ -204,6 +204,26 @@ def damaged(world, name):
     check(0 < refusals < len(cases), f"{refusals} of {len(cases)}")
 
 
+def entries(world):
+    """A bit of an entry of the region's log is turned, wherever in it: a person is told what to do."""
+    region, _ = make(world)
+    with open(world.path("good-hub", "log.mdb"), "rb") as file:
+        good = file.read()
+    copies = [match.start() for match in re.finditer(b"tenant[.]created", good)]  # some of pages that are free
+    for place in range(0, 90, 5):
+        restore(world)
+        data = bytearray(good)
+        for at in copies:
+            data[at + place] ^= 0x80
+        with open(world.path("hub", "log.mdb"), "wb") as file:
+            file.write(data)
+        try:
+            check(not start_hub(world, region), f"byte {place}: it goes on")
+            refused(world, "hub", f"byte {place}", region.admin)
+        finally:
+            stop(region)
+
+
 def hub(world):
     damaged(world, "hub")
 
@@ -213,4 +233,4 @@ def agent(world):
 
 
 if __name__ == "__main__":
-    harness.main([hub, agent])
+    harness.main([entries, hub, agent])
