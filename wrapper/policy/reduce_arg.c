@@ -17,7 +17,7 @@ static bool talks(const struct hf_known_program *known)
 static void use_path(struct hf_reducing *r, const struct hf_known_program *known,
                      struct hf_str text, bool glob)
 {
-    if (known->paths == 0) {
+    if (known->paths == 0 || known->odd) {
         hf_reduce_path(r, text, HF_POLICY_FACTS_PATHS_ACCESS_UNKNOWN, glob);
         return;
     }

@@ -12,6 +12,7 @@
 struct hf_known_program {
     struct hf_str program;
     bool listed;
+    bool odd; /* the policy knows it, but not one of these options, which may do anything */
     hf_class_set classes;
     uint8_t paths; /* bit N: its arguments are paths that it accesses so */
 };

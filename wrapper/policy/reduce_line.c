@@ -92,15 +92,18 @@ static struct hf_known_program classify(const struct hf_policy *policy,
                                         const struct hf_policy_facts_commands *c)
 {
     struct hf_known_program known = {.program = c->program};
+    bool fits = false;
     for (size_t i = 0; i < policy->program_count; i++) {
         const struct hf_program *p = &policy->programs[i];
         if (hf_match_word(p->name, c->program) &&
             hf_match_command(p->words, c->program, c->args, c->args_count)) {
+            fits = true;
             known.listed = known.listed || hf_options_known(p, c);
             known.classes = (hf_class_set)(known.classes | p->classes);
             known.paths = (uint8_t)(known.paths | p->paths);
         }
     }
+    known.odd = fits && !known.listed;
     return known;
 }
 
@@ -163,6 +166,23 @@ static bool is_syntax(const struct hf_shell_word *word)
     return false;
 }
 
+/* A program that nobody knows may run what stands behind it: where that is one of those that no
+ * policy wants to overlook, it is a command too. */
+static void add_hidden(struct hf_reducing *r, const struct hf_shell_word *words, size_t count)
+{
+    const struct hf_policy_facts *facts = r->facts;
+    if (facts->commands_count == 0 || facts->commands[facts->commands_count - 1].listed) {
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct hf_str name = hf_unwrap_watched(words[i].text);
+        if (name.len > 0) {
+            (void)add_command(r, name, words + i, count - i, HF_POLICY_FACTS_COMMANDS_JOIN_INNER);
+            return;
+        }
+    }
+}
+
 static void reduce_words(struct hf_reducing *r, const struct hf_shell_word *words, size_t count,
                          enum hf_policy_facts_commands_join join)
 {
@@ -196,6 +216,9 @@ static void reduce_words(struct hf_reducing *r, const struct hf_shell_word *word
                 use_program(r, words, own, c);
             }
             join = HF_POLICY_FACTS_COMMANDS_JOIN_INNER;
+        }
+        if (un.skip == 0 && !un.has_text) {
+            add_hidden(r, words, count);
         }
         if (un.has_text) {
             hf_reduce_line(r, un.text, HF_POLICY_FACTS_COMMANDS_JOIN_INNER);

@@ -298,6 +298,25 @@ static struct hf_str base_name(struct hf_str path)
     return (struct hf_str){path.ptr + skip, path.len - skip};
 }
 
+/* By its name, or a file in its package. */
+static bool is_openclaw(struct hf_str word)
+{
+    return hf_str_starts(base_name(word), HF_STR("openclaw")) ||
+           (word.len > 0 && memmem(word.ptr, word.len, "node_modules/openclaw/", 22) != NULL);
+}
+
+struct hf_str hf_unwrap_watched(struct hf_str word)
+{
+    static const char *const names[] = {"holdfast",     "holdfast-agent", "holdfast-wrapper",
+                                        "holdfast-hub", "sudo",           "doas",
+                                        "su",           "pkexec",         NULL};
+    struct hf_str base = base_name(word);
+    if (hf_str_starts(base, HF_STR("openclaw"))) {
+        return HF_STR("openclaw");
+    }
+    return in_list(base, names) ? base : HF_STR("");
+}
+
 /* node .../openclaw.mjs, npx openclaw, npm exec openclaw: openclaw by another name. */
 static bool unwrap_openclaw(struct hf_str name, const struct hf_shell_word *words, size_t count,
                             struct hf_unwrapped *ret)
@@ -309,7 +328,7 @@ static bool unwrap_openclaw(struct hf_str name, const struct hf_shell_word *word
     }
     for (size_t i = 1; i < count; i++) {
         /* A word of an option is looked at too: what matters is that it is named at all. */
-        if (hf_str_starts(base_name(words[i].text), HF_STR("openclaw"))) {
+        if (is_openclaw(words[i].text)) {
             ret->skip = i;
             ret->program = HF_STR("openclaw");
             return true;

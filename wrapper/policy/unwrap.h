@@ -22,4 +22,8 @@ struct hf_unwrapped {
 void hf_unwrap(struct hf_str name, const struct hf_shell_word *words, size_t count,
                struct hf_unwrapped *ret);
 
+/* The name of a program that starts another agent, watches over this one or gives rights, if the
+ * word is one; else empty. */
+struct hf_str hf_unwrap_watched(struct hf_str word);
+
 #endif
