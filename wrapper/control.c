@@ -68,6 +68,7 @@ static void put_counts(struct hf_json_out *json, const struct hf_wrapper *w)
     hf_json_key_u64(json, "runs_refused", c->runs_refused);
     hf_json_key_u64(json, "results", c->results);
     hf_json_key_u64(json, "unknown", c->unknown);
+    hf_json_key_u64(json, "disguised", c->disguised);
     hf_json_key_u64(json, "redacted", c->redacted);
     hf_json_key_u64(json, "changed", c->changed);
     hf_json_key_u64(json, "strangers", c->strangers);

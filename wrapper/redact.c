@@ -68,19 +68,23 @@ void hf_redact_failed(struct hf_redact *redact, const struct hf_redact_tested *t
 {
     redact->failed = *tested;
     redact->failures++;
-    hf_redact_swap(redact, NULL, 0);
+    hf_redact_swap(redact, NULL, NULL, 0);
 }
 
-void hf_redact_swap(struct hf_redact *redact, struct hf_redactor *redactor, size_t secrets)
+void hf_redact_swap(struct hf_redact *redact, struct hf_redactor *redactor,
+                    struct hf_disguises *disguises, size_t secrets)
 {
     hf_redactor_free(redact->redactor);
+    hf_disguises_free(redact->disguises);
     redact->redactor = redactor;
+    redact->disguises = disguises;
     redact->secrets = secrets;
 }
 
 void hf_redact_close(struct hf_redact *redact)
 {
     hf_redactor_free(redact->redactor);
+    hf_disguises_free(redact->disguises);
     hf_secret_free(&redact->key);
     *redact = (struct hf_redact){.redactor = NULL};
 }

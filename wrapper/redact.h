@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/env.h"
+#include "wrapper/disguise.h"
 #include "wrapper/redaction/redaction.h"
 
 #define HF_REDACT_SHAPES_MAX 160 /* of which shapes.c has fewer */
@@ -34,7 +35,8 @@ struct hf_redact_tested {
 struct hf_redact {
     struct hf_env *env;
     struct hf_secret key;
-    struct hf_redactor *redactor; /* NULL: nothing may pass */
+    struct hf_redactor *redactor;   /* NULL: nothing may pass */
+    struct hf_disguises *disguises; /* of the same secrets; NULL: there are none */
     struct hf_redact_counts counts;
     size_t secrets; /* registered ones */
     struct hf_redact_tested boot;
@@ -46,8 +48,9 @@ struct hf_redact {
  * open all the same and nothing passes. */
 enum hf_rc hf_redact_open(struct hf_env *env, const char *key_file, struct hf_redact *redact,
                           struct hf_err *err);
-/* Another redactor takes the place of this one; taken. */
-void hf_redact_swap(struct hf_redact *redact, struct hf_redactor *redactor, size_t secrets);
+/* Others take the place of these; taken. */
+void hf_redact_swap(struct hf_redact *redact, struct hf_redactor *redactor,
+                    struct hf_disguises *disguises, size_t secrets);
 /* Runs the redactor's self-test. ret->env is set before. Any thread. */
 void hf_redact_test(struct hf_redactor *redactor, struct hf_redact_tested *ret);
 /* A redactor failed its test, this one or the next: nothing passes any more. */

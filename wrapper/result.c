@@ -34,10 +34,26 @@ static enum hf_rc take_back(struct hf_wrapper *w, struct hf_str session_name, st
     return hf_sessions_taint(w->sessions, session, open->labels, err);
 }
 
+/* All that the model would read, together: a secret may be in two strings, or be spelled so that
+ * only who looks at its letters sees it. */
+static enum hf_rc check_whole(struct hf_wrapper *w, const struct hf_buf *whole, struct hf_err *err)
+{
+    if (whole->failed != HF_OK) {
+        return hf_err_set(err, whole->failed, "no memory for the result");
+    }
+    if (hf_disguised(w->redact.disguises, hf_bytes_str(hf_buf_bytes(whole)))) {
+        w->counts.disguised++;
+        return hf_err_set(err, HF_EPERM, "a registered secret is in it in another spelling");
+    }
+    return HF_OK;
+}
+
 static enum hf_rc redact_all(struct hf_wrapper *w, const struct hf_json *strings,
                              struct hf_plugin_redacted *out, bool *ret_changed, struct hf_err *err)
 {
     struct hf_buf clean = hf_buf_init(4 * HF_FRAME_MAX);
+    struct hf_buf whole = hf_buf_init(8 * HF_FRAME_MAX);
+    bool disguises = w->redact.disguises != NULL;
     enum hf_rc rc = HF_OK;
     *ret_changed = false;
     for (size_t i = 0; i < hf_json_count(strings) && rc == HF_OK; i++) {
@@ -49,7 +65,13 @@ static enum hf_rc redact_all(struct hf_wrapper *w, const struct hf_json *strings
             *ret_changed = true;
             hf_plugin_redacted_change(out, i, hf_bytes_str(hf_buf_bytes(&clean)));
         }
+        if (rc == HF_OK && disguises) {
+            hf_buf_str(&whole, hf_bytes_str(hf_buf_bytes(&clean)));
+            hf_buf_str(&whole, HF_STR("\n"));
+        }
     }
+    rc = rc == HF_OK ? check_whole(w, &whole, err) : rc;
+    hf_buf_free(&whole);
     hf_buf_free(&clean);
     return rc;
 }

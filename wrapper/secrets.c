@@ -23,6 +23,7 @@ struct entry {
 struct hf_secrets_batch {
     struct hf_secret key;
     struct hf_redactor *redactor; /* what came out of it */
+    struct hf_disguises *disguises;
     enum hf_rc rc;
     struct hf_err err;
     char tag[HF_SECRETS_TAG_MAX];
@@ -42,6 +43,7 @@ static void free_batch(struct hf_secrets_batch *batch)
     }
     hf_secret_free(&batch->key);
     hf_redactor_free(batch->redactor);
+    hf_disguises_free(batch->disguises);
     hf_heap_free(batch);
 }
 
@@ -147,6 +149,20 @@ static enum hf_rc read_batch(struct hf_bytes answer, struct hf_secrets_batch **r
 
 /* making */
 
+static enum hf_rc make_disguises(struct hf_secrets_batch *batch)
+{
+    const struct hf_secret **values = hf_heap_zalloc(batch->count + 1, sizeof(void *));
+    if (values == NULL) {
+        return hf_err_set(&batch->err, HF_ENOMEM, "no memory for registered secrets");
+    }
+    for (size_t i = 0; i < batch->count; i++) {
+        values[i] = &batch->entries[i].value;
+    }
+    enum hf_rc rc = hf_disguises_new(values, batch->count, &batch->disguises, &batch->err);
+    hf_heap_free(values);
+    return rc;
+}
+
 static void make(struct hf_work *work)
 {
     struct hf_secrets *secrets = HF_CONTAINER_OF(work, struct hf_secrets, work);
@@ -170,6 +186,7 @@ static void make(struct hf_work *work)
         batch->rc = batch->tested.rc;
         batch->err = batch->tested.err;
     }
+    batch->rc = batch->rc == HF_OK ? make_disguises(batch) : batch->rc;
     hf_heap_free(list);
 }
 
@@ -184,8 +201,9 @@ static void made(struct hf_work *work)
         return;
     }
     if (batch->rc == HF_OK) {
-        hf_redact_swap(secrets->redact, batch->redactor, batch->count);
+        hf_redact_swap(secrets->redact, batch->redactor, batch->disguises, batch->count);
         batch->redactor = NULL;
+        batch->disguises = NULL;
         memcpy(secrets->tag, batch->tag, sizeof secrets->tag);
         hf_log(secrets->logger, HF_LOG_INFO, "redaction.secrets", hf_f_u64("secrets", batch->count),
                hf_f_u64("skipped", batch->skipped));

@@ -76,6 +76,7 @@ struct hf_wrapper_counts {
     uint64_t results;
     uint64_t unknown;   /* results of calls that were not asked for */
     uint64_t redacted;  /* results in which something was replaced */
+    uint64_t disguised; /* results that were withheld: a secret in another spelling */
     uint64_t changed;   /* calls whose parameters were not those that were allowed */
     uint64_t strangers; /* connections that were refused */
     uint64_t dropped;   /* events of minor weight that could not be written down */

@@ -286,6 +286,12 @@ def secrets(t):
     check("HFX_" in got[0] and "HFX_" in got[1] and "today" in got[1], f"{got}")
     t.turn(["read", {"path": "nothing"}], session="secrets")  # the next turn reads the history again
     check(not t.provider.shown(SECRET), "the model saw the secret")
+    before = t.wrapper.status()["counts"]["disguised"]
+    tried = ("tr a-z A-Z < door", "rev door", "od -c door", "sed 's/./& /g' door")
+    for number, command in enumerate(tried):
+        got = t.turn(["exec", {"command": command}], session=f"disguised-{number}")
+        check("door" not in got[0].lower() and "rood" not in got[0] and "HFX_" not in got[0], f"{command}: {got}")
+    check(t.wrapper.status()["counts"]["disguised"] == before + len(tried), "each was withheld")
 
 
 def escapes(t):
