@@ -33,6 +33,12 @@ static inline void hf_queue_push(struct hf_queue *head, struct hf_queue *node)
     head->prev = node;
 }
 
+/* Before all others. */
+static inline void hf_queue_push_first(struct hf_queue *head, struct hf_queue *node)
+{
+    hf_queue_push(head->next, node);
+}
+
 static inline void hf_queue_remove(struct hf_queue *node)
 {
     node->prev->next = node->next;

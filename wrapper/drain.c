@@ -34,6 +34,7 @@ static enum hf_rc ask(struct asking *asking, const char *path, struct hf_err *er
     hf_loop_run(asking->loop);
     hf_buf_free(&asking->call.answer);
     hf_http_client_free(client);
+    hf_loop_run(asking->loop); /* its connection closes */
     if (asking->call.rc != HF_OK) {
         return hf_err_set(err, asking->call.rc, "the wrapper at %s does not answer: %s", path,
                           asking->call.err.text);

@@ -27,6 +27,7 @@ static enum hf_rc read_status(struct hf_http_answer *answer, struct hf_str line)
         return HF_EINVAL;
     }
     answer->status = (int)status;
+    answer->closes = line.ptr[7] == '0';
     return HF_OK;
 }
 
@@ -64,6 +65,9 @@ static enum hf_rc read_field(struct hf_http_answer *answer, struct hf_str line)
         bool again = answer->has_length || answer->chunked;
         answer->chunked = true;
         return again || !name_is(value, "chunked") ? HF_EINVAL : HF_OK;
+    }
+    if (name_is(name, "connection") && !name_is(value, "keep-alive")) {
+        answer->closes = true; /* or a list of fields, which none of our servers sends */
     }
     if (name_is(name, "retry-after") && hf_parse_u64(value, 0, RETRY_MAX, &retry) == HF_OK) {
         answer->retry_after_s = (uint32_t)retry;
@@ -173,10 +177,19 @@ enum hf_rc hf_http_answer_feed(struct hf_http_answer *answer, struct hf_bytes by
         case HF_HTTP_ANSWER_CHUNKS: rc = feed_chunks(answer, &bytes); break;
         case HF_HTTP_ANSWER_LENGTH:
         case HF_HTTP_ANSWER_OPEN: rc = feed_plain(answer, &bytes); break;
-        case HF_HTTP_ANSWER_DONE: return HF_OK;
+        case HF_HTTP_ANSWER_DONE:
+            answer->closes = true;
+            bytes.len = 0;
+            break;
         }
     }
+    answer->keeps = rc == HF_OK && answer->state == HF_HTTP_ANSWER_DONE && !answer->closes;
     return rc;
+}
+
+bool hf_http_answer_untouched(const struct hf_http_answer *answer)
+{
+    return answer->heads == 0;
 }
 
 enum hf_rc hf_http_answer_end(struct hf_http_answer *answer)

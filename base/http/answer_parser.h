@@ -26,12 +26,14 @@ struct hf_http_answer {
     int status;
     uint32_t retry_after_s; /* 0: not said, not a number, or more than a day */
     enum hf_http_answer_state state;
+    bool keeps; /* once it is DONE: the connection may carry another answer */
     /* private */
     struct hf_buf head;
     struct hf_buf *body;
     size_t heads; /* bytes of heads so far */
     bool has_length;
     bool chunked;
+    bool closes; /* by its version, a field, or bytes behind its end */
     uint64_t left;
     struct hf_chunk_scan chunks;
 };
@@ -43,6 +45,8 @@ void hf_http_answer_free(struct hf_http_answer *answer);
 /* HF_OK: look at the state; bytes after the answer's end are let go. HF_EINVAL: this is no answer;
  * HF_ETOOBIG: more body than `body` takes; HF_ENOMEM. Nothing may be fed after a failure. */
 enum hf_rc hf_http_answer_feed(struct hf_http_answer *answer, struct hf_bytes bytes);
+/* Not a byte came. */
+bool hf_http_answer_untouched(const struct hf_http_answer *answer);
 /* The connection has ended: HF_OK when that is where the answer ends, else HF_EIO. */
 enum hf_rc hf_http_answer_end(struct hf_http_answer *answer);
 

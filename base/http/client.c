@@ -8,17 +8,16 @@
 #include "base/base64.h"
 #include "base/heap.h"
 #include "base/http/multi.h"
+#include "base/http/stream_client.h"
 
-#define SOCKET_MAX 108 /* sun_path */
-#define CA_MAX     4096
-#define HEAD_MAX   65536 /* bytes of an answer's head */
+#define CA_MAX   4096
+#define HEAD_MAX 65536 /* bytes of an answer's head */
 
 struct curl_client {
     struct hf_http_client client;
     struct hf_loop *loop;
     struct hf_multi *multi;
-    char pin[64]; /* "sha256//BASE64", or empty */
-    char socket[SOCKET_MAX];
+    char pin[64];         /* "sha256//BASE64", or empty */
     char ca_file[CA_MAX]; /* empty: the system's */
     bool public_only;
 };
@@ -143,9 +142,6 @@ static bool set_up(struct running *running)
                                         call->body.len == 0 ? "" : (const char *)call->body.ptr) ==
                            CURLE_OK;
     }
-    if (client->socket[0] != '\0') {
-        good = good && curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, client->socket) == CURLE_OK;
-    }
     if (client->pin[0] != '\0') {
         /* The pin is the trust: the certificate may be self-signed and of any name. */
         (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -217,15 +213,9 @@ static const struct hf_http_client_ops ops = {free_client, start_call, cancel_ca
 static enum hf_rc take_conf(struct curl_client *client, const struct hf_http_client_conf *conf,
                             struct hf_err *err)
 {
-    if (conf->socket != NULL && strlen(conf->socket) >= sizeof client->socket) {
-        return hf_err_set(err, HF_EINVAL, "the path of a Unix socket has at most %zu bytes",
-                          sizeof client->socket - 1);
-    }
     if (conf->ca_file != NULL && strlen(conf->ca_file) >= sizeof client->ca_file) {
         return hf_err_set(err, HF_EINVAL, "the path of a file of authorities is too long");
     }
-    (void)snprintf(client->socket, sizeof client->socket, "%s",
-                   conf->socket == NULL ? "" : conf->socket);
     (void)snprintf(client->ca_file, sizeof client->ca_file, "%s",
                    conf->ca_file == NULL ? "" : conf->ca_file);
     client->public_only = conf->public_only;
@@ -237,9 +227,25 @@ static enum hf_rc take_conf(struct curl_client *client, const struct hf_http_cli
     return HF_OK;
 }
 
+static enum hf_rc new_socket_client(struct hf_loop *loop, const char *path,
+                                    struct hf_http_client **ret_client, struct hf_err *err)
+{
+    char text[HF_ADDRESS_TEXT_MAX];
+    struct hf_address address;
+    enum hf_rc rc = hf_address_check_path(path, err);
+    if (rc == HF_OK) {
+        (void)snprintf(text, sizeof text, "unix:%s", path);
+        rc = hf_address_parse(text, &address, err);
+    }
+    return rc == HF_OK ? hf_http_socket_client_new(loop, &address, ret_client, err) : rc;
+}
+
 enum hf_rc hf_http_client_new(struct hf_loop *loop, const struct hf_http_client_conf *conf,
                               struct hf_http_client **ret_client, struct hf_err *err)
 {
+    if (conf->socket != NULL) {
+        return new_socket_client(loop, conf->socket, ret_client, err);
+    }
     struct curl_client *client = hf_heap_zalloc(1, sizeof *client);
     if (client == NULL) {
         return hf_err_set(err, HF_ENOMEM, "no memory for an HTTP client");

@@ -1,9 +1,10 @@
 /* base/http/client.h: HTTP requests to others, on the loop.
  *
- * An interface with two implementations: hf_http_client_new is libcurl's multi interface, on
- * sockets; base/http/stream_client.h speaks over any stream, for simulations. With libcurl
- * connections are kept and used again, and a server is trusted by the pin of its public key
- * (SHA-256 of the SubjectPublicKeyInfo) where there is one, else by the system's authorities.
+ * An interface with two implementations. hf_http_client_new takes libcurl's multi interface; a
+ * server is trusted by the pin of its public key (SHA-256 of the SubjectPublicKeyInfo) where there
+ * is one, else by the system's authorities. base/http/stream_client.h speaks over any stream: for
+ * simulations, and for a Unix socket, where libcurl's generality would be a good part of a call's
+ * time. Both keep connections and use them again.
  * Redirects are never followed: an API that moves says so in its answer.
  * Threads: the loop's.
  */
@@ -30,7 +31,8 @@ struct hf_http_client {
 
 struct hf_http_client_conf {
     const struct hf_hash *pin; /* of every server that this client talks to; NULL: authorities */
-    const char *socket;  /* path of the Unix socket that all calls go to; NULL: by their URL */
+    const char *socket; /* path of the Unix socket that all calls go to, in the clear, whatever else
+                           is said here; NULL: by their URL */
     const char *ca_file; /* authorities in PEM, instead of the system's; NULL: those */
     /* For URLs that others chose: https alone, to addresses of the public Internet alone. */
     bool public_only;
@@ -69,8 +71,8 @@ struct hf_http_call {
     void *impl;
 };
 
-/* Calls under way end with HF_ECANCELED before it returns. NULL is fine. Also inside of a call's
- * `done`. */
+/* Calls under way end with HF_ECANCELED before it returns; connections close in the loop's next
+ * turns. NULL is fine. Also inside of a call's `done`. */
 static inline void hf_http_client_free(struct hf_http_client *client)
 {
     if (client != NULL) {

@@ -4,85 +4,146 @@
 #include "base/assert.h"
 #include "base/heap.h"
 #include "base/http/answer_parser.h"
+#include "base/net/socket.h"
+
+#define IDLE_MAX  16          /* connections that are kept for the next call */
+#define SMALL_MAX (64u << 10) /* a body that is sent in one piece with its head */
 
 struct stream_client {
     struct hf_http_client client;
     struct hf_loop *loop;
-    hf_http_dial dial;
+    hf_http_dial dial; /* NULL: the address is connected to */
     void *arg;
-    struct hf_queue calls;
+    struct hf_address address;
+    struct hf_queue calls; /* connections, each with the call that it has */
+    struct hf_queue idle;  /* the one that was used last stands first */
+    unsigned idle_count;
+    unsigned idle_max;
 };
 
-struct running {
-    struct hf_queue node;
+struct connection {
+    struct hf_queue node; /* in calls or idle */
     struct stream_client *client;
-    struct hf_http_call *call; /* NULL: over, the stream is closing */
+    struct hf_http_call *call; /* NULL: idle, or closing */
     struct hf_stream *stream;
     struct hf_timer timer;
+    uint64_t until_ns;
     struct hf_http_answer answer;
+    bool idle;
+    bool used; /* had a call before this one */
 };
+
+static uint64_t now_ns(const struct stream_client *client)
+{
+    return hf_env_mono_ns(hf_loop_env(client->loop));
+}
 
 static void stream_closed(struct hf_stream *stream)
 {
-    struct running *running = stream->user;
-    hf_http_answer_free(&running->answer);
-    hf_heap_free(running);
+    struct connection *c = stream->user;
+    hf_http_answer_free(&c->answer);
+    hf_heap_free(c);
 }
 
 /* The call leaves; what is left of the connection frees itself. */
-static void part(struct running *running)
+static void part(struct connection *c)
 {
-    hf_timer_cancel(&running->timer);
-    hf_queue_remove(&running->node);
-    running->call->impl = NULL;
-    running->call = NULL;
-    hf_stream_close(running->stream);
+    hf_timer_cancel(&c->timer);
+    hf_queue_remove(&c->node);
+    if (c->idle) {
+        c->idle = false;
+        c->client->idle_count--;
+    }
+    if (c->call != NULL) {
+        c->call->impl = NULL;
+        c->call = NULL;
+    }
+    hf_stream_close(c->stream);
 }
 
-static void finish_call(struct running *running, enum hf_rc rc, const char *text)
+/* A whole answer came, and nothing behind it: the next call may have the connection. */
+static bool may_keep(const struct connection *c)
 {
-    struct hf_http_call *call = running->call;
+    return c->client->idle_count < c->client->idle_max && c->answer.keeps &&
+           hf_stream_queued(c->stream) == 0;
+}
+
+static void keep(struct connection *c)
+{
+    struct stream_client *client = c->client;
+    hf_timer_cancel(&c->timer);
+    hf_queue_remove(&c->node);
+    c->call->impl = NULL;
+    c->call = NULL;
+    c->idle = true;
+    c->used = true;
+    hf_queue_push_first(&client->idle, &c->node);
+    client->idle_count++;
+}
+
+static void finish_call(struct connection *c, enum hf_rc rc, const char *text)
+{
+    struct hf_http_call *call = c->call;
     HF_ASSERT(call != NULL);
     call->rc = rc;
     if (rc == HF_OK) {
-        call->status = running->answer.status;
-        call->retry_after_s = running->answer.retry_after_s;
+        call->status = c->answer.status;
+        call->retry_after_s = c->answer.retry_after_s;
     } else {
-        (void)hf_err_set(&call->err, rc, "%.100s: %s", call->url, text);
+        (void)hf_err_set(&call->err, rc, "%.100s: %s", call->url_is_secret ? "the call" : call->url,
+                         text);
     }
-    part(running);
+    if (rc == HF_OK && may_keep(c)) {
+        keep(c);
+    } else {
+        part(c);
+    }
     call->done(call);
 }
 
 static void late(struct hf_timer *timer)
 {
-    finish_call(HF_CONTAINER_OF(timer, struct running, timer), HF_EIO, "no answer in time");
+    struct connection *c = HF_CONTAINER_OF(timer, struct connection, timer);
+    c->call->timed_out = true;
+    finish_call(c, HF_EIO, "no answer in time");
 }
 
 static void on_data(struct hf_stream *stream, struct hf_bytes data)
 {
-    struct running *running = stream->user;
-    if (running->call == NULL) {
+    struct connection *c = stream->user;
+    if (c->call == NULL) {
+        if (c->idle) {
+            part(c); /* nobody asked for anything */
+        }
         return;
     }
-    enum hf_rc rc = hf_http_answer_feed(&running->answer, data);
+    enum hf_rc rc = hf_http_answer_feed(&c->answer, data);
     if (rc == HF_EINVAL) {
-        finish_call(running, HF_EIO, "what came is no HTTP answer");
+        finish_call(c, HF_EIO, "what came is no HTTP answer");
     } else if (rc != HF_OK) {
-        finish_call(running, rc, rc == HF_ETOOBIG ? "the answer is too big" : "no memory");
-    } else if (running->answer.state == HF_HTTP_ANSWER_DONE) {
-        finish_call(running, HF_OK, NULL);
+        finish_call(c, rc, rc == HF_ETOOBIG ? "the answer is too big" : "no memory");
+    } else if (c->answer.state == HF_HTTP_ANSWER_DONE) {
+        finish_call(c, HF_OK, NULL);
     }
 }
 
+static void call_again(struct connection *c);
+
 static void on_end(struct hf_stream *stream, enum hf_rc why)
 {
-    struct running *running = stream->user;
-    if (running->call == NULL) {
+    struct connection *c = stream->user;
+    if (c->call == NULL) {
+        if (c->idle) {
+            part(c);
+        }
         return;
     }
-    enum hf_rc rc = why == HF_EEND ? hf_http_answer_end(&running->answer) : HF_EIO;
-    finish_call(running, rc, "the connection ended before the answer did");
+    if (c->used && hf_http_answer_untouched(&c->answer)) {
+        call_again(c);
+        return;
+    }
+    enum hf_rc rc = why == HF_EEND ? hf_http_answer_end(&c->answer) : HF_EIO;
+    finish_call(c, rc, "the connection ended before the answer did");
 }
 
 /* "http://hub.example:80/v1/x" is authority and target. */
@@ -105,13 +166,16 @@ static bool split_url(const char *url, struct hf_str *ret_authority, struct hf_s
     return len > 0;
 }
 
-static enum hf_rc send_request(struct running *running, struct hf_str authority,
-                               struct hf_str target)
+static enum hf_rc send_request(struct connection *c, struct hf_str authority, struct hf_str target)
 {
-    const struct hf_http_call *call = running->call;
-    struct hf_buf head = hf_buf_init(8192);
-    hf_buf_printf(&head, "%s %.*s HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n", call->method,
-                  (int)target.len, target.ptr, (int)authority.len, authority.ptr);
+    const struct hf_http_call *call = c->call;
+    bool small = call->body.len <= SMALL_MAX;
+    struct hf_buf head = hf_buf_init(SMALL_MAX + 8192);
+    hf_buf_printf(&head, "%s %.*s HTTP/1.1\r\nHost: %.*s\r\n", call->method, (int)target.len,
+                  target.ptr, (int)authority.len, authority.ptr);
+    if (c->client->idle_max == 0) {
+        hf_buf_str(&head, HF_STR("Connection: close\r\n"));
+    }
     if (call->content_type != NULL) {
         hf_buf_printf(&head, "Content-Type: %s\r\n", call->content_type);
     }
@@ -127,55 +191,99 @@ static enum hf_rc send_request(struct running *running, struct hf_str authority,
         hf_buf_printf(&head, "Content-Length: %zu\r\n", call->body.len);
     }
     hf_buf_str(&head, HF_STR("\r\n"));
+    if (small) { /* the server wakes up once */
+        hf_buf_put(&head, call->body.ptr, call->body.len);
+    }
     enum hf_rc rc = head.failed;
     if (rc == HF_OK) {
-        rc = hf_stream_write(running->stream, hf_buf_bytes(&head));
+        rc = hf_stream_write(c->stream, hf_buf_bytes(&head));
     }
-    if (rc == HF_OK && call->body.len > 0) {
-        rc = hf_stream_write(running->stream, call->body);
+    if (rc == HF_OK && !small) {
+        rc = hf_stream_write(c->stream, call->body);
     }
     hf_wipe(head.ptr, head.len);
     hf_buf_free(&head);
     return rc;
 }
 
-/* HF_OK: the stream answers from now on. */
-static enum hf_rc connect_call(struct stream_client *client, struct hf_http_call *call)
+/* One that is idle, or else a new one; NULL: the call's error says why. */
+static struct connection *take_connection(struct stream_client *client, struct hf_str authority,
+                                          struct hf_http_call *call, bool fresh)
+{
+    const char *to = call->url_is_secret ? "the call" : call->url;
+    struct hf_queue *node = fresh ? NULL : hf_queue_pop(&client->idle);
+    if (node != NULL) {
+        struct connection *idle = HF_CONTAINER_OF(node, struct connection, node);
+        idle->idle = false;
+        client->idle_count--;
+        return idle;
+    }
+    struct connection *c = hf_heap_zalloc(1, sizeof *c);
+    if (c == NULL) {
+        (void)hf_err_set(&call->err, HF_ENOMEM, "%.100s: no memory for a connection", to);
+        return NULL;
+    }
+    enum hf_rc rc = client->dial == NULL
+                        ? hf_socket_connect(client->loop, &client->address, &c->stream, &call->err)
+                        : client->dial(client->arg, authority, &c->stream, &call->err);
+    if (rc != HF_OK) {
+        (void)hf_err_wrap(&call->err, rc, "%.100s", to);
+        hf_heap_free(c);
+        return NULL;
+    }
+    c->client = client;
+    hf_timer_init(&c->timer, client->loop, late);
+    c->stream->user = c;
+    c->stream->on_data = on_data;
+    c->stream->on_end = on_end;
+    c->stream->on_closed = stream_closed;
+    return c;
+}
+
+/* HF_OK: the connection answers from now on. */
+static enum hf_rc connect_call(struct stream_client *client, struct hf_http_call *call, bool fresh,
+                               uint64_t until_ns)
 {
     struct hf_str authority;
     struct hf_str target;
     if (!split_url(call->url, &authority, &target)) {
         return hf_err_set(&call->err, HF_EINVAL, "%.100s is no URL of HTTP", call->url);
     }
-    struct running *running = hf_heap_zalloc(1, sizeof *running);
-    if (running == NULL) {
-        return hf_err_set(&call->err, HF_ENOMEM, "no memory to call %.100s", call->url);
+    struct connection *c = take_connection(client, authority, call, fresh);
+    if (c == NULL) {
+        return call->err.rc;
     }
-    enum hf_rc rc = client->dial(client->arg, authority, &running->stream, &call->err);
-    if (rc != HF_OK) {
-        hf_heap_free(running);
-        return hf_err_wrap(&call->err, rc, "%.100s", call->url);
-    }
-    running->client = client;
-    running->call = call;
-    hf_http_answer_init(&running->answer, &call->answer);
-    hf_timer_init(&running->timer, client->loop, late);
-    hf_queue_push(&client->calls, &running->node);
-    running->stream->user = running;
-    running->stream->on_data = on_data;
-    running->stream->on_end = on_end;
-    running->stream->on_closed = stream_closed;
-    call->impl = running;
-    rc = hf_timer_arm(&running->timer, call->timeout_ns);
+    c->call = call;
+    hf_http_answer_free(&c->answer);
+    hf_http_answer_init(&c->answer, &call->answer);
+    hf_queue_push(&client->calls, &c->node);
+    call->impl = c;
+    c->until_ns = until_ns;
+    uint64_t now = now_ns(client);
+    enum hf_rc rc = hf_timer_arm(&c->timer, until_ns > now ? until_ns - now : 0);
     if (rc == HF_OK) {
-        rc = send_request(running, authority, target);
+        rc = send_request(c, authority, target);
     }
     if (rc != HF_OK) {
-        part(running);
-        return hf_err_set(&call->err, rc, "no memory to call %.100s", call->url);
+        part(c);
+        return hf_err_set(&call->err, rc, "no memory to call %.100s",
+                          call->url_is_secret ? "the server" : call->url);
     }
-    hf_stream_read(running->stream, true);
+    hf_stream_read(c->stream, true);
     return HF_OK;
+}
+
+/* On a new connection, in the time that is left. */
+static void call_again(struct connection *c)
+{
+    struct hf_http_call *call = c->call;
+    struct stream_client *client = c->client;
+    uint64_t until_ns = c->until_ns;
+    part(c);
+    call->rc = connect_call(client, call, /* fresh= */ true, until_ns);
+    if (call->rc != HF_OK) {
+        call->done(call);
+    }
 }
 
 static void fail(struct hf_task *task)
@@ -191,9 +299,10 @@ static void start_call(struct hf_http_client *base, struct hf_http_call *call)
     call->err = (struct hf_err){0};
     call->status = 0;
     call->retry_after_s = 0;
+    call->timed_out = false;
     call->impl = NULL;
     hf_task_init(&call->task, fail);
-    call->rc = connect_call(client, call);
+    call->rc = connect_call(client, call, /* fresh= */ false, now_ns(client) + call->timeout_ns);
     if (call->rc != HF_OK) {
         hf_task_post(client->loop, &call->task);
     }
@@ -212,26 +321,53 @@ static void free_client(struct hf_http_client *base)
 {
     struct stream_client *client = HF_CONTAINER_OF(base, struct stream_client, client);
     while (!hf_queue_empty(&client->calls)) {
-        finish_call(HF_CONTAINER_OF(client->calls.next, struct running, node), HF_ECANCELED,
+        finish_call(HF_CONTAINER_OF(client->calls.next, struct connection, node), HF_ECANCELED,
                     "the client is closed");
+    }
+    while (!hf_queue_empty(&client->idle)) {
+        part(HF_CONTAINER_OF(client->idle.next, struct connection, node));
     }
     hf_heap_free(client);
 }
 
 static const struct hf_http_client_ops ops = {free_client, start_call, cancel_call};
 
-enum hf_rc hf_http_stream_client_new(struct hf_loop *loop, hf_http_dial dial, void *arg,
-                                     struct hf_http_client **ret_client, struct hf_err *err)
+static struct stream_client *new_client(struct hf_loop *loop, struct hf_err *err)
 {
     struct stream_client *client = hf_heap_zalloc(1, sizeof *client);
     if (client == NULL) {
-        return hf_err_set(err, HF_ENOMEM, "no memory for an HTTP client");
+        (void)hf_err_set(err, HF_ENOMEM, "no memory for an HTTP client");
+        return NULL;
     }
     client->client.ops = &ops;
     client->loop = loop;
+    hf_queue_init(&client->calls);
+    hf_queue_init(&client->idle);
+    return client;
+}
+
+enum hf_rc hf_http_stream_client_new(struct hf_loop *loop, hf_http_dial dial, void *arg,
+                                     struct hf_http_client **ret_client, struct hf_err *err)
+{
+    struct stream_client *client = new_client(loop, err);
+    if (client == NULL) {
+        return HF_ENOMEM;
+    }
     client->dial = dial;
     client->arg = arg;
-    hf_queue_init(&client->calls);
+    *ret_client = &client->client;
+    return HF_OK;
+}
+
+enum hf_rc hf_http_socket_client_new(struct hf_loop *loop, const struct hf_address *address,
+                                     struct hf_http_client **ret_client, struct hf_err *err)
+{
+    struct stream_client *client = new_client(loop, err);
+    if (client == NULL) {
+        return HF_ENOMEM;
+    }
+    client->address = *address;
+    client->idle_max = IDLE_MAX;
     *ret_client = &client->client;
     return HF_OK;
 }
