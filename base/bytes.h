@@ -13,6 +13,10 @@
 
 #include "base/rc.h"
 
+/* For a big array that is written before it is read, in code where its zeroes would cost: the build
+ * clears all other variables (-ftrivial-auto-var-init). */
+#define HF_UNINITIALIZED __attribute__((uninitialized))
+
 struct hf_bytes {
     const uint8_t *ptr;
     size_t len;

@@ -3,10 +3,12 @@
 
 void hf_hex_encode(struct hf_bytes data, char *out)
 {
-    static const char digits[] = "0123456789abcdef";
+    /* By arithmetic and not by a table, so that compilers do many at a time. */
     for (size_t i = 0; i < data.len; i++) {
-        out[2 * i] = digits[data.ptr[i] >> 4];
-        out[2 * i + 1] = digits[data.ptr[i] & 15];
+        unsigned high = data.ptr[i] >> 4;
+        unsigned low = data.ptr[i] & 15u;
+        out[2 * i] = (char)(high + '0' + (high > 9 ? 'a' - '9' - 1 : 0));
+        out[2 * i + 1] = (char)(low + '0' + (low > 9 ? 'a' - '9' - 1 : 0));
     }
     out[2 * data.len] = '\0';
 }

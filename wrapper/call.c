@@ -53,6 +53,7 @@ struct hf_call {
     struct hf_ask ask; /* what a person is shown */
     struct hf_approval approval;
     bool allowed;
+    bool unsound; /* what is written down would be judged otherwise */
     enum hf_event_approval_enforced_outcome outcome; /* of an approval */
     char reason[HF_JUDGE_REASON_MAX + 1];
     char rule[HF_JUDGE_RULE_MAX + 1];
@@ -137,6 +138,13 @@ static void end(struct hf_call *call)
 
 /* the decision, written down */
 
+static void block(struct hf_call *call, const char *reason)
+{
+    call->allowed = false;
+    call->outcome = HF_EVENT_APPROVAL_ENFORCED_OUTCOME_BLOCKED;
+    (void)snprintf(call->reason, sizeof call->reason, "%s", reason);
+}
+
 static void recorded(void *arg, const struct hf_record *record)
 {
     struct hf_call *call = arg;
@@ -144,10 +152,11 @@ static void recorded(void *arg, const struct hf_record *record)
     if (record->rc != HF_OK) {
         hf_log(w->logger, HF_LOG_ERROR, "decision.unrecorded", hf_f_err(&record->err));
         w->counts.unrecorded++;
-        call->allowed = false;
-        call->outcome = HF_EVENT_APPROVAL_ENFORCED_OUTCOME_BLOCKED;
-        (void)snprintf(call->reason, sizeof call->reason,
-                       "the decision could not be written down; try again later");
+        block(call, "the decision could not be written down; try again later");
+    } else if (call->allowed && call->unsound) {
+        hf_log(w->logger, HF_LOG_ERROR, "decision.unsound", hf_f_c("tool", call->tool),
+               hf_f_c("rule", call->rule));
+        block(call, "the decision does not follow from what was written down");
     } else if (call->allowed && w->draining) {
         /* It is in the log as allowed, and it is: the plugin still waits for it. */
         hf_log(w->logger, HF_LOG_INFO, "call.allowed_while_draining", hf_f_c("tool", call->tool));
@@ -208,6 +217,9 @@ static void decide(struct hf_call *call, bool allow)
     if (rc != HF_OK) {
         const struct hf_record record = {.rc = rc, .err = err};
         recorded(call, &record);
+    } else if (allow) {
+        /* The log has it under way, so this takes no time of the call. */
+        call->unsound = !hf_judgement_holds(call->wrapper, &call->judged);
     }
 }
 

@@ -20,14 +20,15 @@ static void copy_verdict(const struct hf_policy_verdict *verdict, struct hf_judg
     (void)snprintf(ret->reason, sizeof ret->reason, "%.*s", HF_STR_ARG(verdict->reason));
 }
 
-static void compare(struct hf_wrapper *w, struct hf_judgement *ret)
+static void compare(struct hf_wrapper *w, const struct hf_policy_facts *facts,
+                    struct hf_judgement *ret)
 {
     const struct hf_policy *shadow = hf_policies_shadow(&w->policies);
     struct hf_policy_verdict verdict;
     if (shadow == NULL) {
         return;
     }
-    hf_policy_decide(shadow, ret->vector, &verdict);
+    hf_policy_eval(shadow, facts, &verdict);
     ret->has_shadow = true;
     ret->shadow_verdict = verdict.verdict;
     ret->shadow_digest = *hf_policy_digest(shadow);
@@ -172,8 +173,8 @@ static void fill(struct hf_wrapper *w, const struct hf_plugin_call *call,
 #define ROOTS_MAX 6
 
 struct places {
+    struct hf_disk_resolver disk;
     struct hf_root roots[ROOTS_MAX];
-    size_t count;
     char paths[ROOTS_MAX][HF_PATH_MAX];
 };
 
@@ -181,12 +182,14 @@ struct places {
  * below it. */
 static struct hf_str add_place(struct places *p, struct hf_str name, const char *path)
 {
+    size_t i = p->disk.place_count;
     if (path == NULL || path[0] == '\0' ||
-        hf_resolve_path(hf_str_c(path), p->paths[p->count], HF_PATH_MAX) != HF_OK) {
+        hf_resolve_path(&p->disk, hf_str_c(path), p->paths[i], HF_PATH_MAX) != HF_OK) {
         return HF_STR("");
     }
-    p->roots[p->count] = (struct hf_root){name, hf_str_c(p->paths[p->count])};
-    return p->roots[p->count++].path;
+    p->roots[i] = (struct hf_root){name, hf_str_c(p->paths[i])};
+    p->disk.place_count++;
+    return p->roots[i].path;
 }
 
 static enum hf_rc reduce(struct hf_wrapper *w, const struct hf_json *params, struct hf_arena *arena,
@@ -196,8 +199,9 @@ static enum hf_rc reduce(struct hf_wrapper *w, const struct hf_json *params, str
     if (p == NULL) {
         return HF_ENOMEM;
     }
+    hf_disk_resolver_init(&p->disk, p->roots);
     struct hf_call call = {
-        .params = params, .cwd = HF_STR("/"), .roots = p->roots, .resolver = &hf_resolver_disk};
+        .params = params, .cwd = HF_STR("/"), .roots = p->roots, .resolver = &p->disk.resolver};
     struct hf_str workspace = add_place(p, HF_STR("workspace"), w->workspace);
     call.cwd = workspace.len > 0 ? workspace : call.cwd;
     call.home = add_place(p, HF_STR("home"), w->conf.home);
@@ -205,24 +209,25 @@ static enum hf_rc reduce(struct hf_wrapper *w, const struct hf_json *params, str
     (void)add_place(p, HF_STR("state"), w->conf.openclaw_state);
     (void)add_place(p, HF_STR("wrapper"), w->conf.openclaw_plugin);
     (void)add_place(p, HF_STR("tmp"), "/tmp");
-    call.root_count = p->count;
+    call.root_count = p->disk.place_count;
     hf_reduce(hf_policies_active(&w->policies), &call, arena, facts);
     return HF_OK;
 }
 
-static void decide(struct hf_wrapper *w, struct hf_judgement *ret)
+static void decide(struct hf_wrapper *w, const struct hf_policy_facts *facts,
+                   struct hf_judgement *ret)
 {
     const struct hf_policy *policy = hf_policies_active(&w->policies);
     struct hf_env *env = hf_loop_env(w->loop);
     struct hf_policy_verdict verdict;
     uint64_t began = hf_env_mono_ns(env);
-    hf_policy_decide(policy, ret->vector, &verdict);
+    hf_policy_eval(policy, facts, &verdict);
     ret->took_us = (hf_env_mono_ns(env) - began) / 1000;
     copy_verdict(&verdict, ret);
     ret->policy_digest = *hf_policy_digest(policy);
     (void)snprintf(ret->policy, sizeof ret->policy, "%.*s", HF_STR_ARG(hf_policy_name(policy)));
     ret->wait_s = hf_policy_wait_s(policy);
-    compare(w, ret);
+    compare(w, facts, ret);
 }
 
 static enum hf_rc judge(struct hf_wrapper *w, const struct hf_plugin_call *call,
@@ -242,12 +247,12 @@ static enum hf_rc judge(struct hf_wrapper *w, const struct hf_plugin_call *call,
         rc = reduce(w, hf_json_root(clean.doc), &arena, facts);
     }
     if (rc == HF_OK) {
-        rc = hf_facts_encode(facts, ret->room, &ret->vector, err);
+        rc = hf_facts_encode_cut(facts, ret->room, &ret->vector, err);
     }
     if (rc == HF_OK) {
         ret->classes = hf_facts_classes(facts);
         ret->labels = (uint8_t)hf_policy_result_taint(hf_policies_active(&w->policies), facts);
-        decide(w, ret);
+        decide(w, facts, ret);
         hash_action(w, call, hf_buf_bytes(&clean.text), ret);
     }
     hf_arena_fini(&arena);
@@ -276,6 +281,17 @@ enum hf_rc hf_judge(struct hf_wrapper *w, const struct hf_plugin_call *call,
                         : judge(w, call, session, facts, ret, err);
     hf_heap_free(facts);
     return rc;
+}
+
+bool hf_judgement_holds(const struct hf_wrapper *w, const struct hf_judgement *judgement)
+{
+    const struct hf_policy *policy = hf_policies_active(&w->policies);
+    struct hf_policy_verdict again;
+    if (policy == NULL || !hf_hash_eq(hf_policy_digest(policy), &judgement->policy_digest)) {
+        return false;
+    }
+    hf_policy_decide(policy, judgement->vector, &again);
+    return again.verdict == judgement->verdict && hf_str_eq(again.rule, hf_str_c(judgement->rule));
 }
 
 void hf_judgement_free(struct hf_judgement *judgement)

@@ -44,6 +44,9 @@ struct hf_judgement {
  * policy, no tenant; HF_ENOMEM. *ret is written in any case and must be freed. */
 enum hf_rc hf_judge(struct hf_wrapper *wrapper, const struct hf_plugin_call *call,
                     const struct hf_session *session, struct hf_judgement *ret, struct hf_err *err);
+/* Do the recorded bytes give this verdict again, by the policy that is active? Nothing may run that
+ * an auditor could not arrive at. */
+bool hf_judgement_holds(const struct hf_wrapper *wrapper, const struct hf_judgement *judgement);
 void hf_judgement_free(struct hf_judgement *judgement);
 
 #endif

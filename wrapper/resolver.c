@@ -11,6 +11,7 @@
 #define LINKS_MAX 40 /* as the kernel's */
 
 struct walk {
+    const struct hf_disk_resolver *disk;
     char out[HF_PATH_MAX]; /* so far, without a slash at its end; empty: the root */
     size_t len;
     char rest[2 * HF_PATH_MAX]; /* still to go, at its end */
@@ -54,9 +55,22 @@ static void go_up(struct walk *w)
     w->moved = true;
 }
 
+/* Is it one of the places, or a folder on the way to one? Then it is there, and no link. */
+static bool is_known(const struct walk *w)
+{
+    for (size_t i = 0; w->disk != NULL && i < w->disk->place_count; i++) {
+        struct hf_str place = w->disk->places[i].path;
+        if (place.len >= w->len && memcmp(place.ptr, w->out, w->len) == 0 &&
+            (place.len == w->len || place.ptr[w->len] == '/')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum hf_rc follow(struct walk *w, size_t back)
 {
-    char target[HF_PATH_MAX];
+    char target[HF_PATH_MAX] HF_UNINITIALIZED;
     ssize_t len = readlink(w->out, target, sizeof target);
     if (len <= 0 || len >= HF_PATH_MAX || ++w->links > LINKS_MAX) {
         return HF_EIO;
@@ -79,7 +93,7 @@ static enum hf_rc step(struct walk *w, struct hf_str name)
     memcpy(w->out + w->len + 1, name.ptr, name.len);
     w->len += name.len + 1;
     w->out[w->len] = '\0';
-    if (w->missing) {
+    if (w->missing || is_known(w)) {
         return HF_OK;
     }
     if (lstat(w->out, &status) != 0) {
@@ -89,15 +103,21 @@ static enum hf_rc step(struct walk *w, struct hf_str name)
     return S_ISLNK(status.st_mode) ? follow(w, back) : HF_OK;
 }
 
-static enum hf_rc walk_all(struct walk *w, struct hf_str path)
+static enum hf_rc walk_all(struct walk *w, const struct hf_disk_resolver *disk, struct hf_str path)
 {
     struct hf_str name;
     enum hf_rc rc = HF_OK;
+    w->disk = disk;
+    w->out[0] = '\0';
+    w->len = 0;
+    w->at = sizeof w->rest;
+    w->missing = false;
+    w->moved = false;
+    w->links = 0;
     if (path.len == 0 || path.len >= HF_PATH_MAX || path.ptr[0] != '/' ||
         memchr(path.ptr, '\0', path.len) != NULL) {
         return HF_EINVAL;
     }
-    w->at = sizeof w->rest;
     (void)prepend(w, path);
     while (rc == HF_OK && next(w, &name)) {
         if (hf_str_eq(name, HF_STR("..")) && !w->missing) {
@@ -116,9 +136,8 @@ static enum hf_rc walk_all(struct walk *w, struct hf_str path)
 
 static enum hf_rc resolve(void *arg, struct hf_str path, struct hf_writer *out, bool *ret_moved)
 {
-    struct walk w = {.len = 0};
-    (void)arg;
-    enum hf_rc rc = walk_all(&w, path);
+    struct walk w HF_UNINITIALIZED;
+    enum hf_rc rc = walk_all(&w, arg, path);
     if (rc == HF_OK) {
         hf_writer_put(out, w.out, w.len);
         *ret_moved = w.moved;
@@ -126,12 +145,17 @@ static enum hf_rc resolve(void *arg, struct hf_str path, struct hf_writer *out, 
     return rc;
 }
 
-const struct hf_resolver hf_resolver_disk = {.resolve = resolve, .expand = hf_glob};
-
-enum hf_rc hf_resolve_path(struct hf_str path, char *out, size_t cap)
+void hf_disk_resolver_init(struct hf_disk_resolver *disk, const struct hf_root *places)
 {
-    struct walk w = {.len = 0};
-    enum hf_rc rc = walk_all(&w, path);
+    *disk = (struct hf_disk_resolver){
+        .resolver = {.resolve = resolve, .expand = hf_glob, .arg = disk}, .places = places};
+}
+
+enum hf_rc hf_resolve_path(const struct hf_disk_resolver *disk, struct hf_str path, char *out,
+                           size_t cap)
+{
+    struct walk w HF_UNINITIALIZED;
+    enum hf_rc rc = walk_all(&w, disk, path);
     if (rc == HF_OK && w.len >= cap) {
         rc = HF_ETOOBIG;
     }

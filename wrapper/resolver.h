@@ -10,9 +10,19 @@
 
 #include "wrapper/policy/reduce.h"
 
-extern const struct hf_resolver hf_resolver_disk;
+/* For one call: it takes for granted that the places, which were resolved for it a moment ago, are
+ * still what they were. Borrows them. */
+struct hf_disk_resolver {
+    struct hf_resolver resolver;
+    const struct hf_root *places;
+    size_t place_count;
+};
 
-/* The same for a path of our own, NUL-terminated. */
-enum hf_rc hf_resolve_path(struct hf_str path, char *out, size_t cap);
+void hf_disk_resolver_init(struct hf_disk_resolver *disk, const struct hf_root *places);
+
+/* The same for a path of our own, NUL-terminated; what it resolves to may be added to the places
+ * then. disk: NULL for none. */
+enum hf_rc hf_resolve_path(const struct hf_disk_resolver *disk, struct hf_str path, char *out,
+                           size_t cap);
 
 #endif

@@ -119,7 +119,8 @@ static void flush(struct socket_stream *s)
 
 static void receive(struct socket_stream *s)
 {
-    uint8_t bytes[READ_MAX / 4]; /* on the stack: an idle connection has no buffer */
+    uint8_t
+        bytes[READ_MAX / 4] HF_UNINITIALIZED; /* on the stack: an idle connection has no buffer */
     for (int turns = 0; turns < 4 && s->reading && !s->ended && !s->closing; turns++) {
         ssize_t len = recv(s->fd, bytes, sizeof bytes, 0);
         if (len < 0 && errno == EINTR) {

@@ -148,7 +148,7 @@ static void vector_of(struct hf_compiling *c, const struct hf_policy *policy,
                                .root_count = HF_LEN(roots),
                                .resolver = &hf_resolver_lexical};
         hf_reduce(policy, &call, &arena, &test->facts);
-        rc = hf_facts_encode(&test->facts, bytes, &record.vector.facts, &err);
+        rc = hf_facts_encode_cut(&test->facts, bytes, &record.vector.facts, &err);
     }
     if (rc != HF_OK) {
         hf_text_fault_at(c, test->call_line, test->call_column == 0 ? 1 : test->call_column,

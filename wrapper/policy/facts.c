@@ -56,6 +56,20 @@ enum hf_rc hf_facts_encode(const struct hf_policy_facts *facts, uint8_t *out,
     return HF_OK;
 }
 
+enum hf_rc hf_facts_encode_cut(struct hf_policy_facts *io_facts, uint8_t *out,
+                               struct hf_bytes *ret_bytes, struct hf_err *err)
+{
+    enum hf_rc rc = hf_facts_encode(io_facts, out, ret_bytes, err);
+    if (rc == HF_ETOOBIG) {
+        io_facts->incomplete = true;
+        io_facts->paths_count = io_facts->paths_count > 4 ? 4 : io_facts->paths_count;
+        io_facts->commands_count = 0;
+        io_facts->params_count = 0;
+        rc = hf_facts_encode(io_facts, out, ret_bytes, err);
+    }
+    return rc;
+}
+
 enum hf_rc hf_facts_decode(struct hf_bytes bytes, struct hf_policy_facts *ret, struct hf_err *err)
 {
     if (bytes.len > HF_FACTS_SIZE_MAX) {

@@ -39,6 +39,11 @@ enum hf_rc hf_facts_check(const struct hf_policy_facts *facts, struct hf_err *er
 enum hf_rc hf_facts_encode(const struct hf_policy_facts *facts, uint8_t *out,
                            struct hf_bytes *ret_bytes, struct hf_err *err);
 
+/* The same for a vector that hf_reduce made: what makes one too long is left out, and `incomplete`
+ * is set. HF_EINVAL. */
+enum hf_rc hf_facts_encode_cut(struct hf_policy_facts *io_facts, uint8_t *out,
+                               struct hf_bytes *ret_bytes, struct hf_err *err);
+
 /* Reads foreign bytes; accepts exactly what hf_facts_encode writes. HF_EINVAL, HF_ETOOBIG. */
 enum hf_rc hf_facts_decode(struct hf_bytes bytes, struct hf_policy_facts *ret, struct hf_err *err);
 

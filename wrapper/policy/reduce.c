@@ -267,20 +267,6 @@ static void finish_amount(struct hf_reducing *r)
     facts->amounts_count = 1;
 }
 
-/* A vector has to fit its bytes: what makes it long goes, and no rule can allow it. */
-static void bound(struct hf_policy_facts *facts)
-{
-    struct hf_writer w = hf_writer_init(NULL, 0); /* counts only */
-    hf_policy_facts_encode(facts, &w);
-    if (w.len <= HF_FACTS_SIZE_MAX) {
-        return;
-    }
-    facts->incomplete = true;
-    facts->paths_count = facts->paths_count > 4 ? 4 : facts->paths_count;
-    facts->commands_count = 0;
-    facts->params_count = 0;
-}
-
 void hf_reduce(const struct hf_policy *policy, const struct hf_call *call, struct hf_arena *arena,
                struct hf_policy_facts *io_facts)
 {
@@ -311,7 +297,6 @@ void hf_reduce(const struct hf_policy *policy, const struct hf_call *call, struc
     if (hf_arena_overflow(arena)) {
         io_facts->incomplete = true;
     }
-    bound(io_facts);
 }
 
 unsigned hf_policy_result_taint(const struct hf_policy *policy, const struct hf_policy_facts *facts)

@@ -55,7 +55,8 @@ struct hf_call {
 };
 
 /* io_facts->tool is set, and whatever else is not about the call. Text in the facts borrows from
- * the parameters and the arena. Never fails: what cannot be held sets `incomplete`. */
+ * the parameters and the arena. Never fails: what cannot be held sets `incomplete`; the whole may
+ * still be longer than a vector, so hf_facts_encode_cut makes the bytes. */
 void hf_reduce(const struct hf_policy *policy, const struct hf_call *call, struct hf_arena *arena,
                struct hf_policy_facts *io_facts);
 

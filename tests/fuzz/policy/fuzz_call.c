@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                  .root_count = HF_LEN(roots),
                                  .resolver = &hf_resolver_lexical};
     hf_reduce(policy, &call, &arena, &facts);
-    HF_ASSERT(hf_facts_encode(&facts, out, &vector, &err) == HF_OK);
+    HF_ASSERT(hf_facts_encode_cut(&facts, out, &vector, &err) == HF_OK);
     hf_policy_decide(policy, vector, &got);
     HF_ASSERT(!facts.incomplete || got.verdict == HF_VERDICT_FORBID);
     for (size_t i = 0; i < facts.paths_count; i++) {

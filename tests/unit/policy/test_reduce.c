@@ -114,7 +114,7 @@ static void check_rows(const struct row *rows, size_t count)
                          rows[i].tool, rows[i].json, (int)out.len, (const char *)out.ptr,
                          rows[i].facts);
         }
-        if (hf_facts_encode(&facts, bytes, &vector, &err) != HF_OK) {
+        if (hf_facts_encode_cut(&facts, bytes, &vector, &err) != HF_OK) {
             hf_test_fail(__FILE__, __LINE__, "%s: %s", rows[i].json, err.text);
         }
         hf_buf_free(&out);
@@ -441,7 +441,7 @@ HF_TEST(too_much)
     hf_buf_put(&json, "", 1);
     reduce("read", (const char *)json.ptr);
     HF_CHECK(facts.incomplete);
-    HF_CHECK_OK(hf_facts_encode(&facts, bytes, &vector, &err), err);
+    HF_CHECK_OK(hf_facts_encode_cut(&facts, bytes, &vector, &err), err);
     hf_policy_decide(policy, vector, &got);
     HF_CHECK_U64(got.verdict, HF_VERDICT_FORBID);
     done();

@@ -68,7 +68,9 @@ HF_TEST(gateways)
 static enum hf_rc leads(const char *from, char out[HF_PATH_MAX], bool *ret_moved)
 {
     struct hf_writer w = hf_writer_init(out, HF_PATH_MAX - 1);
-    enum hf_rc rc = hf_resolver_disk.resolve(NULL, hf_str_c(from), &w, ret_moved);
+    struct hf_disk_resolver disk;
+    hf_disk_resolver_init(&disk, NULL);
+    enum hf_rc rc = disk.resolver.resolve(disk.resolver.arg, hf_str_c(from), &w, ret_moved);
     out[rc == HF_OK ? w.len : 0] = '\0';
     return rc;
 }
@@ -81,7 +83,7 @@ HF_TEST(resolves)
     char from[HF_PATH_MAX + 64];
     char out[HF_PATH_MAX];
     char wanted[HF_PATH_MAX + 64];
-    HF_CHECK_RC(hf_resolve_path(hf_str_c(hf_test_dir()), root, sizeof root), HF_OK);
+    HF_CHECK_RC(hf_resolve_path(NULL, hf_str_c(hf_test_dir()), root, sizeof root), HF_OK);
     HF_ASSERT(hf_dir_create(in_dir("real"), 0700, false, NULL) == HF_OK);
     HF_ASSERT(symlink("real", in_dir("link")) == 0);
     HF_ASSERT(symlink("loop", in_dir("loop")) == 0);
@@ -157,12 +159,14 @@ HF_TEST(globs)
         FILE *made = fopen(in_dir(*file), "w");
         HF_ASSERT(made != NULL && fclose(made) == 0);
     }
+    struct hf_disk_resolver disk;
+    hf_disk_resolver_init(&disk, NULL);
     HF_ASSERT(symlink("d", in_dir("l")) == 0);
     HF_ASSERT(symlink("nowhere", in_dir("dangling")) == 0);
     for (size_t i = 0; i < HF_LEN(rows); i++) {
         struct hf_buf out = hf_buf_init(4096);
         enum hf_rc rc =
-            hf_resolver_disk.expand(NULL, hf_str_c(in_dir(rows[i].pattern)), add_name, &out);
+            disk.resolver.expand(&disk, hf_str_c(in_dir(rows[i].pattern)), add_name, &out);
         HF_CHECK_RC(rc, HF_OK);
         if (!hf_str_eq(hf_bytes_str(hf_buf_bytes(&out)), hf_str_c(rows[i].names))) {
             hf_test_fail(__FILE__, __LINE__, "%s: %.*s", rows[i].pattern, (int)out.len,
@@ -178,10 +182,52 @@ HF_TEST(globs)
         HF_ASSERT(made != NULL && fclose(made) == 0);
     }
     struct hf_buf out = hf_buf_init(1 << 20);
-    HF_CHECK_RC(hf_resolver_disk.expand(NULL, hf_str_c(in_dir("many/x*")), add_name, &out),
+    HF_CHECK_RC(disk.resolver.expand(&disk, hf_str_c(in_dir("many/x*")), add_name, &out),
                 HF_ETOOBIG);
-    HF_CHECK_RC(hf_resolver_disk.expand(NULL, HF_STR("relative*"), add_name, &out), HF_EINVAL);
+    HF_CHECK_RC(disk.resolver.expand(&disk, HF_STR("relative*"), add_name, &out), HF_EINVAL);
     hf_buf_free(&out);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(globs), HF_TEST_CASE(gateways), HF_TEST_CASE(resolves))
+/* What was resolved for this call is not looked at again; all else is. */
+HF_TEST(resolves_below_places)
+{
+    char root[HF_PATH_MAX];
+    char gone[HF_PATH_MAX + 64];
+    char from[HF_PATH_MAX + 128];
+    char out[HF_PATH_MAX];
+    struct hf_disk_resolver disk;
+    HF_CHECK_RC(hf_resolve_path(NULL, hf_str_c(hf_test_dir()), root, sizeof root), HF_OK);
+    (void)snprintf(gone, sizeof gone, "%s/a/gone", root);
+    const struct hf_root places[] = {{HF_STR("home"), hf_str_c(gone)}};
+    hf_disk_resolver_init(&disk, places);
+    HF_ASSERT(symlink("/etc", in_dir("a")) == 0);
+    HF_ASSERT(symlink("/etc", in_dir("aa")) == 0);
+
+    static const struct {
+        const char *from;
+        const char *before; /* below the root, or absolute */
+        const char *after;
+    } rows[] = {
+        {"/a", "/etc", "/a"},
+        {"/a/gone", "/etc/gone", "/a/gone"},
+        {"/aa", "/etc", "/etc"},
+        {"/a/gone/../x", NULL, "/a/x"},
+        {"/a/gon", "/etc/gon", "/a/gon"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        (void)snprintf(from, sizeof from, "%s%s", root, rows[i].from);
+        for (disk.place_count = 0; disk.place_count < 2; disk.place_count++) {
+            const char *to = disk.place_count == 0 ? rows[i].before : rows[i].after;
+            char wanted[HF_PATH_MAX + 64];
+            bool below = to != NULL && strcmp(to, "/etc") != 0 && strncmp(to, "/etc/", 5) != 0;
+            (void)snprintf(wanted, sizeof wanted, "%s%s", below ? root : "", to == NULL ? "" : to);
+            enum hf_rc rc = hf_resolve_path(&disk, hf_str_c(from), out, sizeof out);
+            HF_CHECK((rc == HF_OK) == (to != NULL));
+            HF_CHECK(rc != HF_OK || hf_str_eq(hf_str_c(out), hf_str_c(wanted)));
+        }
+    }
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(globs), HF_TEST_CASE(gateways), HF_TEST_CASE(resolves),
+             HF_TEST_CASE(resolves_below_places))
