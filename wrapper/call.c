@@ -421,6 +421,8 @@ void hf_call_begin(struct hf_link *link, const struct hf_plugin_message *message
     }
     hf_sm_init(&call->sm, &machine, /* invariant= */ NULL,
                call->judged.verdict == HF_VERDICT_ASK ? CALL_ASKING : CALL_RECORDING, message->id);
+    w->counts.flips +=
+        call->judged.has_shadow && call->judged.shadow_verdict != call->judged.verdict ? 1 : 0;
     hf_queue_push(&link->calls, &call->node);
     link->questions++;
     session->deciding++;

@@ -1,6 +1,7 @@
 /* wrapper/control.c: the control socket: how the wrapper is, for the agent, the proxy and people.
  *
  * GET  /v1/status         lease, enforcement, policy, counters
+ * POST /v1/explain        what would be decided about a call; with ?facts=true also on which facts
  * POST /v1/drain          the gateway is about to stop: refuses what waits, and all that is asked
  *                         until it has; for root and the wrapper's own user
  * POST /v1/policy/reload  reads the bundles of --policy and --shadow again, for root and the
@@ -10,7 +11,7 @@
 
 #include "base/assert.h"
 #include "base/json_out.h"
-#include "wrapper/wrapper.h"
+#include "wrapper/explain.h"
 
 static void put_lease(struct hf_json_out *json, const struct hf_wrapper *w)
 {
@@ -167,10 +168,15 @@ static void handle(void *ctx, struct hf_http_exchange *exchange)
         reload(w, exchange);
     } else if (hf_str_eq(method, HF_STR("POST")) && hf_str_eq(target, HF_STR("/v1/drain"))) {
         drain(w, exchange);
+    } else if (hf_str_eq(method, HF_STR("POST")) && hf_str_eq(target, HF_STR("/v1/explain"))) {
+        hf_explain_answer(w, exchange, /* facts= */ false);
+    } else if (hf_str_eq(method, HF_STR("POST")) &&
+               hf_str_eq(target, HF_STR("/v1/explain?facts=true"))) {
+        hf_explain_answer(w, exchange, /* facts= */ true);
     } else {
-        hf_http_problem(
-            exchange, 404, "not-found",
-            "The wrapper has GET /v1/status, POST /v1/drain and POST /v1/policy/reload.");
+        hf_http_problem(exchange, 404, "not-found",
+                        "The wrapper has GET /v1/status, and POST of /v1/explain, /v1/drain and "
+                        "/v1/policy/reload.");
     }
 }
 

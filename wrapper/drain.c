@@ -1,57 +1,14 @@
 /* wrapper/drain.c: the command `drain`: a gateway is about to stop, and nothing may hold it up. */
 #include "wrapper/drain.h"
 
-#include "base/assert.h"
-#include "base/http/client.h"
-
-#define WAIT_NS    UINT64_C(5000000000)
-#define ANSWER_MAX 65536
-
-struct asking {
-    struct hf_loop *loop;
-    struct hf_http_call call;
-};
-
-static void answered(struct hf_http_call *call)
-{
-    hf_loop_stop(HF_CONTAINER_OF(call, struct asking, call)->loop);
-}
-
-static enum hf_rc ask(struct asking *asking, const char *path, struct hf_err *err)
-{
-    const struct hf_http_client_conf conf = {.socket = path};
-    struct hf_http_client *client = NULL;
-    enum hf_rc rc = hf_http_client_new(asking->loop, &conf, &client, err);
-    if (rc != HF_OK) {
-        return rc;
-    }
-    asking->call = (struct hf_http_call){.method = "POST",
-                                         .url = "http://wrapper/v1/drain",
-                                         .timeout_ns = WAIT_NS,
-                                         .answer_max = ANSWER_MAX,
-                                         .done = answered};
-    hf_http_call_start(client, &asking->call);
-    hf_loop_run(asking->loop);
-    hf_buf_free(&asking->call.answer);
-    hf_http_client_free(client);
-    hf_loop_run(asking->loop); /* its connection closes */
-    if (asking->call.rc != HF_OK) {
-        return hf_err_set(err, asking->call.rc, "the wrapper at %s does not answer: %s", path,
-                          asking->call.err.text);
-    }
-    return asking->call.status == 200 ? HF_OK
-                                      : hf_err_set(err, HF_EPERM, "the wrapper at %s answered %d",
-                                                   path, asking->call.status);
-}
+#include "wrapper/control_call.h"
 
 static int run(struct hf_cli *cli)
 {
-    struct asking asking = {.loop = NULL};
+    struct hf_buf answer;
     struct hf_err err = {0};
-    enum hf_rc rc = hf_crypto_init(&err);
-    rc = rc == HF_OK ? hf_loop_uv_new(&asking.loop, &err) : rc;
-    rc = rc == HF_OK ? ask(&asking, hf_cli_str(cli, "control-socket"), &err) : rc;
-    hf_loop_free(asking.loop);
+    enum hf_rc rc = hf_control_post(cli, "/v1/drain", hf_bytes_of(NULL, 0), &answer, &err);
+    hf_buf_free(&answer);
     return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
 }
 

@@ -20,7 +20,7 @@ static void copy_verdict(const struct hf_policy_verdict *verdict, struct hf_judg
     (void)snprintf(ret->reason, sizeof ret->reason, "%.*s", HF_STR_ARG(verdict->reason));
 }
 
-static void compare(struct hf_wrapper *w, const struct hf_policy_facts *facts,
+static void compare(const struct hf_wrapper *w, const struct hf_policy_facts *facts,
                     struct hf_judgement *ret)
 {
     const struct hf_policy *shadow = hf_policies_shadow(&w->policies);
@@ -33,7 +33,6 @@ static void compare(struct hf_wrapper *w, const struct hf_policy_facts *facts,
     ret->shadow_verdict = verdict.verdict;
     ret->shadow_digest = *hf_policy_digest(shadow);
     (void)snprintf(ret->shadow_rule, sizeof ret->shadow_rule, "%.*s", HF_STR_ARG(verdict.rule));
-    w->counts.flips += verdict.verdict != ret->verdict ? 1 : 0;
 }
 
 /* SHA-256("holdfast/action/v1\n" and, each behind its length, tenant, session, call, tool, the

@@ -1,6 +1,8 @@
 /* wrapper/main.c: the program holdfast-wrapper. */
 #include "base/cli/service.h"
+#include "wrapper/control_call.h"
 #include "wrapper/drain.h"
+#include "wrapper/explain_command.h"
 #include "wrapper/requester.h"
 #include "wrapper/wrapper.h"
 
@@ -215,7 +217,7 @@ static const struct hf_cli_command root = {
     .summary = "the safety wrapper around a tenant's OpenClaw",
     .version = HF_VERSION,
     .section = "wrapper",
-    HF_CLI_CHILDREN(&command_run, &hf_drain_command, &hf_cli_help),
+    HF_CLI_CHILDREN(&command_run, &hf_explain_command, &hf_drain_command, &hf_cli_help),
 };
 
 int main(int argc, char **argv)

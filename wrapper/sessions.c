@@ -98,7 +98,7 @@ static enum hf_rc save(struct hf_sessions *s, struct hf_err *err)
     return rc;
 }
 
-static struct hf_session *find(struct hf_sessions *s, const struct hf_hash *key)
+static struct hf_session *find(const struct hf_sessions *s, const struct hf_hash *key)
 {
     struct hf_map_node *n = hf_map_first(&s->map, key_bytes(key));
     for (; n != NULL; n = hf_map_next(n)) {
@@ -192,6 +192,19 @@ struct hf_session *hf_sessions_get(struct hf_sessions *s, struct hf_str name)
     }
     make_room(s);
     return s->map.count < HF_SESSIONS_MAX ? add(s, &key, s->lost) : NULL;
+}
+
+void hf_sessions_peek(const struct hf_sessions *s, struct hf_str name,
+                      struct hf_session *ret_session)
+{
+    struct hf_hash key;
+    hf_sha256(hf_str_bytes(name), &key);
+    const struct hf_session *session = find(s, &key);
+    if (session != NULL) {
+        *ret_session = *session;
+    } else {
+        *ret_session = (struct hf_session){.taint = s->lost};
+    }
 }
 
 enum hf_rc hf_sessions_taint(struct hf_sessions *s, struct hf_session *session, uint8_t labels,

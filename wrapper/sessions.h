@@ -75,6 +75,9 @@ void hf_sessions_free(struct hf_sessions *sessions);
 /* The session of that name, made when it is not there; NULL without memory. Good until the next
  * get, or for as long as deciding or waiting is above 0. */
 struct hf_session *hf_sessions_get(struct hf_sessions *sessions, struct hf_str name);
+/* Copies the session as hf_sessions_get would give it, and changes nothing. */
+void hf_sessions_peek(const struct hf_sessions *sessions, struct hf_str name,
+                      struct hf_session *ret_session);
 /* Adds labels; writes them down before it returns. An error means that only this process knows. */
 enum hf_rc hf_sessions_taint(struct hf_sessions *sessions, struct hf_session *session,
                              uint8_t labels, struct hf_err *err);

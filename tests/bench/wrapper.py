@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "protocol"))
 import guarded  # noqa: E402
-from figures import Report, at, processor_ms, took_ms  # noqa: E402
+from figures import Report, processor_ms, took_ms  # noqa: E402
 from harness import Skipped, World, check  # noqa: E402
 from plugin import PROTOCOL, Plugin, Wrapper  # noqa: E402
 from region import LIMIT, Region, up  # noqa: E402
@@ -124,7 +124,7 @@ class Bench:
         self.bundle = compiled(world, rules)
         self.wrapper = Wrapper(world, TENANT, self.bundle, "--workspace", work, "--home", world.dir)
         self.child = echo(world.path("echo.sock"))
-        self.took = {kind: [] for kind in ("echo", "unjudged", "result", "bare", "decision")}
+        self.took = {kind: [] for kind in ("echo", "unjudged", "result", "bare", "decision", "told", "explained")}
 
     def start(self):
         self.wrapper.start()
@@ -133,6 +133,7 @@ class Bench:
         self.asking = connected(self.wrapper.plugin)
         trip(self.asking, frame({"t": "hello", "protocol": PROTOCOL, "plugin": "bench", "openclaw": "1", "gateway": False,
                                  "workspace": ""}), frame_is_whole)
+        self.control = connected(self.wrapper.control)
         self.echoing = connected(self.world.path("echo.sock"))
         self.decision()
         self.payload = self.decided()[-1]
@@ -154,7 +155,7 @@ class Bench:
 
     def stop(self):
         self.wrapper.stop()
-        for part in (getattr(self, name, None) for name in ("echoing", "asking", "agent")):
+        for part in (getattr(self, name, None) for name in ("echoing", "asking", "control", "agent")):
             if part is not None:
                 part.close()
         self.child.kill()
@@ -204,6 +205,22 @@ class Bench:
         answer = self.ask("bare", self.agent, request, answer_is_whole)
         check(answer.startswith(b"HTTP/1.1 200"), f"{answer}")
 
+    def explain(self, kind, tool):
+        self.number += 1
+        body = json.dumps({"t": "call", "id": self.number, "call": f"call-{self.number:08}", "tool": tool,
+                           "params": json.dumps(PARAMS), "session": "agent:main:s", "run": "r", "agent": "main",
+                           "channel": "webchat", "requester": "", "owner": True}).encode()
+        request = f"POST /v1/explain HTTP/1.1\r\nHost: wrapper\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        return self.ask(kind, self.control, request, answer_is_whole)
+
+    def told(self):
+        """No tool has such a name, so this is read, not judged, and answered."""
+        check(self.explain("told", "a b").startswith(b"HTTP/1.1 422"), "it is not judged")
+
+    def explained(self):
+        """Judged as a decision is, but not recorded: what a call costs without the log."""
+        check(b'"permit"' in self.explain("explained", "exec"), "it is judged")
+
     def round(self, order):
         self.gateway.read(0)
         for kind in order.sample(list(self.took), len(self.took)):
@@ -228,13 +245,11 @@ def compare(bench, times, rules, report):
     report.row("a result of 1 KB, looked through for secrets", took["result"], took["echo"])
     report.row("a bare durable commit of a decision's event", took["bare"])
     report.row(f"a decision with {rules} rules, durable", took["decision"], took["bare"])
-    spent = {kind: bench.processor_ms(times, kind) for kind in ("unjudged", "decision")}
-    for kind, value in spent.items():
-        report.mean(f"  the daemon's processor time, {kind}", times, value)
-    # There is no decision that is not recorded: what judging and recording cost the daemon, on top of
-    # a message that is only answered.
-    report.value("  both together: a decision without the wait for the log",
-                 at(took["unjudged"], .5) + spent["decision"] - spent["unjudged"])
+    report.row("a question to the control socket, answered unjudged", took["told"])
+    report.row("a decision without the log (explain), to that", took["explained"], took["told"])
+    report.row("the same, to an echo of the plugin's message", took["explained"], took["echo"])
+    for kind in ("unjudged", "told", "explained", "decision"):
+        report.mean(f"  the daemon's processor time, {kind}", times, bench.processor_ms(times, kind))
     latency = sorted(event["latency"] / 1000 for event in bench.decided() if event["call"] != bench.payload["call"])
     report.row("  policy alone, as it stands in the events (whole us)", latency)
 

@@ -42,13 +42,13 @@ class Wrapper:
         with open(self.path("wrapper.err"), encoding="utf-8") as file:
             return file.read()[-1500:]
 
-    def ask(self, method, path):
+    def ask(self, method, path, body=b""):
         try:
             with socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(LIMIT)
                 connection.connect(self.control)
                 connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: w\r\nConnection: close\r\n"
-                                   "Content-Length: 0\r\n\r\n".encode())
+                                   f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
                 answer = b""
                 while piece := connection.recv(65536):
                     answer += piece

@@ -387,6 +387,44 @@ def alarm(world, region):
         wrapper.stop()
 
 
+def explain(wrapper, tool, params=None, *more, code=0, given=None):
+    text = params if params is None or isinstance(params, str) else json.dumps(params)
+    done = subprocess.run([WRAPPER, "explain", tool, *([text] if text is not None else []), "--control-socket",
+                           wrapper.control, *more], input=given, check=False, timeout=60, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding="utf-8")
+    check(done.returncode == code, f"{tool} {params}: {done.returncode} {done.stdout} {done.stderr}")
+    return json.loads(done.stdout) if "--json" in more and code == 0 else done.stdout + done.stderr
+
+
+@in_tenant
+def explained(world, region, wrapper):
+    """What would be decided is what is decided then; asking for it writes, counts and allows nothing."""
+    plugin = Plugin(wrapper)
+    as_owner = ("--owner", "--channel", "webchat", "--session", "agent:main:s", "--json")
+    calls = (("exec", WORK), ("exec", REMOVE), ("gateway", {"action": "restart"}), ("unheard_of", {}))
+    shown = [explain(wrapper, tool, params, *as_owner) for tool, params in calls]
+    check([s["verdict"] for s in shown] == ["permit", "ask", "forbid", "forbid"], f"{shown}")
+    check(shown[0]["rule"] == "reads" and shown[0]["policy"]["digest"] == wrapper.status()["policy"]["digest"] and
+          shown[0]["facts"]["commands"][0]["program"] == "echo" and "shadow" not in shown[0], f"{shown[0]}")
+    text = explain(wrapper, "exec", "-", given=json.dumps(REMOVE))
+    check("removal" in text and '"rm"' in text and "rates" not in text, text)
+    check("no object" in explain(wrapper, "exec", "[]", code=2), "no object")
+    check("PARAMS" in explain(wrapper, "exec", "{", code=2), "no JSON")
+    check("name" in explain(wrapper, "no tool", "{}", code=3), "no name of a tool")
+    for body, status in ((b"", 422), (b"{}", 422), (b'{"t":"hello","id":1,"protocol":2,"plugin":"x"}', 422),
+                         (b'{"t":"call","id":1,"call":"c","tool":"exec","params":"[]"}', 422)):
+        check(wrapper.ask("POST", "/v1/explain", body)[0] == status, f"{body}")
+    counts = wrapper.status()["counts"]
+    check(counts["calls"] == counts["asked"] == 0 and waiting(region) == [], f"{counts}")
+    for (tool, params), wanted in zip(calls[:1] + calls[2:], ("allow", "deny", "deny")):
+        check(plugin.decide(tool, params)[0] == wanted, tool)
+    found = events(world, region, "call.decided")
+    check([(e["verdict"], e["rule"]) for e in found] ==
+          [(s["verdict"], s["rule"]) for s in (shown[0], shown[2], shown[3])], f"{found}")
+    wrapper.stop()
+    check("does not answer" in explain(wrapper, "exec", code=3), "nobody is there")
+
+
 if __name__ == "__main__":
-    harness.main([decided, asked, changed, forged, strangers, compared, unanswered, killed, drained, parted, long, flood, redacted,
+    harness.main([explained, decided, asked, changed, forged, strangers, compared, unanswered, killed, drained, parted, long, flood, redacted,
                   alarm])
