@@ -191,13 +191,9 @@ static struct hf_str add_place(struct places *p, struct hf_str name, const char 
     return p->roots[i].path;
 }
 
-static enum hf_rc reduce(struct hf_wrapper *w, const struct hf_json *params, struct hf_arena *arena,
-                         struct hf_policy_facts *facts)
+static void reduce(struct hf_wrapper *w, const struct hf_json *params, struct places *p,
+                   struct hf_arena *arena, struct hf_policy_facts *facts)
 {
-    struct places *p = hf_arena_alloc(arena, 1, sizeof *p);
-    if (p == NULL) {
-        return HF_ENOMEM;
-    }
     hf_disk_resolver_init(&p->disk, p->roots);
     struct hf_call call = {
         .params = params, .cwd = HF_STR("/"), .roots = p->roots, .resolver = &p->disk.resolver};
@@ -210,7 +206,6 @@ static enum hf_rc reduce(struct hf_wrapper *w, const struct hf_json *params, str
     (void)add_place(p, HF_STR("tmp"), "/tmp");
     call.root_count = p->disk.place_count;
     hf_reduce(hf_policies_active(&w->policies), &call, arena, facts);
-    return HF_OK;
 }
 
 static void decide(struct hf_wrapper *w, const struct hf_policy_facts *facts,
@@ -236,16 +231,16 @@ static enum hf_rc judge(struct hf_wrapper *w, const struct hf_plugin_call *call,
     struct clean clean = {.text = hf_buf_init(4 * HF_PLUGIN_PARAMS_MAX)};
     struct hf_arena arena;
     bool secret = false;
-    hf_arena_init(&arena, HF_REDUCE_ARENA_MAX + sizeof(struct places));
-    enum hf_rc rc = clean_params(w, call->params, &clean, &secret, err);
+    struct places *places = hf_heap_alloc(sizeof *places); /* not cleared, as they are many bytes */
+    hf_arena_init(&arena, HF_REDUCE_ARENA_MAX);
+    enum hf_rc rc = places == NULL ? hf_err_set(err, HF_ENOMEM, "no memory for the call")
+                                   : clean_params(w, call->params, &clean, &secret, err);
     if (rc == HF_OK) {
         fill(w, call, session, facts);
         if (secret) {
             facts->secrets[facts->secrets_count++] = HF_STR("found");
         }
-        rc = reduce(w, hf_json_root(clean.doc), &arena, facts);
-    }
-    if (rc == HF_OK) {
+        reduce(w, hf_json_root(clean.doc), places, &arena, facts);
         rc = hf_facts_encode_cut(facts, ret->room, &ret->vector, err);
     }
     if (rc == HF_OK) {
@@ -255,6 +250,7 @@ static enum hf_rc judge(struct hf_wrapper *w, const struct hf_plugin_call *call,
         hash_action(w, call, hf_buf_bytes(&clean.text), ret);
     }
     hf_arena_fini(&arena);
+    hf_heap_free(places);
     hf_json_free(clean.doc);
     hf_buf_free(&clean.text);
     return rc;
