@@ -51,6 +51,13 @@ void hf_pack_i64(struct hf_writer *w, int64_t value)
 
 void hf_pack_str(struct hf_writer *w, struct hf_str value)
 {
+    /* Most are short, all names of members are: those take a byte and a copy, not two calls. */
+    if (value.len < 32 && !w->overflow && value.len < w->cap - w->len) {
+        w->ptr[w->len] = (uint8_t)(0xa0u | value.len);
+        memcpy(w->ptr + w->len + 1, value.len > 0 ? value.ptr : "", value.len);
+        w->len += 1 + value.len;
+        return;
+    }
     msgpack_packer packer = packer_of(w);
     (void)msgpack_pack_str(&packer, value.len);
     hf_writer_str(w, value);
