@@ -1,5 +1,5 @@
-/* tests/unit/http/test_socket_client.c: the client of a Unix socket, and its connections: kept, used
- * again, replaced when the server closed them, given up when more came than was asked for. */
+/* tests/unit/http/test_socket_client.c: the client of a Unix socket, and its connections: kept,
+ * used again, replaced when the server closed them, given up when more came than was asked for. */
 #include <stdio.h>
 
 #include "base/heap.h"
