@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/heap.h"
+#include "log/audit/beside.h"
 #include "log/audit/bundle.h"
 #include "log/audit/record.h"
 #include "log/mirror/mirror.h"
@@ -12,7 +14,12 @@ struct audit {
     void (*tell)(void *arg, const struct hf_audit_event *event);
     void *arg;
     struct hf_audit_result *ret;
-    uint64_t versions[2]; /* of the streams tenant/T and segment/T */
+    bool beside;          /* a bundle that has more than the two streams */
+    uint64_t versions[4]; /* of the streams tenant/T, segment/T, directive/T, and that to all */
+    struct hf_beside_answers *answers;
+    struct hf_audit_event artifact; /* whose bytes come next, with wants_artifact */
+    struct hf_hash artifact_hash;
+    bool wants_artifact;
     bool has_last;
     uint64_t last_index;
     struct hf_mirror mirror;
@@ -54,7 +61,7 @@ static void tell(struct audit *audit, const struct hf_audit_event *event)
 
 /* entries of the region */
 
-/* 0: the tenant's life, 1: its segments, 2: neither. The first entry names the tenant. */
+/* 0: the tenant's life, 1: its segments, 2: neither. The first of these names the tenant. */
 static int stream_of(struct audit *audit, struct hf_str stream)
 {
     static const struct {
@@ -76,23 +83,59 @@ static int stream_of(struct audit *audit, struct hf_str stream)
     return 2;
 }
 
+/* A request is routed first and decided second; an answer is told once it was decided so. */
+static enum hf_rc check_beside(struct audit *audit, const struct hf_audit_event *event,
+                               enum hf_beside beside, const struct hf_envelope *envelope,
+                               struct hf_err *err)
+{
+    enum hf_rc rc = HF_OK;
+    if ((beside == HF_BESIDE_ROUTED && envelope->version != 1) ||
+        (beside == HF_BESIDE_DECIDED && envelope->version != 2)) {
+        return bad(audit, event, HF_ECORRUPT, "its request was not asked and answered once", err);
+    }
+    if (beside == HF_BESIDE_DECIDED) {
+        rc = hf_beside_answer(audit->answers, envelope, err);
+    } else if (beside == HF_BESIDE_DIRECTIVE) {
+        rc = hf_beside_told(audit->answers, envelope, err);
+    } else if (beside == HF_BESIDE_ARTIFACT && envelope->blob.len != HF_HASH_SIZE) {
+        rc = hf_err_set(err, HF_ECORRUPT, "it has no bytes");
+    }
+    if (rc != HF_OK) {
+        struct hf_err why = *err;
+        return bad(audit, event, HF_ECORRUPT, why.text, err);
+    }
+    audit->wants_artifact = beside == HF_BESIDE_ARTIFACT;
+    if (audit->wants_artifact) {
+        audit->artifact = *event;
+        memcpy(audit->artifact_hash.b, envelope->blob.ptr, HF_HASH_SIZE);
+    }
+    return HF_OK;
+}
+
 static enum hf_rc check_order(struct audit *audit, const struct hf_audit_event *event,
                               const struct hf_envelope *envelope, struct hf_err *err)
 {
     int stream = stream_of(audit, envelope->stream);
-    if (stream == 2) {
+    enum hf_beside beside =
+        stream == 2 && audit->beside ? hf_beside_of(envelope, audit->ret->tenant) : HF_BESIDE_COUNT;
+    if (stream == 2 && beside == HF_BESIDE_COUNT) {
         return bad(audit, event, HF_EMISMATCH, "it is about something else", err);
     }
+    stream = beside == HF_BESIDE_DIRECTIVE_ALL ? 3 : stream;
     if (audit->has_last && event->region_index <= audit->last_index) {
         return bad(audit, event, HF_ECORRUPT, "the bundle is not in order", err);
     }
-    if (envelope->version != audit->versions[stream] + 1) {
-        return bad(audit, event, HF_ECORRUPT, "an entry of its stream before it is missing", err);
-    }
     audit->has_last = true;
     audit->last_index = event->region_index;
-    audit->versions[stream] = envelope->version;
-    return HF_OK;
+    if (beside == HF_BESIDE_COUNT || beside == HF_BESIDE_DIRECTIVE ||
+        beside == HF_BESIDE_DIRECTIVE_ALL) {
+        if (envelope->version != audit->versions[stream] + 1) {
+            return bad(audit, event, HF_ECORRUPT, "an entry of its stream before it is missing",
+                       err);
+        }
+        audit->versions[stream] = envelope->version;
+    }
+    return beside == HF_BESIDE_COUNT ? HF_OK : check_beside(audit, event, beside, envelope, err);
 }
 
 /* The registration says by which key the tenant signs. */
@@ -161,9 +204,12 @@ static enum hf_rc take_entry(struct audit *audit, struct hf_bytes bytes, struct 
     }
     event.region_index = entry.index;
     event.leaf = entry.leaf;
-    if (audit->wants_segment) {
-        return hf_err_set(err, HF_ECORRUPT, "the segment of region entry %llu is missing",
-                          (unsigned long long)audit->segment_index);
+    if (audit->wants_segment || audit->wants_artifact) {
+        return hf_err_set(err, HF_ECORRUPT, "the %s of region entry %llu is missing",
+                          audit->wants_segment ? "segment" : "artifact",
+                          (unsigned long long)(audit->wants_segment
+                                                   ? audit->segment_index
+                                                   : audit->artifact.region_index));
     }
     if (!hf_audit_entry_holds(&entry, audit->ret->region_size, &audit->ret->region_root)) {
         return bad(audit, &event, HF_EBADPROOF, "it is not in the log of the region", err);
@@ -178,16 +224,34 @@ static enum hf_rc take_entry(struct audit *audit, struct hf_bytes bytes, struct 
     if (rc == HF_OK) {
         rc = note_closing(audit, &event, &envelope, err);
     }
-    if (rc == HF_OK && envelope.blob.len == HF_HASH_SIZE) {
+    if (rc == HF_OK && !audit->wants_artifact && envelope.blob.len == HF_HASH_SIZE) {
         audit->wants_segment = true;
         audit->segment_index = event.region_index;
         memcpy(audit->segment_hash.b, envelope.blob.ptr, HF_HASH_SIZE);
     }
     if (rc == HF_OK) {
         audit->ret->region_events++;
-        tell(audit, &event);
+        if (!audit->wants_artifact) {
+            tell(audit, &event);
+        }
     }
     return rc;
+}
+
+static enum hf_rc take_artifact(struct audit *audit, struct hf_bytes bytes, struct hf_err *err)
+{
+    struct hf_hash hash;
+    if (!audit->wants_artifact) {
+        return hf_err_set(err, HF_ESYNTAX, "an artifact of the bundle is out of place");
+    }
+    hf_sha256(bytes, &hash);
+    if (!hf_hash_eq(&hash, &audit->artifact_hash)) {
+        return bad(audit, &audit->artifact, HF_ECORRUPT, "its artifact has another digest", err);
+    }
+    audit->wants_artifact = false;
+    audit->artifact.artifact = bytes;
+    tell(audit, &audit->artifact);
+    return HF_OK;
 }
 
 /* segments */
@@ -276,7 +340,7 @@ static enum hf_rc take_segment(struct audit *audit, struct hf_bytes bytes, struc
 static enum hf_rc take_end(struct audit *audit, struct hf_bytes bytes, size_t left,
                            struct hf_err *err)
 {
-    if (audit->wants_segment || left > 0 || bytes.len != 8 ||
+    if (audit->wants_segment || audit->wants_artifact || left > 0 || bytes.len != 8 ||
         hf_be64_get(bytes.ptr) != audit->ret->region_events) {
         return hf_err_set(err, HF_ESYNTAX, "the end of the bundle is not where it says");
     }
@@ -289,19 +353,11 @@ static uint64_t events_of(const struct hf_audit_result *result)
     return result->region_events + result->tenant_events;
 }
 
-enum hf_rc hf_audit_verify(struct hf_bytes bundle, const struct hf_vkey *region,
-                           void (*tell_event)(void *arg, const struct hf_audit_event *event),
-                           void *arg, struct hf_audit_result *ret, struct hf_err *err)
+static enum hf_rc take_records(struct audit *audit, struct hf_cursor c,
+                               const struct hf_vkey *region, struct hf_err *err)
 {
-    struct hf_cursor c = hf_cursor_init(bundle);
-    struct audit audit = {.tell = tell_event, .arg = arg, .ret = ret};
-    struct hf_bytes magic;
+    struct hf_audit_result *ret = audit->ret;
     bool has_checkpoint = false;
-    *ret = (struct hf_audit_result){.tenant = {NULL, 0}};
-    hf_mirror_init(&audit.mirror);
-    if (!hf_cursor_take(&c, 4, &magic) || memcmp(magic.ptr, "HFB1", 4) != 0) {
-        return hf_err_set(err, HF_ESYNTAX, "it is no audit bundle");
-    }
     enum hf_rc rc = HF_OK;
     while (rc == HF_OK && c.left > 0) {
         uint8_t kind = 0;
@@ -313,13 +369,37 @@ enum hf_rc hf_audit_verify(struct hf_bytes bundle, const struct hf_vkey *region,
         has_checkpoint = true;
         rc = kind == 'C'
                  ? hf_audit_take_note(record, region, &ret->region_size, &ret->region_root, err)
-             : kind == 'E' ? take_entry(&audit, record, err)
-             : kind == 'S' ? take_segment(&audit, record, err)
-             : kind == 'Z' ? take_end(&audit, record, c.left, err)
+             : kind == 'E' ? take_entry(audit, record, err)
+             : kind == 'S' ? take_segment(audit, record, err)
+             : kind == 'B' ? take_artifact(audit, record, err)
+             : kind == 'Z' ? take_end(audit, record, c.left, err)
                            : hf_err_set(err, HF_ESYNTAX, "the bundle has an unknown record");
     }
-    return rc == HF_OK && (!audit.ended || ret->region_events == 0)
+    return rc == HF_OK && (!audit->ended || ret->region_events == 0)
                ? hf_err_set(err, HF_ESYNTAX, "the bundle is cut after %llu events",
                             (unsigned long long)events_of(ret))
                : rc;
+}
+
+enum hf_rc hf_audit_verify(struct hf_bytes bundle, const struct hf_vkey *region,
+                           void (*tell_event)(void *arg, const struct hf_audit_event *event),
+                           void *arg, struct hf_audit_result *ret, struct hf_err *err)
+{
+    struct hf_cursor c = hf_cursor_init(bundle);
+    struct audit audit = {.tell = tell_event, .arg = arg, .ret = ret};
+    struct hf_bytes magic;
+    *ret = (struct hf_audit_result){.tenant = {NULL, 0}};
+    hf_mirror_init(&audit.mirror);
+    if (!hf_cursor_take(&c, 4, &magic) || memcmp(magic.ptr, "HFB", 3) != 0 ||
+        (magic.ptr[3] != '1' && magic.ptr[3] != '2')) {
+        return hf_err_set(err, HF_ESYNTAX, "it is no audit bundle");
+    }
+    audit.beside = magic.ptr[3] == '2';
+    audit.answers = hf_heap_zalloc(1, sizeof *audit.answers);
+    if (audit.answers == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory to verify");
+    }
+    enum hf_rc rc = take_records(&audit, c, region, err);
+    hf_heap_free(audit.answers);
+    return rc;
 }

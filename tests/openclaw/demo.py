@@ -232,6 +232,14 @@ class Demo:
                 say(line[:150])
         say(done.splitlines()[-1])
         check("call.decided" in done, done[-400:])
+        done = self.world.run("audit", "verify", os.path.join(away, "acme.bundle"), "--trust",
+                              os.path.join(away, "region.vkey"), "--approvals", "--policies", away).stdout.decode()
+        for line in done.splitlines()[:10]:
+            say(line[:150])
+        check("approved by admin" in done and "denied by" in done, done[-1200:])
+        digests = {line.split("policy default ")[1][:64] for line in done.splitlines() if "policy default " in line}
+        check(digests and all(os.path.exists(os.path.join(away, d + ".bundle")) for d in digests), f"{digests}")
+        say(f"each digest leads to the policy's own bytes: {len(digests)} of them lie beside the bundle")
         for subject in self.erased:
             done = self.world.run("erase-verify", self.certificate(subject), "--trust", os.path.join(away, "region.vkey"))
             say(done.stdout.decode().splitlines()[0][:140])

@@ -131,6 +131,72 @@ def answered(world, region):
     check(types[:4] == [("requested", True), ("routed", False), ("seen", False), ("decided", False)], f"{types}")
 
 
+def records(bundle):
+    """Of an audit bundle: its head, and kind and bytes of each record."""
+    found, at = [], 4
+    while at < len(bundle):
+        size = int.from_bytes(bundle[at + 1:at + 5], "big")
+        found.append((bundle[at:at + 1], bundle[at + 5:at + 5 + size]))
+        at += 5 + size
+    return bundle[:4], found
+
+
+def written(path, head, found):
+    """The same as a file; how many entries there are is put right."""
+    with open(path, "wb") as file:
+        file.write(head)
+        for kind, data in found:
+            if kind == b"Z":
+                data = sum(k == b"E" for k, _ in found).to_bytes(8, "big")
+            file.write(kind + len(data).to_bytes(4, "big") + data)
+    return path
+
+
+@in_region
+def audited(world, region):
+    """The bundle of a tenant says who approved what, when and under which policy, and nobody can leave the answer out."""
+    start(world, region, "acme", "other")
+    ann, = people(region, ("ann", "approver", "acme"))
+    people(region, ("bob", "approver", "other"))
+    ask(world, "acme", "a-1", policy_digest="ab" * 32)
+    ask(world, "acme", "a-2")
+    ask(world, "other", "b-1")
+    until(lambda: sorted(pending(region)) == ["a-1", "a-2", "b-1"], "all are in the queue")
+    decide(region, "acme", "a-1", "approved", token=ann, reason="fine")
+    decide(region, "acme", "a-2", "denied", token=ann)
+    decide(region, "other", "b-1", "denied")
+    until(lambda: len(decisions(world, "acme")["decisions"]) == 2, "both came")
+    hub, away, trust = world.path("hub"), world.path("acme.bundle"), world.path("region.vkey")
+    with open(trust, "w", encoding="ascii") as file:
+        file.write(region.json("GET", "/v1/region")["log"] + "\n")
+    world.run("audit", "tenant", hub, "acme", "--out", away)
+    shown = world.run("audit", "verify", away, "--trust", trust, "--approvals", "--json").stdout.decode()
+    rows = {row["approval"]: row for row in map(json.loads, shown.splitlines())}
+    check(sorted(rows) == ["a-1", "a-2"], f"{rows}")
+    one = rows["a-1"]
+    check((one["decision"], one["by"], one["approver"], one["reason"]) == ("approved", "customer", "ann", "fine") and
+          one["policy_digest"] == "ab" * 32 and one["rule"] == "destroy-asks" and one["decided"] > one["asked"], f"{one}")
+    check(rows["a-2"]["decision"] == "denied", f"{rows}")
+    text = world.run("audit", "verify", away, "--trust", trust, "--approvals").stdout.decode()
+    check("approved by ann (customer)" in text and "ab" * 32 in text, text)
+    lines = world.run("audit", "verify", away, "--trust", trust, "--show").stdout.decode()
+    check("principal.created" in lines and "bob" not in lines and "b-1" not in lines, "what is others' is not in it")
+    with open(away, "rb") as file:
+        head, found = records(file.read())
+    # An answer without who gave it; one that is another's; a directive that is left out.
+    for name, wrong in (("approval.decided", "an answer that nobody gave"), ("directive.issued", "is missing")):
+        at = next(i for i, (kind, data) in enumerate(found) if kind == b"E" and name.encode() in data)
+        done = world.run("audit", "verify", written(world.path("cut"), head, found[:at] + found[at + 1:]), "--trust",
+                         trust, code=1)
+        check(wrong in done.stderr.decode(), done.stderr.decode())
+    done = world.run("audit", "verify", written(world.path("cut"), b"HFB1", found), "--trust", trust, code=1)
+    check("something else" in done.stderr.decode(), done.stderr.decode())
+    # What an older program wrote has the two streams alone.
+    old = [r for r in found if r[0] != b"E" or not any(
+        name in r[1] for name in (b"approval.", b"directive.", b"principal.", b"artifact."))]
+    world.run("audit", "verify", written(world.path("old"), b"HFB1", old), "--trust", trust)
+
+
 @in_region
 def who(world, region):
     """Who may see and answer what: customers their own tenant's, operators by role, nobody their own."""
@@ -441,4 +507,4 @@ def quick(world, region):
 
 
 if __name__ == "__main__":
-    harness.main([answered, who, ends, person, way, probes, flood, survives, command, quick])
+    harness.main([answered, audited, who, ends, person, way, probes, flood, survives, command, quick])

@@ -3,11 +3,13 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json_out.h"
 #include "base/parse.h"
 #include "log/audit/bundle.h"
 #include "schemas/envelope.h"
 #include "schemas/event.h"
+#include "tools/holdfast/audit_approvals.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/session.h"
 
@@ -16,6 +18,12 @@ struct timeline {
     int64_t from_us;
     int64_t to_us;
     struct hf_buf buf;
+    bool shows;
+    bool asks; /* for approvals */
+    struct hf_audit_approvals approvals;
+    const char *policies; /* folder for them, or NULL */
+    enum hf_rc failed;
+    struct hf_err err;
 };
 
 static void print_json(struct timeline *t, const struct hf_audit_event *event,
@@ -57,12 +65,34 @@ static void print_text(struct timeline *t, const struct hf_audit_event *event,
     hf_event_payload_to_json(envelope->type, envelope->schema_version, envelope->payload, &json);
 }
 
+/* DIGEST.bundle, which the digest in each decision leads to. */
+static void keep_policy(struct timeline *t, const struct hf_audit_event *event,
+                        const struct hf_envelope *envelope)
+{
+    char path[4096];
+    char hex[2 * HF_HASH_SIZE + 1] = "";
+    hf_hex_encode(envelope->blob, hex);
+    hex[2 * HF_HASH_SIZE] = '\0';
+    int len = snprintf(path, sizeof path, "%s/%s.bundle", t->policies, hex);
+    t->failed = len < 0 || (size_t)len >= sizeof path
+                    ? hf_err_set(&t->err, HF_EINVAL, "the folder's name is too long")
+                    : hf_file_replace(path, event->artifact, 0644, &t->err);
+}
+
 static void print_event(void *arg, const struct hf_audit_event *event)
 {
     struct timeline *t = arg;
     struct hf_envelope envelope;
-    if (hf_envelope_read_leaf(event->leaf, &envelope, /* err= */ NULL) != HF_OK ||
-        envelope.occurred_us < t->from_us || envelope.occurred_us > t->to_us) {
+    if (hf_envelope_read_leaf(event->leaf, &envelope, /* err= */ NULL) != HF_OK) {
+        return;
+    }
+    if (t->policies != NULL && event->artifact.len > 0 && t->failed == HF_OK) {
+        keep_policy(t, event, &envelope);
+    }
+    if (t->asks) {
+        hf_audit_approvals_take(&t->approvals, event, &envelope);
+    }
+    if (!t->shows || envelope.occurred_us < t->from_us || envelope.occurred_us > t->to_us) {
         return;
     }
     hf_buf_clear(&t->buf);
@@ -108,6 +138,21 @@ static enum hf_rc make_bundle(struct hf_cli *cli, struct hf_buf *bundle, struct 
     return rc;
 }
 
+/* What was gathered, once all of the bundle holds. */
+static enum hf_rc finish(struct timeline *t, enum hf_rc rc, struct hf_err *err)
+{
+    if (rc == HF_OK && t->failed != HF_OK) {
+        *err = t->err;
+        rc = t->failed;
+    }
+    if (rc == HF_OK && t->asks) {
+        rc = hf_audit_approvals_print(&t->approvals, t->cli, err);
+    }
+    hf_audit_approvals_free(&t->approvals);
+    hf_buf_free(&t->buf);
+    return rc;
+}
+
 static void summarise(struct hf_cli *cli, const struct hf_audit_result *result)
 {
     if (!cli->json) {
@@ -126,7 +171,9 @@ static int run_tenant(struct hf_cli *cli)
     struct hf_err err = {0};
     struct hf_vkey vkey;
     struct hf_audit_result result;
-    struct timeline t = {.cli = cli, .from_us = INT64_MIN, .to_us = INT64_MAX};
+    bool asks = hf_cli_flag(cli, "approvals");
+    struct timeline t = {
+        .cli = cli, .from_us = INT64_MIN, .to_us = INT64_MAX, .shows = !asks, .asks = asks};
     int code = HF_EXIT_OK;
     if (!take_time(cli, "from", &t.from_us, &code) || !take_time(cli, "to", &t.to_us, &code)) {
         return code;
@@ -137,6 +184,7 @@ static int run_tenant(struct hf_cli *cli)
     if (rc == HF_OK) {
         rc = hf_audit_verify(hf_buf_bytes(&bundle), &vkey, print_event, &t, &result, &err);
     }
+    rc = finish(&t, rc, &err);
     if (rc == HF_OK && hf_cli_str(cli, "out") != NULL) {
         rc = hf_file_replace(hf_cli_str(cli, "out"), hf_buf_bytes(&bundle), 0644, &err);
     }
@@ -144,7 +192,6 @@ static int run_tenant(struct hf_cli *cli)
         summarise(cli, &result);
     }
     hf_buf_free(&bundle);
-    hf_buf_free(&t.buf);
     return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
 }
 
@@ -153,7 +200,12 @@ static int run_verify(struct hf_cli *cli)
     struct hf_err err = {0};
     struct hf_vkey vkey;
     struct hf_audit_result result;
-    struct timeline t = {.cli = cli, .from_us = INT64_MIN, .to_us = INT64_MAX};
+    struct timeline t = {.cli = cli,
+                         .from_us = INT64_MIN,
+                         .to_us = INT64_MAX,
+                         .shows = hf_cli_flag(cli, "show"),
+                         .asks = hf_cli_flag(cli, "approvals"),
+                         .policies = hf_cli_str(cli, "policies")};
     struct hf_buf bundle = hf_buf_init(HF_AUDIT_BUNDLE_MAX);
     enum hf_rc rc = hf_crypto_init(&err);
     if (rc == HF_OK) {
@@ -167,14 +219,13 @@ static int run_verify(struct hf_cli *cli)
         return hf_cli_fail(cli, &err);
     }
     t.buf = hf_buf_init(64u << 20);
-    rc = hf_audit_verify(hf_buf_bytes(&bundle), &vkey,
-                         hf_cli_flag(cli, "show") ? print_event : NULL, &t, &result, &err);
+    rc = hf_audit_verify(hf_buf_bytes(&bundle), &vkey, print_event, &t, &result, &err);
+    rc = finish(&t, rc, &err);
     if (rc == HF_OK) {
         summarise(cli, &result);
     }
     hf_buf_free(&bundle);
-    hf_buf_free(&t.buf);
-    if (rc == HF_ENOMEM) {
+    if (rc == HF_ENOMEM || t.failed != HF_OK) {
         return hf_cli_fail(cli, &err);
     }
     return rc == HF_OK ? HF_EXIT_OK : hf_cli_no(cli, "%s", err.text);
@@ -187,6 +238,7 @@ static const struct hf_cli_option tenant_options[] = {
      .kind = HF_CLI_STRING,
      .value = "BUNDLE",
      .help = "write the whole history with its proofs to this file"},
+    {.name = "approvals", .help = "print who approved what, when, under which policy"},
 };
 static const struct hf_cli_operand tenant_operands[] = {
     {.name = "DIR", .help = "the folder of the region's log"},
@@ -198,6 +250,11 @@ static const struct hf_cli_option verify_options[] = {
      .required = true,
      .help = "file with the verifier key of the region's log"},
     {.name = "show", .help = "print the events as well"},
+    {.name = "approvals", .help = "print who approved what, when, under which policy"},
+    {.name = "policies",
+     .kind = HF_CLI_STRING,
+     .value = "DIR",
+     .help = "write the policies in it to this folder, as DIGEST.bundle"},
 };
 static const struct hf_cli_operand verify_operands[] = {{.name = "BUNDLE", .help = "the bundle"}};
 
