@@ -11,6 +11,7 @@ import harness
 import postgres
 from harness import check
 from hub import Agent, Hub
+from region import LIMIT
 
 
 def pack(value):
@@ -59,6 +60,11 @@ class Metered:
         answer = self.hub.call("POST", "/v1/segments", agent.segment(entries), token=agent.api_key)
         check(answer.status == 200, f"{answer.status} {answer.body[:300]}")
 
+    def rest(self):
+        """Ends the Hub: its log grows no more, which it does by a line a minute."""
+        self.hub.hub.terminate()
+        check(self.hub.hub.wait(LIMIT) == 0, "the Hub ends in order")
+
     def run(self, *args, db=None, code=0):
         """`holdfast projections VERB LOG ...` on a store."""
         return self.world.run("projections", args[0], self.log, *args[1:], "--db", db or self.file,
@@ -103,6 +109,7 @@ def survives(region):
         region.tenant(name)
         for first in range(0, 40000, 5000):
             region.send(name, [metering(name, n) for n in range(first, first + 5000)])
+    region.rest()
     began = time.monotonic()
     whole = region.models("update")
     took = time.monotonic() - began
@@ -158,6 +165,7 @@ def dead_letters(region):
     region.tenant("acme")
     region.send("acme", [metering("acme", 0), metering("acme", 1, version=4), b"no event",
                          metering("acme", 2), metering("acme", 3, source=None)])
+    region.rest()
     for db in region.both():
         for verb in ("update", "rebuild"):
             models = {model["projection"]: model for model in region.models(verb, db=db)}
@@ -260,8 +268,7 @@ def whose(region):
     """A store knows the log that it was made of: another one, and another history of the same, are
     refused and change nothing; one that knows no log is taken, and then it does."""
     region.tenant("acme")
-    region.hub.hub.terminate()
-    region.hub.hub.wait()
+    region.rest()
     run, path = region.world.run, region.world.path
     run("log", "init", path("other"), "--origin", "holdfast/dev", "--kind", "events")
     shutil.copytree(region.log, path("forked"))
