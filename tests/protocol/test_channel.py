@@ -165,6 +165,7 @@ def believed(b):
     b.wrapper.kill()
     b.wrapper.start()
     until(lambda: b.running() == one, "with the right keys it is taken")
+    until(lambda: b.row().get("active_digest") == one, f"and told: {b.row()}")
     b.wrapper.kill()
     b.world.env["HOLDFAST_RELEASE_KEYS"] = wrapper_keys
     b.wrapper.start()
