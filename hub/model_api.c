@@ -71,7 +71,7 @@ static void ask_worker(struct hf_hub_call *call, struct hf_model_question *quest
 static void ask(struct hf_hub_call *call, struct hf_model_question *question,
                 void (*answer)(struct hf_hub_call *, const struct hf_model_question *))
 {
-    const struct hf_hub_models *models = &call->hub->models;
+    struct hf_hub_models *models = &call->hub->models;
     struct hf_err err = {0};
     question->log_size = hf_log_size(call->hub->log.log);
     if (call->hub->reader != NULL) {
@@ -81,6 +81,7 @@ static void ask(struct hf_hub_call *call, struct hf_model_question *question,
     if (models->projector != NULL) {
         enum hf_rc rc = hf_model_ask(models->store, question, &err);
         conclude(call, question, rc, &err, answer);
+        hf_hub_models_mend(models);
     } else {
         answer_none(call, models->loop == NULL          ? "its worker keeps them, not this role"
                           : models->trouble.rc == HF_OK ? "they are being opened"

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "base/file.h"
 #include "projections/postgres/store_postgres.h"
 #include "projections/sqlite/store_sqlite.h"
 
 #define GATHER_NS    UINT64_C(20000000)
 #define AGAIN_NS     UINT64_C(1000000000)
+#define ANEW_NS      UINT64_C(600000000000)
 #define SLICE_EVENTS 1000
 
 static bool is_postgres(const char *url)
@@ -24,24 +24,6 @@ static void close_all(struct hf_hub_models *models)
     hf_store_close(models->store);
     models->projector = NULL;
     models->store = NULL;
-}
-
-/* What cannot be opened is put beside, once, for who wants to look; the log brings all again. */
-static void set_aside(struct hf_hub_models *models, const struct hf_err *why)
-{
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    char from[HF_HUB_MODELS_URL_MAX + 8];
-    char to[HF_HUB_MODELS_URL_MAX + 16];
-    models->anew = true;
-    hf_log(models->logger, HF_LOG_WARN, "models.anew", hf_f_err(why),
-           hf_f_c("help",
-                  "the file is kept with the ending .damaged; the log brings all of it again"));
-    for (size_t i = 0; i < HF_LEN(ends); i++) {
-        (void)snprintf(from, sizeof from, "%s%s", models->url, ends[i]);
-        (void)snprintf(to, sizeof to, "%s.damaged%s", models->url, ends[i]);
-        enum hf_rc rc = hf_file_move(from, to, /* err= */ NULL);
-        (void)rc; /* not each of them is always there */
-    }
 }
 
 static enum hf_rc open_all(struct hf_hub_models *models, struct hf_err *err)
@@ -62,29 +44,72 @@ static enum hf_rc open_all(struct hf_hub_models *models, struct hf_err *err)
     return rc;
 }
 
+/* Can the log bring all of it again, and is the file ours to put beside? What is another log's may
+ * be another region's, and a database has an operator. */
+static bool can_begin_anew(const struct hf_hub_models *models, enum hf_rc rc)
+{
+    bool opened = models->projector != NULL;
+    bool damaged = opened ? models->store->damaged : rc == HF_EIO || rc == HF_ECORRUPT;
+    uint64_t now_ns = hf_env_mono_ns(hf_loop_env(models->loop));
+    bool often = models->anew_ns != 0 && now_ns - models->anew_ns < ANEW_NS;
+    return (damaged || rc == HF_EMISMATCH) && !often && !is_postgres(models->url);
+}
+
+/* Kept, for who wants to look. Not again soon: on a disk that fails it would be for nothing. */
+static void begin_anew(struct hf_hub_models *models, const struct hf_err *why)
+{
+    struct hf_err err = {0};
+    models->anew_ns = hf_env_mono_ns(hf_loop_env(models->loop));
+    if (hf_store_sqlite_set_aside(models->url, &err) != HF_OK) {
+        hf_log(models->logger, HF_LOG_ERROR, "models.stuck", hf_f_err(&err),
+               hf_f_c("help", "move the file away; the log brings all of it again"));
+        return;
+    }
+    hf_log(models->logger, HF_LOG_WARN, "models.anew", hf_f_err(why),
+           hf_f_c("help",
+                  "the file is kept with the ending .damaged; the log brings all of it again"));
+}
+
+const char *hf_hub_models_help(enum hf_rc rc)
+{
+    return rc == HF_EFORK || rc == HF_EMISMATCH
+               ? "is it the right database? then holdfast projections rebuild DIR --db URL builds "
+                 "them from the log"
+               : "it is tried again each second; if it stays so, holdfast projections rebuild DIR "
+                 "--db URL throws them away and builds them from the log";
+}
+
+static void fail(struct hf_hub_models *models, enum hf_rc rc, const struct hf_err *err)
+{
+    bool anew = can_begin_anew(models, rc);
+    close_all(models); /* a connection or a file that failed is opened anew */
+    models->failures++;
+    if (anew) {
+        begin_anew(models, err);
+    } else if (models->trouble.rc != rc) {
+        hf_log(models->logger, HF_LOG_ERROR, "models.failed", hf_f_err(err),
+               hf_f_c("help", hf_hub_models_help(rc)));
+    }
+    models->trouble = *err;
+    models->trouble.rc = rc;
+    (void)hf_timer_arm(&models->timer, anew ? 0 : AGAIN_NS);
+}
+
 /* One slice; then at once the next one while there is more, so that calls come in between. */
 static void due(struct hf_timer *timer)
 {
     struct hf_hub_models *models = HF_CONTAINER_OF(timer, struct hf_hub_models, timer);
     struct hf_err err = {0};
     bool more = false;
-    enum hf_rc rc = models->projector == NULL ? open_all(models, &err) : HF_OK;
-    if ((rc == HF_EIO || rc == HF_ECORRUPT) && models->projector == NULL && !models->anew &&
-        !is_postgres(models->url)) {
-        set_aside(models, &err);
-        rc = open_all(models, &err);
-    }
+    enum hf_rc rc = models->projector == NULL ? open_all(models, &err)
+                    : models->store->damaged
+                        ? hf_err_set(&err, HF_EIO, "%s is damaged", models->url)
+                        : HF_OK;
     if (rc == HF_OK) {
         rc = hf_projector_step(models->projector, SLICE_EVENTS, &more, &err);
     }
     if (rc != HF_OK) {
-        if (models->trouble.rc != rc) {
-            hf_log(models->logger, HF_LOG_ERROR, "models.failed", hf_f_err(&err));
-        }
-        models->failures++;
-        models->trouble = err;
-        close_all(models); /* a connection or a file that failed is opened anew */
-        (void)hf_timer_arm(timer, AGAIN_NS);
+        fail(models, rc, &err);
         return;
     }
     models->trouble = (struct hf_err){.rc = HF_OK};
@@ -94,6 +119,14 @@ static void due(struct hf_timer *timer)
     }
     if (more) {
         (void)hf_timer_arm(timer, 0);
+    }
+}
+
+void hf_hub_models_mend(struct hf_hub_models *models)
+{
+    if (models->loop != NULL && models->store != NULL && models->store->damaged &&
+        hf_timer_arm(&models->timer, 0) == HF_OK) {
+        models->running = true;
     }
 }
 

@@ -27,18 +27,23 @@ struct hf_hub_models {
     char url[HF_HUB_MODELS_URL_MAX];
     struct hf_timer timer;
     bool running;
-    bool anew; /* a damaged file was put beside */
+    uint64_t anew_ns; /* when a file was put beside; 0: not yet */
 };
 
-/* url: path of a SQLite file or postgresql://...; borrows log and logger. A file that is found
- * damaged is put beside (.damaged) and made anew. A store that cannot be
- * opened is no failure: it is tried again, and `trouble` says why. */
+/* url: path of a SQLite file or postgresql://...; borrows log and logger. A SQLite file that is
+ * found damaged, then or while it is used, or that has more than the log, is put beside (.damaged)
+ * and made anew, at most every ten minutes. Of a database the operator is told what to do. A store
+ * that cannot be opened is no failure: it is tried again, and `trouble` says why. */
 void hf_hub_models_start(struct hf_hub_models *models, struct hf_loop *loop, const char *url,
                          struct hf_log *log, const struct hf_logger *logger);
 /* Also for models of zeroes. Before the log is closed. */
 void hf_hub_models_stop(struct hf_hub_models *models);
 /* The log has grown. */
 void hf_hub_models_wake(struct hf_hub_models *models);
+/* Who read the store asks: was it found damaged? Then it is made anew soon. */
+void hf_hub_models_mend(struct hf_hub_models *models);
+/* What a person does about read models that do not go on for this reason. Static storage. */
+const char *hf_hub_models_help(enum hf_rc rc);
 /* Entries of the log that all of them hold. */
 uint64_t hf_hub_models_position(const struct hf_hub_models *models);
 

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/json_out.h"
 #include "base/parse.h"
+#include "hub/read_models.h"
 #include "projections/digest.h"
 #include "projections/postgres/store_postgres.h"
 #include "projections/promote.h"
@@ -111,7 +112,8 @@ static void fail(struct hf_worker *worker, enum hf_rc rc, const struct hf_err *e
         return;
     }
     if (worker->trouble != rc) {
-        hf_log(worker->conf.logger, HF_LOG_ERROR, "models.failed", hf_f_err(err));
+        hf_log(worker->conf.logger, HF_LOG_ERROR, "models.failed", hf_f_err(err),
+               hf_f_c("help", hf_hub_models_help(rc)));
     }
     worker->trouble = rc;
     (void)hf_timer_arm(&worker->timer, AGAIN_NS);

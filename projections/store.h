@@ -76,6 +76,8 @@ struct hf_store_ops {
 
 struct hf_store {
     const struct hf_store_ops *ops;
+    bool damaged; /* read-only: a call found that what is kept cannot be read any more; trying again
+                     is no use, beginning anew is */
 };
 
 static inline void hf_store_close(struct hf_store *store)

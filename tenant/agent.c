@@ -272,16 +272,6 @@ static enum hf_rc open_socket(struct hf_agent *agent, struct hf_err *err)
     return rc;
 }
 
-static void remove_views(const char *path)
-{
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    char name[HF_PATH_MAX + 8];
-    for (size_t i = 0; i < HF_LEN(ends); i++) {
-        (void)snprintf(name, sizeof name, "%s%s", path, ends[i]);
-        (void)unlink(name); /* not each of them is always there */
-    }
-}
-
 /* Events are taken without them too. */
 static void open_views(struct hf_agent *agent)
 {
@@ -300,13 +290,6 @@ static void open_views(struct hf_agent *agent)
                                              .arg = agent};
     enum hf_rc rc = hf_agent_path(agent, name, path, &err);
     if (rc == HF_OK) {
-        rc = hf_agent_views_open(&conf, &agent->views, &err);
-    }
-    if (rc != HF_OK && rc != HF_ENOMEM) {
-        /* Damaged, of an earlier release, or ahead of a log that was put back alone: the log brings
-         * all of it again. */
-        hf_log(agent->logger, HF_LOG_WARN, "views.anew", hf_f_err(&err));
-        remove_views(path);
         rc = hf_agent_views_open(&conf, &agent->views, &err);
     }
     if (rc != HF_OK) {

@@ -1,6 +1,8 @@
 /* tenant/views.c: keeps the projections of the tenant's log up, and shows them. */
 #include "tenant/views.h"
 
+#include <stdio.h>
+
 #include "base/assert.h"
 #include "projections/sqlite/store_sqlite.h"
 #include "tenant/scan_rows.h"
@@ -9,24 +11,12 @@
 #define STEP_EVENTS 500
 #define STEPS_MAX   20 /* in one answer: 10,000 events take well under a second */
 #define RETRY_NS    UINT64_C(5000000000)
+#define ANEW_NS     UINT64_C(600000000000)
 
 static const struct hf_projection *const view_projections[] = {&hf_view_approvals,
                                                                &hf_view_metering, NULL};
 
 /* keeping them up */
-
-static void step(struct hf_timer *timer)
-{
-    struct hf_agent_views *views = HF_CONTAINER_OF(timer, struct hf_agent_views, timer);
-    struct hf_err err = {0};
-    bool more = false;
-    if (hf_projector_step(views->projector, STEP_EVENTS, &more, &err) != HF_OK) {
-        hf_log(views->logger, HF_LOG_WARN, "views.behind", hf_f_err(&err));
-        (void)hf_timer_arm(timer, RETRY_NS);
-    } else if (more) {
-        (void)hf_timer_arm(timer, 0);
-    }
-}
 
 static enum hf_rc make_scan_tables(struct hf_store *store, struct hf_err *err)
 {
@@ -42,25 +32,27 @@ static enum hf_rc make_scan_tables(struct hf_store *store, struct hf_err *err)
     return rc;
 }
 
-enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf_agent_views *views,
-                               struct hf_err *err)
+static void close_all(struct hf_agent_views *views)
+{
+    hf_projector_close(views->projector);
+    hf_store_close(views->store);
+    views->projector = NULL;
+    views->store = NULL;
+}
+
+static enum hf_rc open_all(struct hf_agent_views *views, struct hf_err *err)
 {
     uint64_t before = 0;
-    *views = (struct hf_agent_views){.loop = conf->loop,
-                                     .logger = conf->logger,
-                                     .log = conf->log,
-                                     .personal = conf->personal,
-                                     .arg = conf->arg};
-    enum hf_rc rc = hf_store_sqlite_open(conf->path, &views->store, err);
+    enum hf_rc rc = hf_store_sqlite_open(views->path, &views->store, err);
     if (rc == HF_OK) {
         rc = hf_store_get_position(views->store, "approvals_2", &before, err);
     }
     if (rc == HF_OK && before > 0) {
         rc = hf_err_set(err, HF_EVERSION, "the views are those of an earlier release");
     }
-    const struct hf_projector_conf projector = {.env = hf_loop_env(conf->loop),
+    const struct hf_projector_conf projector = {.env = hf_loop_env(views->loop),
                                                 .store = views->store,
-                                                .log = conf->log,
+                                                .log = views->log,
                                                 .projections = view_projections,
                                                 .until = UINT64_MAX};
     if (rc == HF_OK) {
@@ -70,8 +62,87 @@ enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf
         rc = make_scan_tables(views->store, err);
     }
     if (rc != HF_OK) {
-        hf_projector_close(views->projector);
-        hf_store_close(views->store);
+        close_all(views);
+    }
+    return rc;
+}
+
+/* Damaged, or ahead of a log that was put back alone: the log brings all of it again. It is kept
+ * for who wants to look, but for what an earlier release wrote: that has in the clear what is
+ * sealed now. Not again soon: on a disk that fails it would be for nothing. */
+static enum hf_rc begin_anew(struct hf_agent_views *views, enum hf_rc why, struct hf_err *err)
+{
+    struct hf_err moving = {0};
+    views->anew_ns = hf_env_mono_ns(hf_loop_env(views->loop));
+    hf_log(views->logger, HF_LOG_WARN, "views.anew", hf_f_err(err),
+           hf_f_c("help", why == HF_EVERSION
+                              ? "the log brings all of it again"
+                              : "the file is kept with the ending .damaged; the log brings all of "
+                                "it again"));
+    enum hf_rc rc = why == HF_EVERSION ? hf_store_sqlite_remove(views->path, &moving)
+                                       : hf_store_sqlite_set_aside(views->path, &moving);
+    if (rc != HF_OK) {
+        hf_log(views->logger, HF_LOG_ERROR, "views.stuck", hf_f_err(&moving),
+               hf_f_c("help", "move the file away and start the agent again"));
+        return why;
+    }
+    return open_all(views, err);
+}
+
+static bool may_begin_anew(const struct hf_agent_views *views)
+{
+    uint64_t now_ns = hf_env_mono_ns(hf_loop_env(views->loop));
+    return views->anew_ns == 0 || now_ns - views->anew_ns >= ANEW_NS;
+}
+
+/* A file that was damaged while it was used. */
+static enum hf_rc mend(struct hf_agent_views *views, struct hf_err *err)
+{
+    enum hf_rc rc = HF_OK;
+    if (views->projector != NULL && views->store->damaged && may_begin_anew(views)) {
+        (void)hf_err_set(err, HF_EIO, "%s is damaged", views->path);
+        close_all(views);
+        rc = begin_anew(views, HF_EIO, err);
+    } else if (views->projector == NULL) {
+        rc = open_all(views, err);
+    }
+    return rc;
+}
+
+static void step(struct hf_timer *timer)
+{
+    struct hf_agent_views *views = HF_CONTAINER_OF(timer, struct hf_agent_views, timer);
+    struct hf_err err = {0};
+    bool more = false;
+    enum hf_rc rc = mend(views, &err);
+    if (rc == HF_OK) {
+        rc = hf_projector_step(views->projector, STEP_EVENTS, &more, &err);
+    }
+    if (rc != HF_OK) {
+        hf_log(views->logger, HF_LOG_WARN, "views.behind", hf_f_err(&err));
+        (void)hf_timer_arm(timer, RETRY_NS);
+    } else if (more) {
+        (void)hf_timer_arm(timer, 0);
+    }
+}
+
+enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf_agent_views *views,
+                               struct hf_err *err)
+{
+    *views = (struct hf_agent_views){.loop = conf->loop,
+                                     .logger = conf->logger,
+                                     .log = conf->log,
+                                     .personal = conf->personal,
+                                     .arg = conf->arg};
+    if (strlen(conf->path) >= sizeof views->path) {
+        return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", conf->path);
+    }
+    (void)snprintf(views->path, sizeof views->path, "%s", conf->path);
+    enum hf_rc rc = open_all(views, err);
+    if (rc != HF_OK && rc != HF_ENOMEM) {
+        rc = begin_anew(views, rc, err);
+    }
+    if (rc != HF_OK) {
         *views = (struct hf_agent_views){.store = NULL};
         return rc;
     }
@@ -82,17 +153,17 @@ enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf
 
 void hf_agent_views_close(struct hf_agent_views *views)
 {
-    if (views->projector != NULL) {
+    if (views->loop != NULL) {
         hf_timer_cancel(&views->timer);
-        hf_projector_close(views->projector);
-        hf_store_close(views->store);
+        close_all(views);
         *views = (struct hf_agent_views){.store = NULL};
     }
 }
 
 void hf_agent_views_poke(struct hf_agent_views *views)
 {
-    if (views->projector != NULL && !hf_timer_armed(&views->timer)) {
+    bool waits = hf_timer_armed(&views->timer) && !(views->store != NULL && views->store->damaged);
+    if (views->projector != NULL && !waits) {
         (void)hf_timer_arm(&views->timer, 0);
     }
 }
@@ -149,6 +220,15 @@ static enum hf_rc catch_up(struct hf_agent_views *views, struct hf_err *err)
     return rc;
 }
 
+/* Who reads may be the first to find it damaged. */
+static enum hf_rc noticed(struct hf_agent_views *views, enum hf_rc rc)
+{
+    if (rc != HF_OK && views->store != NULL && views->store->damaged) {
+        hf_agent_views_poke(views);
+    }
+    return rc == HF_EEND ? HF_OK : rc;
+}
+
 enum hf_rc hf_agent_views_write(struct hf_agent_views *views, enum hf_agent_view view,
                                 struct hf_json_out *json, struct hf_err *err)
 {
@@ -159,7 +239,7 @@ enum hf_rc hf_agent_views_write(struct hf_agent_views *views, enum hf_agent_view
     const struct hf_scan scan = {.limit = HF_VIEW_ROWS_MAX + 1};
     enum hf_rc rc = catch_up(views, err);
     if (rc != HF_OK) {
-        return rc;
+        return noticed(views, rc);
     }
     hf_json_object_begin(json);
     hf_json_key_u64(json, "as_of", hf_projector_position(views->projector));
@@ -170,7 +250,7 @@ enum hf_rc hf_agent_views_write(struct hf_agent_views *views, enum hf_agent_view
     hf_json_key(json, HF_STR("more"));
     hf_json_bool(json, show.rows > HF_VIEW_ROWS_MAX);
     hf_json_object_end(json);
-    return rc;
+    return noticed(views, rc);
 }
 
 /* sums */
@@ -203,7 +283,7 @@ enum hf_rc hf_agent_views_sum(struct hf_agent_views *views, struct hf_str meter,
         rc = hf_store_scan(views->store, &hf_view_metering_table, &scan, add_row, &sum, err);
     }
     *ret_amount = sum.amount;
-    return rc == HF_EEND ? HF_OK : rc;
+    return noticed(views, rc);
 }
 
 static enum hf_rc first_row(void *arg, const struct hf_value *row)
@@ -239,5 +319,5 @@ enum hf_rc hf_agent_views_metered(struct hf_agent_views *views, int64_t *ret_fir
             hf_store_scan(views->store, &hf_view_periods_table, &all, last_row, ret_marked_us, err);
     }
     *ret_entries = rc == HF_OK ? hf_projector_position(views->projector) : 0;
-    return rc;
+    return noticed(views, rc);
 }

@@ -3,14 +3,15 @@
  * approvals_3: each approval that was asked for and what became of it, sealed as it is in the log
  * and opened for who is shown it; metering_1: what was used, by meter and hour; and where
  * tenant/secret_scan.h is. Read models of the tenant's log in a SQLite file, one for each epoch of
- * it: brought up as events come, and built anew when the file is away. Whoever cannot reach the
- * region still sees them. A view that fails is told in the log and tried again; events are taken
- * anyway.
+ * it: brought up as events come, and built anew when the file is away or damaged. Whoever cannot
+ * reach the region still sees them. A view that fails is told in the log and tried again; events
+ * are taken anyway.
  * Threads: the loop's. Order: open when the log is open, poke when it grew, close before the log.
  */
 #ifndef HF_TENANT_VIEWS_H
 #define HF_TENANT_VIEWS_H
 
+#include "base/file.h"
 #include "base/json_out.h"
 #include "base/logger.h"
 #include "base/loop.h"
@@ -28,8 +29,10 @@ struct hf_agent_views {
     const struct hf_logger *logger;
     struct hf_log *log;
     struct hf_store *store;
-    struct hf_projector *projector;
+    struct hf_projector *projector; /* NULL: they are not open */
     struct hf_timer timer;
+    char path[HF_PATH_MAX];
+    uint64_t anew_ns; /* when a file was put beside; 0: not yet */
     hf_agent_personal_fn *personal;
     void *arg;
 };
@@ -43,7 +46,8 @@ struct hf_agent_views_conf {
     void *arg;
 };
 
-/* HF_EVERSION: the file has tables of an earlier release, with what is sealed now; take it away. */
+/* A file that is damaged, or has more than the log, is put beside (.damaged), then and while it is
+ * used, and made anew; one of an earlier release, with what is sealed now, is taken away. */
 enum hf_rc hf_agent_views_open(const struct hf_agent_views_conf *conf, struct hf_agent_views *views,
                                struct hf_err *err);
 /* Also of one that is not open. */

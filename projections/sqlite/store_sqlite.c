@@ -1,8 +1,10 @@
 /* projections/sqlite/store_sqlite.c: the one home of SQLite. */
 #include "projections/sqlite/store_sqlite.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "base/buf.h"
@@ -39,6 +41,7 @@ static enum hf_rc fault(struct sqlite_store *s, struct hf_err *err, const char *
                     : code == SQLITE_BUSY || code == SQLITE_LOCKED ? HF_ELOCKED
                     : code == SQLITE_READONLY                      ? HF_EREADONLY
                                                                    : HF_EIO;
+    s->store.damaged = s->store.damaged || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
     return hf_err_set(err, rc, "%s: %s", what, sqlite3_errmsg(s->db));
 }
 
@@ -429,6 +432,40 @@ enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, s
 {
     return open_with(path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL", ret_store,
                      err);
+}
+
+/* A journal alone is no database's: it goes first. */
+static const char *const file_ends[] = {"-wal", "-shm", ""};
+
+enum hf_rc hf_store_sqlite_remove(const char *path, struct hf_err *err)
+{
+    char name[HF_PATH_MAX + 8];
+    for (size_t i = 0; i < HF_LEN(file_ends); i++) {
+        (void)snprintf(name, sizeof name, "%s%s", path, file_ends[i]);
+        if (unlink(name) != 0 && errno != ENOENT) {
+            return hf_err_errno(err, errno, "cannot remove %s", name);
+        }
+    }
+    return HF_OK;
+}
+
+enum hf_rc hf_store_sqlite_set_aside(const char *path, struct hf_err *err)
+{
+    char from[HF_PATH_MAX];
+    char to[HF_PATH_MAX];
+    enum hf_rc rc = HF_OK;
+    for (size_t i = 0; i < HF_LEN(file_ends); i++) {
+        int len = snprintf(to, sizeof to, "%s.damaged%s", path, file_ends[i]);
+        if (len < 0 || (size_t)len >= sizeof to) {
+            return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", path);
+        }
+        (void)snprintf(from, sizeof from, "%s%s", path, file_ends[i]);
+        rc = hf_file_move(from, to, err);
+        if (rc != HF_OK && file_ends[i][0] != '\0') {
+            (void)unlink(from); /* else the next file would take it for its own */
+        }
+    }
+    return rc;
 }
 
 /* The journal has pages as they were; its end in the file overwrites them there, and then it is cut

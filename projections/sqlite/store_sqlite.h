@@ -9,6 +9,13 @@
  * brings again. Gives *ret_store. HF_EIO: it cannot be read. */
 enum hf_rc hf_store_sqlite_open(const char *path, struct hf_store **ret_store, struct hf_err *err);
 
+/* Puts the file of a store that is not open beside, as PATH.damaged, in the place of an earlier
+ * one, for who wants to look. */
+enum hf_rc hf_store_sqlite_set_aside(const char *path, struct hf_err *err);
+
+/* Removes the file of a store that is not open. */
+enum hf_rc hf_store_sqlite_remove(const char *path, struct hf_err *err);
+
 /* The same for what nothing brings again: a commit is on the disk when it returns, and what is
  * removed is overwritten. */
 enum hf_rc hf_store_sqlite_open_kept(const char *path, struct hf_store **ret_store,

@@ -4,10 +4,12 @@ A program then says in one line what is wrong and what to do, and ends with 3; o
 that was acknowledged is missing: what can be made of the log is made of it again. It never crashes,
 never goes round in circles in its log, and never prints a secret.
 """
+import json
 import os
 import random
 import re
 import shutil
+import sqlite3
 import subprocess
 
 import harness
@@ -224,6 +226,66 @@ def entries(world):
             stop(region)
 
 
+def spoil(path):
+    """Bits of a database turn while a program has it open. The other hand's change makes the program look at the
+    file again instead of what it remembers of it."""
+    with sqlite3.connect(path, timeout=LIMIT, isolation_level=None) as db:
+        db.execute("UPDATE holdfast_positions SET position = position")
+        db.execute("PRAGMA busy_timeout = 100")  # who reads may hold up the last of it
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = db.execute("PRAGMA page_size").fetchone()[0]
+    with open(path, "r+b") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(page)  # the first one is the head, by which it is still a database
+        file.write(random.Random(7).randbytes(size - page))
+    db.close()
+
+
+def kept(path):
+    """What was damaged lies beside, and what took its place is whole."""
+    with open(path + ".damaged", "rb") as file:
+        check(file.read(15) == b"SQLite format 3", "what was damaged is kept")
+    with sqlite3.connect(path, timeout=LIMIT) as db:
+        check(db.execute("PRAGMA integrity_check").fetchone() == ("ok",), "what took its place is whole")
+    db.close()
+
+
+def logged(world, name, text):
+    with open(world.path(name + ".err"), encoding="utf-8") as file:
+        return text in file.read()
+
+
+def in_use(world):
+    """Read models of the Hub and views of the agent are damaged while both run: with the next event the file is
+    put aside, with a word in the log, and they are made of the log again."""
+    region, size = make(world)
+    restore(world)
+    check(start_hub(world, region) and start_agent(world, region), "they run")
+    models, views = world.path("hub", "models.db"), world.path("t0", "views-1.db")
+
+    def requests():
+        """As the Hub and as the agent have it; None while they have not."""
+        status, rows = region.call("GET", "/v1/models/usage?key=t0")
+        mine = local(world, "t0", "GET", "/v1/metering") or (0,)
+        return (sum(int(row["requests"]) for row in json.loads(rows)["rows"]) if status == 200 else None,
+                sum(row["amount"] for row in mine[1]["rows"] if row["meter"] == "requests") if mine[0] == 200 else None)
+
+    try:
+        go_on(world, region, size, "before")
+        spoil(models)
+        spoil(views)
+        region.create("t1")
+        meter(world, "t0", 101)
+        until(lambda: requests() == (20, 20), "both are made of the log again")
+        check(logged(world, "hub", "models.anew") and logged(world, "t0", "views.anew"), "and it is said")
+        kept(models)
+        kept(views)
+    finally:
+        stop(region)
+    said(world, "hub", region.admin)
+    said(world, "t0", region.admin)
+
+
 def hub(world):
     damaged(world, "hub")
 
@@ -233,4 +295,4 @@ def agent(world):
 
 
 if __name__ == "__main__":
-    harness.main([entries, hub, agent])
+    harness.main([entries, hub, agent, in_use])
