@@ -19,10 +19,12 @@ VERSION = os.environ.get("OPENCLAW_VERSION", "2026.9.6")
 
 
 class Daemon:
-    """Answers hello with welcome, and everything that has an id with `verdict`; keeps what came."""
+    """Answers hello with welcome, results with `changed` (None: a refusal) and what else has an id with
+    `verdict`; keeps what came. What it says comes in pieces of `piece` bytes."""
 
     def __init__(self, path):
         self.seen, self.verdict, self.budgets, self.links = [], "allow", "none", []
+        self.changed, self.piece, self.silent = [], 1 << 20, False
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(path)
         self.server.listen()
@@ -42,7 +44,11 @@ class Daemon:
         while head := file.read(4):
             message = json.loads(file.read(struct.unpack(">I", head)[0]))
             self.seen.append(message)
-            if message["t"] == "hello":
+            if self.silent:
+                continue
+            if message["t"] == "result" and self.changed is not None:
+                answer = {"t": "redacted", "id": message["id"], "changed": self.changed}
+            elif message["t"] == "hello":
                 answer = {"t": "welcome", "protocol": message["protocol"], "budgets": self.budgets}
             elif "id" in message:
                 answer = {"t": "verdict", "id": message["id"], "verdict": self.verdict, "reason": "why",
@@ -50,7 +56,9 @@ class Daemon:
             else:
                 continue
             text = json.dumps(answer).encode()
-            link.sendall(struct.pack(">I", len(text)) + text)
+            frame = struct.pack(">I", len(text)) + text
+            for at in range(0, len(frame), self.piece):
+                link.sendall(frame[at:at + self.piece])
 
     def close(self):
         self.server.shutdown(socket.SHUT_RDWR)  # closing alone would leave who accepts in it
@@ -135,8 +143,41 @@ def stopped(h):
     check("thrown" in h.call("gate", tool("read", path="a"), sessionKey="s"), "the gate is shut")
 
 
+def results(h):
+    """A result is shown as the daemon wants it, however its answer comes; that the call ran is told only when no
+    result came through."""
+    shown = {"content": [{"type": "text", "text": "the secret"}]}
+    event = dict(tool("read", path="a"), result=shown)
+    def told():
+        h.call("gate", tool("write", call="last"), sessionKey="s")  # what was sent before has come by then
+        return [m["what"] for m in h.daemon.seen if m["t"] == "life"]
+    h.call("gate", tool("read", path="a"), sessionKey="s")
+    check(h.call("clean", event, sessionKey="s") is None and h.call("ran", event, sessionKey="s") is None, "as it is")
+    check(told() == [], f"{told()}")
+    check([m for m in h.daemon.seen if m["t"] == "result"][-1]["strings"] == ["content", "type", "text", "text", "the secret"],
+          "every string")
+    for h.daemon.piece, text in ((1, "a mark"), (1 << 20, "y" * 300000), (1000, "z" * 20000)):
+        h.daemon.changed = [[4, text]]
+        got = h.call("clean", event, sessionKey="s")
+        check(got == {"result": {"content": [{"type": "text", "text": text}]}}, f"{str(got)[:200]}")
+    h.call("gate", tool("read", path="a"), sessionKey="s")
+    h.daemon.changed = None
+    check("thrown" in h.call("clean", event, sessionKey="s"), "no output")
+    h.call("ran", event, sessionKey="s")
+    h.call("ran", event, sessionKey="another")
+    check(told() == ["ran", "ran"], f"{told()}")
+
+
+def silence(h):
+    """A daemon that says nothing is a refusal, after the seconds that it has for a greeting."""
+    h.daemon.silent = True
+    check("in time" in h.call("gate", tool("read", path="a"), sessionKey="s")["thrown"], "refused")
+    h.daemon.silent = False
+    check(h.call("gate", tool("read", path="a"), sessionKey="s") is None, "another connection, and it is allowed")
+
+
 def main():
-    cases, failures = (fence, origins, budgets, stopped), 0
+    cases, failures = (fence, origins, budgets, stopped, results, silence), 0
     try:
         install("node", NODE[VERSION], os.environ["PATH"])
     except Skipped as error:

@@ -15,19 +15,22 @@ const SOCKET = "/run/holdfast-wrapper/plugin.sock";
 const FRAME_MAX = 8 << 20; // bytes of a message
 const WAITING_MAX = 512; // questions without an answer
 const QUEUED_MAX = 1 << 20; // bytes that wait for the daemon, beyond which observations are dropped
-const PASSED_MAX = 4096; // calls that were allowed and did not run yet
+const PASSED_MAX = 4096; // calls that were allowed and did not run yet, or did not end yet
 const RUNS_MAX = 4096; // runs of the model that did not end yet
 const CONNECT_MS = 5000;
 const ANSWER_MS = 15000; // for a first answer: the daemon says soon when a person is asked
 const RESULT_MS = 20000;
 const RETRY_MS = 5000;
 const RUN_MS = 600000; // OpenClaw's limit for a hook; the daemon asks a person for less long
+const INPUT_BYTES = 65536; // read at once
+const NOTHING = Buffer.alloc(0);
 
 const state = (globalThis[Symbol.for(`holdfast-wrapper ${VERSION}`)] ??= {
   path: SOCKET,
-  link: undefined, // {socket, opened, waiting, input}
+  link: undefined, // {socket, opened, open, waiting, input, timer, due}
   sequence: 0,
   passed: new Map(), // tool call -> tool and parameters that were allowed
+  seen: new Map(), // session and tool call whose result the daemon has seen, so that it knows that it ran
   runs: new Map(), // run -> {session, origin}
   latest: new Map(), // session -> its newest run
   budgets: "none", // what the strictest budget does once it is spent, as the daemon said last
@@ -40,11 +43,14 @@ const state = (globalThis[Symbol.for(`holdfast-wrapper ${VERSION}`)] ??= {
 class Closed extends Error {}
 
 function send(link, message) {
-  const text = Buffer.from(JSON.stringify(message), "utf8");
-  if (text.length > FRAME_MAX) throw new Error("holdfast: too big for the wrapper");
-  const head = Buffer.allocUnsafe(4);
-  head.writeUInt32BE(text.length);
-  link.socket.write(Buffer.concat([head, text]));
+  if (link.socket.destroyed) throw new Closed("holdfast: the wrapper is gone");
+  const text = JSON.stringify(message);
+  const size = Buffer.byteLength(text);
+  if (size > FRAME_MAX) throw new Error("holdfast: too big for the wrapper");
+  const frame = Buffer.allocUnsafe(4 + size);
+  frame.writeUInt32BE(size);
+  frame.write(text, 4);
+  link.socket.write(frame);
 }
 
 function take(link, message) {
@@ -55,47 +61,66 @@ function take(link, message) {
   waiting.end(() => waiting.resolve(message));
 }
 
+// `data` is read into again: what is not whole yet is copied.
 function read(link, data) {
-  link.input = Buffer.concat([link.input, data]);
-  while (link.input.length >= 4) {
-    const size = link.input.readUInt32BE();
+  const input = link.input.length === 0 ? data : Buffer.concat([link.input, data]);
+  let at = 0;
+  while (input.length - at >= 4) {
+    const size = input.readUInt32BE(at);
     if (size === 0 || size > FRAME_MAX) throw new Closed("holdfast: the wrapper answered nonsense");
-    if (link.input.length < 4 + size) return;
-    const message = JSON.parse(link.input.toString("utf8", 4, 4 + size));
-    link.input = link.input.subarray(4 + size);
+    if (input.length - at < 4 + size) break;
+    const message = JSON.parse(input.toString("utf8", at + 4, at + 4 + size));
+    at += 4 + size;
     if (message === null || typeof message !== "object") throw new Closed("holdfast: not a message");
     take(link, message);
   }
+  link.input = at === input.length ? NOTHING : Buffer.from(input.subarray(at));
 }
 
 function drop(link, why) {
   if (state.link === link) state.link = undefined;
+  clearTimeout(link.timer);
   link.socket.destroy();
   for (const waiting of [...link.waiting.values()]) waiting.end(() => waiting.reject(why));
+}
+
+// One timer for all that waits, which is left running when an answer comes: most come at once, and a timer
+// for each would cost more than the answer. The socket keeps the process alive for it.
+function watch(link, due) {
+  if (due >= link.due) return;
+  clearTimeout(link.timer);
+  link.due = due;
+  link.timer = setTimeout(() => {
+    const now = performance.now();
+    link.due = Infinity;
+    for (const waiting of [...link.waiting.values()]) {
+      if (waiting.due > now) watch(link, waiting.due);
+      else waiting.end(() => waiting.reject(new Error("holdfast: the wrapper did not answer in time")));
+    }
+  }, due - performance.now());
+  link.timer.unref();
 }
 
 // One answer with the given number, or an exception. Only what waits keeps the process alive.
 function wait(link, id, ms, signal) {
   return new Promise((resolve, reject) => {
-    const waiting = { resolve, reject };
+    const waiting = { resolve, reject, due: performance.now() + ms };
     const aborted = () => {
       waiting.end(() => reject(new Error("holdfast: aborted")));
       try { send(link, { t: "abort", id }); } catch { /* the connection is gone, and the call with it */ }
     };
-    const late = () => waiting.end(() => reject(new Error("holdfast: the wrapper did not answer in time")));
-    let timer = setTimeout(late, ms);
     waiting.extend = (more) => {
-      clearTimeout(timer);
-      timer = setTimeout(late, Math.min(Math.max(more || 0, 0) + ANSWER_MS, 0x7fffffff));
+      waiting.due = performance.now() + Math.min(Math.max(more || 0, 0) + ANSWER_MS, 0x7fffffff);
+      watch(link, waiting.due);
     };
     waiting.end = (then) => {
-      clearTimeout(timer);
       signal?.removeEventListener("abort", aborted);
       link.waiting.delete(id);
       if (link.waiting.size === 0) link.socket.unref();
       then();
     };
     link.waiting.set(id, waiting);
+    watch(link, waiting.due);
     link.socket.ref();
     signal?.addEventListener("abort", aborted, { once: true });
     if (signal?.aborted) aborted();
@@ -103,8 +128,12 @@ function wait(link, id, ms, signal) {
 }
 
 function connect() {
-  const link = { socket: net.createConnection(state.path), waiting: new Map(), input: Buffer.alloc(0) };
-  link.socket.on("data", (data) => { try { read(link, data); } catch (error) { drop(link, error); } });
+  const link = { open: false, waiting: new Map(), input: NOTHING, timer: undefined, due: Infinity };
+  const callback = (size, buffer) => {
+    try { read(link, buffer.subarray(0, size)); } catch (error) { drop(link, error); }
+    return true;
+  };
+  link.socket = net.createConnection({ path: state.path, onread: { buffer: Buffer.alloc(INPUT_BYTES), callback } });
   link.socket.on("error", (error) => drop(link, error));
   link.socket.on("close", () => drop(link, new Closed("holdfast: the wrapper is gone")));
   link.opened = wait(link, 0, CONNECT_MS).then((answer) => {
@@ -112,6 +141,7 @@ function connect() {
     if (answer.t !== "welcome" || answer.protocol !== PROTOCOL) {
       throw new Error(`holdfast: refused by the wrapper: ${answer.reason ?? "another version"}`);
     }
+    link.open = true;
   });
   link.opened.catch((error) => drop(link, error));
   const gateway = state.gateway;
@@ -123,7 +153,7 @@ function connect() {
 async function ask(message, ms, signal) {
   const link = (state.link ??= connect());
   if (link.waiting.size >= WAITING_MAX) throw new Error("holdfast: too many calls wait for the wrapper");
-  await link.opened;
+  if (!link.open) await link.opened;
   const id = ++state.sequence;
   const answer = wait(link, id, ms, signal);
   try {
@@ -150,9 +180,9 @@ function told(ask) {
 // What is only observed must never disturb OpenClaw.
 function tell(message) {
   const link = state.link;
-  if (link && link.socket.writableLength < QUEUED_MAX) {
-    link.opened.then(() => send(link, message)).catch(() => {});
-  }
+  if (!link || link.socket.writableLength >= QUEUED_MAX) return;
+  if (!link.open) return void link.opened.then(() => send(link, message)).catch(() => {});
+  try { send(link, message); } catch { /* the connection is gone, and tools do not run without it */ }
 }
 
 // The parameters as text, exactly as the tool gets them. What JSON cannot say is refused.
@@ -168,6 +198,7 @@ function spell(params) {
   return text;
 }
 
+const named = (session, call) => JSON.stringify([session, call]);
 const word = (value) => (typeof value === "string" ? value.toWellFormed() : "");
 const whole = (value) => (Number.isSafeInteger(value) && value > 0 ? value : 0);
 
@@ -225,9 +256,10 @@ async function gate(event, ctx) {
   const call = word(event.toolCallId ?? ctx.toolCallId);
   const tool = word(event.toolName);
   const params = spell(event.params);
-  const run = word(event.runId ?? ctx.runId);
+  const run = word(event.runId ?? ctx.runId), session = word(ctx.sessionKey);
   const by = ctx.requester ?? {};
-  const answer = await ask({ t: "call", call, tool, params, session: word(ctx.sessionKey), run,
+  state.seen.delete(named(session, call));
+  const answer = await ask({ t: "call", call, tool, params, session, run,
     agent: word(ctx.agentId), origin: state.runs.get(run)?.origin ?? "",
     channel: word(by.channel ?? ctx.messageProvider ?? ctx.channelId), requester: word(by.senderId),
     owner: by.senderIsOwner === true }, ANSWER_MS, ctx.abortSignal);
@@ -263,14 +295,23 @@ async function clean(event, ctx) {
   const result = JSON.parse(JSON.stringify(event.result ?? {}));
   const strings = [];
   walk(result, (text) => { strings.push(text.toWellFormed()); return text; });
-  const answer = await ask({ t: "result", call: word(event.toolCallId ?? ctx.toolCallId),
-    tool: word(event.toolName), session: word(ctx.sessionKey), error: event.isError === true, strings },
-  RESULT_MS, ctx.abortSignal);
+  const call = word(event.toolCallId ?? ctx.toolCallId), session = word(ctx.sessionKey);
+  const answer = await ask({ t: "result", call, tool: word(event.toolName), session,
+    error: event.isError === true, strings }, RESULT_MS, ctx.abortSignal);
   if (answer.t !== "redacted" || !Array.isArray(answer.changed)) throw new Error("holdfast: no answer");
+  keep(state.seen, PASSED_MAX, named(session, call), true);
   if (answer.changed.length === 0) return undefined;
   for (const [at, text] of answer.changed) strings[at] = text;
   let at = 0;
   return { result: walk(result, () => strings[at++]) };
+}
+
+// A call came back, which the daemon knows when it has seen the result.
+function ran(event, ctx) {
+  const call = word(event.toolCallId ?? ctx.toolCallId), session = word(ctx.sessionKey);
+  if (state.seen.delete(named(session, call))) return;
+  tell({ t: "life", what: "ran", tool: word(event.toolName), call, session,
+    text: word(event.result?.details?.status ?? (event.error ? "error" : "")) });
 }
 
 // The daemon wants to see that the gate is asked: a harmless tool is called by the gateway's own API, and
@@ -351,8 +392,6 @@ export default {
     for (const what of ["session_start", "session_end"]) {
       api.on(what, (event, ctx) => tell({ t: "life", what, session: word(ctx.sessionKey ?? event.sessionKey) }));
     }
-    api.on("after_tool_call", (event, ctx) => tell({ t: "life", what: "ran", tool: word(event.toolName),
-      call: word(event.toolCallId ?? ctx.toolCallId), session: word(ctx.sessionKey),
-      text: word(event.result?.details?.status ?? (event.error ? "error" : "")) }));
+    api.on("after_tool_call", ran);
   },
 };
