@@ -33,7 +33,7 @@ list hosts
 tool exec
   classes execute
   param command command
-tool session_status
+tool agents_list
   classes read
 program cat grep
   classes read
