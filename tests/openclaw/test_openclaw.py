@@ -307,6 +307,10 @@ def escapes(t):
             ("exec", {"command": f"touch {t.openclaw.path('plugin')}/x"}))):
         got = t.turn([tool, params], session=f"escapes-{number}")
         check("Holdfast:" in got[0], f"{tool} {params}: {got}")
+    etc = t.openclaw.path("etc")
+    for number, path in enumerate((f"@{etc}/out", f"file://{etc}/out", f"@file://{etc}/o%75t", f"FILE://{etc}/out")):
+        got = t.turn(["write", {"path": path, "content": "x"}], session=f"spelled-{number}")
+        check("Holdfast:" in got[0], f"{path}: {got}")
     with open(plugin, "rb") as file:
         check(file.read() == before, "the plugin is as it was")
     if os.geteuid() == 0:

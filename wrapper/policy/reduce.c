@@ -148,7 +148,7 @@ static void reduce_text_param(struct hf_reducing *r, const struct hf_tool_param 
     }
     bool good = true;
     switch ((int)param->kind) {
-    case HF_POLICY_TOOL_PARAMS_KIND_PATH: hf_reduce_path(r, text, access, false); break;
+    case HF_POLICY_TOOL_PARAMS_KIND_PATH: hf_reduce_tool_path(r, text, access); break;
     case HF_POLICY_TOOL_PARAMS_KIND_URL: good = hf_reduce_url(r, text); break;
     case HF_POLICY_TOOL_PARAMS_KIND_HOST: good = hf_reduce_host(r, text); break;
     case HF_POLICY_TOOL_PARAMS_KIND_COMMAND:
@@ -239,7 +239,7 @@ static void reduce_folder(struct hf_reducing *r, const struct hf_tool *tool)
         if (hf_json_kind(value) != HF_JSON_STR) {
             add_strange(r, name);
         } else if (hf_reduce_resolve(r, hf_json_as_str(value), &path, &moved)) {
-            hf_reduce_path(r, hf_json_as_str(value), HF_POLICY_FACTS_PATHS_ACCESS_READ, false);
+            hf_reduce_tool_path(r, hf_json_as_str(value), HF_POLICY_FACTS_PATHS_ACCESS_READ);
             r->cwd = path;
         }
     }

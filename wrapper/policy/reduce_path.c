@@ -1,4 +1,6 @@
 /* wrapper/policy/reduce_path.c: paths and patches of a call as facts. */
+#include <strings.h>
+
 #include "wrapper/policy/reducing.h"
 
 enum {
@@ -266,6 +268,53 @@ void hf_reduce_path(struct hf_reducing *r, struct hf_str text,
     expand(r, hf_bytes_str(hf_writer_done(&out)), access);
 }
 
+static unsigned hex_digit(char c)
+{
+    return c >= '0' && c <= '9'                     ? (unsigned)(c - '0')
+           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (unsigned)((c | 0x20) - 'a') + 10
+                                                    : 16;
+}
+
+/* The path of a file URL, behind its host, with what is escaped in it; empty: it is none, or there
+ * is no memory. */
+static struct hf_str url_path(struct hf_reducing *r, struct hf_str text)
+{
+    static const char head[] = "file:";
+    size_t skip = sizeof head - 1;
+    if (text.len <= skip || strncasecmp(text.ptr, head, skip) != 0) {
+        return (struct hf_str){NULL, 0};
+    }
+    if (text.len >= skip + 2 && text.ptr[skip] == '/' && text.ptr[skip + 1] == '/') {
+        const char *slash = memchr(text.ptr + skip + 2, '/', text.len - skip - 2);
+        skip = slash == NULL ? text.len : (size_t)(slash - text.ptr);
+    }
+    char *out = hf_arena_alloc(r->arena, text.len - skip + 1, 1);
+    size_t len = 0;
+    for (size_t i = skip; out != NULL && i < text.len && strchr("?#", text.ptr[i]) == NULL; i++) {
+        bool escaped = text.ptr[i] == '%' && i + 2 < text.len && hex_digit(text.ptr[i + 1]) < 16 &&
+                       hex_digit(text.ptr[i + 2]) < 16;
+        out[len++] = escaped ? (char)(hex_digit(text.ptr[i + 1]) << 4 | hex_digit(text.ptr[i + 2]))
+                             : text.ptr[i];
+        i += escaped ? 2 : 0;
+    }
+    r->facts->incomplete = r->facts->incomplete || out == NULL;
+    return (struct hf_str){out, out == NULL ? 0 : len};
+}
+
+void hf_reduce_tool_path(struct hf_reducing *r, struct hf_str text,
+                         enum hf_policy_facts_paths_access access)
+{
+    hf_reduce_path(r, text, access, false);
+    if (text.len > 1 && text.ptr[0] == '@') {
+        text = (struct hf_str){text.ptr + 1, text.len - 1};
+        hf_reduce_path(r, text, access, false);
+    }
+    struct hf_str path = url_path(r, text);
+    if (path.len > 0) {
+        hf_reduce_path(r, path, access, false);
+    }
+}
+
 struct patch_word {
     const char *head;
     enum hf_policy_facts_paths_access access;
@@ -295,8 +344,8 @@ void hf_reduce_patch(struct hf_reducing *r, struct hf_str text)
         for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
             size_t len = strlen(words[i].head);
             if (line.len > len && memcmp(line.ptr, words[i].head, len) == 0) {
-                hf_reduce_path(r, (struct hf_str){line.ptr + len, line.len - len}, words[i].access,
-                               false);
+                hf_reduce_tool_path(r, (struct hf_str){line.ptr + len, line.len - len},
+                                    words[i].access);
                 if (words[i].access == HF_POLICY_FACTS_PATHS_ACCESS_DESTROY) {
                     hf_facts_add_classes(r->facts, HF_CLASS_BIT(DESTROY));
                 }

@@ -24,6 +24,10 @@ struct hf_reducing {
 /* A path as somebody wrote it. glob: its unquoted stars are the shell's; they stay in the fact. */
 void hf_reduce_path(struct hf_reducing *r, struct hf_str text,
                     enum hf_policy_facts_paths_access access, bool glob);
+/* A path as a tool of OpenClaw's reads it: "@" before it is a mark of chats and "file:" makes it a
+ * URL. Both the text and what these tools make of it are facts. */
+void hf_reduce_tool_path(struct hf_reducing *r, struct hf_str text,
+                         enum hf_policy_facts_paths_access access);
 /* Where a path leads, absolute; false when that cannot be known, which is noted. */
 bool hf_reduce_resolve(struct hf_reducing *r, struct hf_str text, struct hf_str *ret_path,
                        bool *ret_moved);
