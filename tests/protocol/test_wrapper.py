@@ -1,6 +1,7 @@
 """The safety wrapper: a plugin asks, the tenant's log has every decision, and what fails is a refusal."""
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -378,7 +379,7 @@ def alarm(world, region):
         wrapper.start()
         plugin.close()
         plugin = Plugin(wrapper, obeys=False)
-        plugin.until(lambda: beat().endswith(" unguarded") and "absent" not in beat(), "one that does not obey")
+        plugin.until(lambda: re.fullmatch("(?!absent).* unguarded", beat()), "one that does not obey")
         check(plugin.decide("exec", WORK)[0] == "deny", "nothing may run")
         found = events(world, region, "enforcement.changed")
         states = [e["after"] for e in found]
