@@ -280,6 +280,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
         rc = hf_owned_open(&owned, &hub->log, err);
     }
     if (rc == HF_OK) {
+        hf_owned_tell_index(&hub->log, hub->logger);
         rc = hf_hub_identity_keys(hub, conf->release_keys, &host_key, err);
     }
     if (rc == HF_OK && conf->listen != NULL) {

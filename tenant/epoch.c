@@ -58,8 +58,10 @@ static enum hf_rc open_one(struct hf_agent *agent, uint32_t epoch, uint32_t befo
     if (rc != HF_OK) {
         HF_ASSERT(ret_log->writer == NULL); /* so that it closes at once */
         hf_owned_close(ret_log, nothing, NULL);
+        return rc;
     }
-    return rc;
+    hf_owned_tell_index(ret_log, agent->logger);
+    return HF_OK;
 }
 
 /* What is left of an interrupted beginning goes out of the way. Until an epoch is done its log

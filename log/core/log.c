@@ -18,6 +18,7 @@ struct hf_log {
     struct hf_identity identity;
     const struct hf_codec *codec;
     struct hf_views *views;
+    struct hf_err damage; /* of the indexes that were put beside */
     struct hf_tail tail;
     struct hf_tip tip;
     uint8_t note[HF_SOURCE_NOTE_MAX]; /* a mirror's, of the tip's size */
@@ -179,7 +180,7 @@ enum hf_rc hf_log_open(struct hf_place *place, const struct hf_log_options *opti
         rc = read_tip(log, &log->tip, err);
     }
     if (rc == HF_OK && log->codec != NULL) {
-        rc = hf_views_open(place, log->codec, &log->views, err);
+        rc = hf_views_open(place, log->codec, log->tip.sealed, &log->views, &log->damage, err);
         if (rc == HF_ENOTFOUND || (rc != HF_OK && place->mode == HF_PLACE_READ)) {
             rc = HF_OK; /* rebuildable: a reader does without */
         }
@@ -231,6 +232,11 @@ struct hf_place *hf_log_place(const struct hf_log *log)
 struct hf_kv *hf_log_kv(const struct hf_log *log)
 {
     return log->kv;
+}
+
+const struct hf_err *hf_log_index_damage(const struct hf_log *log)
+{
+    return &log->damage;
 }
 
 struct hf_views *hf_log_views(const struct hf_log *log)

@@ -41,6 +41,9 @@ struct hf_place *hf_log_place(const struct hf_log *log);
 struct hf_kv *hf_log_kv(const struct hf_log *log);
 /* NULL when there are none yet (READ mode). */
 struct hf_views *hf_log_views(const struct hf_log *log);
+/* What was wrong with the indexes when the owner opened the log and put them beside
+ * (views.mdb.damaged), to make them of the volumes again; HF_OK: nothing. Who opened it tells. */
+const struct hf_err *hf_log_index_damage(const struct hf_log *log);
 uint64_t hf_log_size(const struct hf_log *log); /* durable entries; any thread */
 /* The newest commit. */
 void hf_log_tip(const struct hf_log *log, struct hf_tip *ret_tip);

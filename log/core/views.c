@@ -24,32 +24,6 @@ struct hf_views {
     const struct hf_codec *codec;
 };
 
-/* opening */
-
-enum hf_rc hf_views_open(struct hf_place *place, const struct hf_codec *codec,
-                         struct hf_views **ret_views, struct hf_err *err)
-{
-    struct hf_views *views = hf_heap_zalloc(1, sizeof *views);
-    if (views == NULL) {
-        return hf_err_set(err, HF_ENOMEM, "no memory for the log's indexes");
-    }
-    views->codec = codec;
-    enum hf_rc rc = hf_place_env(place, "views.mdb", &views_conf, &views->kv, err);
-    if ((rc == HF_ECORRUPT || rc == HF_EINVAL) && place->mode != HF_PLACE_READ) {
-        /* Rebuildable: begin anew rather than refuse to open the log. */
-        rc = hf_place_remove(place, "views.mdb", err);
-        if (rc == HF_OK) {
-            rc = hf_place_env(place, "views.mdb", &views_conf, &views->kv, err);
-        }
-    }
-    if (rc != HF_OK) {
-        hf_heap_free(views);
-        return rc;
-    }
-    *ret_views = views;
-    return HF_OK;
-}
-
 void hf_views_close(struct hf_views *views)
 {
     if (views != NULL) {
@@ -66,8 +40,8 @@ uint64_t hf_views_bytes(struct hf_views *views)
 static enum hf_rc damaged(struct hf_err *err, const char *what)
 {
     return hf_err_set(err, HF_ECORRUPT,
-                      "the index views.mdb is damaged (%s); delete that file, it is rebuilt when "
-                      "the log is opened for writing",
+                      "the index views.mdb is damaged (%s); it is rebuilt when the log is opened "
+                      "for writing the next time",
                       what);
 }
 
@@ -415,6 +389,11 @@ static enum hf_rc check_value(struct hf_bytes key, struct hf_bytes value, struct
     return memcmp(hash.b, value.ptr, 4) == 0 ? HF_OK : damaged(err, "a list");
 }
 
+static bool time_is_good(struct hf_bytes value)
+{
+    return value.len == 12 && hf_be32_get(value.ptr) == hf_check32(hf_bytes_of(value.ptr + 4, 8));
+}
+
 static uint64_t value_index(struct hf_bytes value, size_t i)
 {
     return (hf_be64_get(value.ptr + 12) << HF_VOLUME_BITS) +
@@ -505,9 +484,7 @@ enum hf_rc hf_views_time(struct hf_views *views, int64_t time_us, uint64_t *ret_
         struct hf_key8 key = hf_key8_make(mid * HF_TILE_WIDTH);
         struct hf_bytes value;
         rc = hf_kv_get(read, TABLE_TIMES, hf_key8_bytes(&key), &value, err);
-        if (rc == HF_ENOTFOUND ||
-            (rc == HF_OK && (value.len != 12 || hf_be32_get(value.ptr) !=
-                                                    hf_check32(hf_bytes_of(value.ptr + 4, 8))))) {
+        if (rc == HF_ENOTFOUND || (rc == HF_OK && !time_is_good(value))) {
             rc = damaged(err, "its times");
         } else if (rc == HF_OK && (int64_t)hf_be64_get(value.ptr + 4) < time_us) {
             low = mid + 1;
@@ -518,6 +495,91 @@ enum hf_rc hf_views_time(struct hf_views *views, int64_t time_us, uint64_t *ret_
     hf_kv_end(read);
     *ret_index = low == 0 ? 0 : (low - 1) * HF_TILE_WIDTH;
     return rc;
+}
+
+/* opening */
+
+static enum hf_rc check_table(struct hf_kv_read *read, int table, struct hf_err *err)
+{
+    struct hf_bytes key;
+    struct hf_bytes value;
+    enum hf_rc rc = hf_kv_ceil(read, table, HF_BYTES("\0"), &key, &value, err);
+    while (rc == HF_OK) {
+        if (table == TABLE_POSTINGS) {
+            rc = check_value(key, value, err);
+        } else if (!time_is_good(value)) {
+            rc = damaged(err, "its times");
+        }
+        if (rc == HF_OK) {
+            rc = hf_kv_next(read, table, &key, &value, err);
+        }
+    }
+    return rc == HF_ENOTFOUND ? HF_OK : rc;
+}
+
+/* A volume is covered before the log says that it is sealed: a crash may come between. */
+static enum hf_rc check_all(struct hf_views *views, uint64_t sealed, struct hf_err *err)
+{
+    struct hf_kv_read *read = NULL;
+    uint64_t covered = 0;
+    enum hf_rc rc = hf_kv_read(views->kv, &read, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = read_state(read, &covered, err);
+    if (rc == HF_OK && covered > sealed + 1) {
+        rc = damaged(err, "it covers more than the log has");
+    }
+    if (rc == HF_OK) {
+        rc = check_table(read, TABLE_POSTINGS, err);
+    }
+    if (rc == HF_OK) {
+        rc = check_table(read, TABLE_TIMES, err);
+    }
+    hf_kv_end(read);
+    return rc;
+}
+
+static enum hf_rc open_kv(struct hf_views *views, struct hf_place *place, uint64_t sealed,
+                          struct hf_err *err)
+{
+    enum hf_rc rc = hf_place_env(place, "views.mdb", &views_conf, &views->kv, err);
+    if (rc == HF_OK && place->mode != HF_PLACE_READ) {
+        rc = check_all(views, sealed, err);
+        if (rc != HF_OK) {
+            hf_kv_close(views->kv);
+            views->kv = NULL;
+        }
+    }
+    return rc;
+}
+
+enum hf_rc hf_views_open(struct hf_place *place, const struct hf_codec *codec, uint64_t sealed,
+                         struct hf_views **ret_views, struct hf_err *ret_damage, struct hf_err *err)
+{
+    struct hf_err why = {0};
+    struct hf_views *views = hf_heap_zalloc(1, sizeof *views);
+    if (views == NULL) {
+        return hf_err_set(err, HF_ENOMEM, "no memory for the log's indexes");
+    }
+    views->codec = codec;
+    *ret_damage = (struct hf_err){.rc = HF_OK};
+    enum hf_rc rc = open_kv(views, place, sealed, &why);
+    if ((rc == HF_ECORRUPT || rc == HF_EINVAL) && place->mode != HF_PLACE_READ) {
+        /* Rebuildable: begin anew rather than refuse to open the log. */
+        *ret_damage = why;
+        ret_damage->rc = rc;
+        rc = hf_place_set_aside(place, "views.mdb", &why);
+        if (rc == HF_OK) {
+            rc = open_kv(views, place, sealed, &why);
+        }
+    }
+    if (rc != HF_OK) {
+        hf_heap_free(views);
+        return hf_err_set(err, rc, "%s", why.text);
+    }
+    *ret_views = views;
+    return HF_OK;
 }
 
 /* checking */

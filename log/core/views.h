@@ -20,9 +20,12 @@
 struct hf_views;
 
 /* Owner modes create what is missing; in READ mode a missing file gives HF_ENOTFOUND. codec is
- * borrowed for the views' life. A damaged file is removed and begun anew by the owner. */
-enum hf_rc hf_views_open(struct hf_place *place, const struct hf_codec *codec,
-                         struct hf_views **ret_views, struct hf_err *err);
+ * borrowed for the views' life. sealed: volumes of the log. The owner looks through all of it: a
+ * damaged file, or one that covers more than the log has, is put beside (views.mdb.damaged) and
+ * begun anew, and *ret_damage says what was wrong (HF_OK: nothing). */
+enum hf_rc hf_views_open(struct hf_place *place, const struct hf_codec *codec, uint64_t sealed,
+                         struct hf_views **ret_views, struct hf_err *ret_damage,
+                         struct hf_err *err);
 void hf_views_close(struct hf_views *views);
 
 /* Volumes covered so far. */

@@ -70,6 +70,16 @@ enum hf_rc hf_owned_key(const struct hf_owned_key_conf *conf, struct hf_signing_
                                             : make_key(path, conf, ret_key, ret_vkey, err);
 }
 
+void hf_owned_tell_index(const struct hf_owned *owned, const struct hf_logger *logger)
+{
+    const struct hf_err *damage = hf_log_index_damage(owned->log);
+    if (damage->rc != HF_OK) {
+        hf_log(logger, HF_LOG_WARN, "log.index_anew", hf_f_err(damage),
+               hf_f_c("help", "the file is kept as views.mdb.damaged; the log's volumes bring all "
+                              "of it again"));
+    }
+}
+
 bool hf_owned_room_turned(struct hf_owned *owned, const struct hf_log_writer *writer)
 {
     bool full = hf_log_writer_state(writer) == HF_WRITER_NO_ROOM;

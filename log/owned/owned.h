@@ -9,6 +9,7 @@
 #ifndef HF_LOG_OWNED_OWNED_H
 #define HF_LOG_OWNED_OWNED_H
 
+#include "base/logger.h"
 #include "base/loop.h"
 #include "base/secret.h"
 #include "log/core/log.h"
@@ -47,6 +48,9 @@ enum hf_rc hf_owned_open(const struct hf_owned_conf *conf, struct hf_owned *ret_
 /* Finishes what was submitted, then closed(arg) on the loop. Also for one whose opening failed:
  * then at once. */
 void hf_owned_close(struct hf_owned *owned, void (*closed)(void *arg), void *arg);
+
+/* One line, when its indexes were damaged and are made again; after the opening. */
+void hf_owned_tell_index(const struct hf_owned *owned, const struct hf_logger *logger);
 
 /* For `changed`: true once when the log became read-only for want of room, or writable. */
 bool hf_owned_room_turned(struct hf_owned *owned, const struct hf_log_writer *writer);

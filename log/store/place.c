@@ -44,9 +44,9 @@ enum hf_rc hf_sealed_open(struct hf_place *place, const char *name, struct hf_kv
     return place->ops->sealed_open(place, name, ret_kv, err);
 }
 
-enum hf_rc hf_place_remove(struct hf_place *place, const char *name, struct hf_err *err)
+enum hf_rc hf_place_set_aside(struct hf_place *place, const char *name, struct hf_err *err)
 {
-    return place->ops->remove(place, name, err);
+    return place->ops->set_aside(place, name, err);
 }
 
 enum hf_rc hf_mark_write(struct hf_place *place, const char *name, struct hf_bytes bytes,

@@ -45,7 +45,7 @@ struct hf_place_ops {
     void (*seal_abort)(struct hf_sealer *sealer);
     enum hf_rc (*sealed_open)(struct hf_place *place, const char *name, struct hf_kv **ret_kv,
                               struct hf_err *err);
-    enum hf_rc (*remove)(struct hf_place *place, const char *name, struct hf_err *err);
+    enum hf_rc (*set_aside)(struct hf_place *place, const char *name, struct hf_err *err);
     enum hf_rc (*mark_write)(struct hf_place *place, const char *name, struct hf_bytes bytes,
                              struct hf_err *err);
     enum hf_rc (*mark_read)(struct hf_place *place, const char *name, uint8_t *out, size_t cap,
@@ -91,8 +91,9 @@ void hf_seal_abort(struct hf_sealer *sealer);
 enum hf_rc hf_sealed_open(struct hf_place *place, const char *name, struct hf_kv **ret_kv,
                           struct hf_err *err);
 
-/* Removes an environment or sealed file (with what belongs to it). HF_ENOTFOUND is an error. */
-enum hf_rc hf_place_remove(struct hf_place *place, const char *name, struct hf_err *err);
+/* Puts an environment or sealed file that is not open, and is damaged, beside as NAME.damaged, in
+ * the place of an earlier one, for who wants to look. HF_ENOTFOUND is an error. */
+enum hf_rc hf_place_set_aside(struct hf_place *place, const char *name, struct hf_err *err);
 
 enum hf_rc hf_mark_write(struct hf_place *place, const char *name, struct hf_bytes bytes,
                          struct hf_err *err);

@@ -228,22 +228,23 @@ static enum hf_rc sealed_open(struct hf_place *place, const char *name, struct h
     return rc == HF_OK ? hf_lmdb_open(path, HF_LMDB_SEALED, &conf, ret_kv, err) : rc;
 }
 
-static enum hf_rc remove_file(struct hf_place *place, const char *name, struct hf_err *err)
+static enum hf_rc set_aside(struct hf_place *place, const char *name, struct hf_err *err)
 {
     char path[HF_PATH_MAX];
     char lock[HF_PATH_MAX];
+    char beside[HF_PATH_MAX];
     enum hf_rc rc = path_of(dir_of(place), name, "", path, err);
     if (rc == HF_OK) {
         rc = path_of(dir_of(place), name, "-lock", lock, err);
     }
-    if (rc == HF_OK && unlink(path) != 0) {
-        rc = hf_err_errno(err, errno, "cannot remove %s", path);
+    if (rc == HF_OK) {
+        rc = path_of(dir_of(place), name, ".damaged", beside, err);
     }
     if (rc == HF_OK) {
         (void)unlink(lock);
-        rc = hf_dir_sync(dir_of(place)->path, err);
+        rc = hf_file_move(path, beside, err);
     }
-    return rc;
+    return rc == HF_OK ? hf_dir_sync(dir_of(place)->path, err) : rc;
 }
 
 static enum hf_rc mark_write(struct hf_place *place, const char *name, struct hf_bytes bytes,
@@ -307,7 +308,7 @@ static bool foreign_owner(struct hf_place *place, char *out, size_t cap)
 }
 
 static const struct hf_place_ops ops = {close_place, open_env,   seal_begin,  seal_put,
-                                        seal_finish, seal_abort, sealed_open, remove_file,
+                                        seal_finish, seal_abort, sealed_open, set_aside,
                                         mark_write,  mark_read,  room,        foreign_owner};
 
 /* LMDB's locks and shared maps do not work across machines. overlayfs is let in: its upper

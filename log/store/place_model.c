@@ -560,7 +560,8 @@ static enum hf_rc sealed_open(struct hf_place *place, const char *name, struct h
                         : open_kv(disk, file, 1, false, ret_kv, err);
 }
 
-static enum hf_rc remove_file(struct hf_place *place, const char *name, struct hf_err *err)
+/* Nobody looks at what was damaged. */
+static enum hf_rc set_aside(struct hf_place *place, const char *name, struct hf_err *err)
 {
     enum hf_rc rc = step(disk_of(place), err);
     if (rc == HF_OK && find_file(disk_of(place), name) == NULL) {
@@ -625,7 +626,7 @@ static bool foreign_owner(struct hf_place *place, char *out, size_t cap)
 }
 
 static const struct hf_place_ops place_ops = {close_place, open_env,   seal_begin,  seal_put,
-                                              seal_finish, seal_abort, sealed_open, remove_file,
+                                              seal_finish, seal_abort, sealed_open, set_aside,
                                               mark_write,  mark_read,  room,        foreign_owner};
 
 enum hf_rc hf_place_model_open(struct hf_disk_model *disk, enum hf_place_mode mode,

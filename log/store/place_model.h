@@ -1,7 +1,7 @@
 /* log/store/place_model.h: a place in memory that can crash, lose and tear writes.
  *
  * For the simulator and for what kill -9 cannot show. The "disk" outlives places opened on it.
- * Every write operation (put, del, commit, seal_put, seal_finish, mark_write, remove) counts one
+ * Every write operation (put, del, commit, seal_put, seal_finish, mark_write, set_aside) counts one
  * step; a plan says what happens at step n. After a crash every operation on the open
  * place answers HF_EIO until it is closed; hf_disk_model_restart then decides by the seed what
  * survived:

@@ -59,6 +59,8 @@ def pipe(path):
 HOW = (flip, garbage, half, empty, os.remove, folder, pipe)
 # What a lock file or a mark holds nobody believes; it is made again.
 LOCKS = re.compile(r".*-lock|.*owner|.*-shm|.*\.sock")
+# What is made of the log is made of it again: nobody is refused for it.
+DERIVED = re.compile(r".*views.*|models[.]db|memory|.*checkpoint")
 # Without these a program must not start: it would be somebody else, or have forgotten.
 NEEDED = {"hub": ("key", "cosigner.key", "api.key", "tls.pem", "tls.key", "log.mdb"),
           "t0": ("agent.key", "api.key", "log/key", "log/log.mdb")}
@@ -180,6 +182,10 @@ def one(world, region, size, name, file, how):
             started = start_agent(world, region)
             if started:
                 go_on(world, region, size, what)
+        check(started or not DERIVED.fullmatch(file), f"{what}: it is refused")
+        if file.endswith("views.mdb") and how in (garbage, half, folder):
+            check(logged(world, name, "log.index_anew"), f"{what}: nothing is said")
+            check(os.path.exists(world.path(name, file + ".damaged")), f"{what}: it is not kept")
         if started:
             check(how is not os.remove or file not in NEEDED[name], f"{what}: it goes on")
         else:

@@ -28,8 +28,13 @@ enum hf_rc hf_session_open_at(struct hf_session *session, struct hf_cli *cli, co
     }
     if (rc != HF_OK) {
         hf_session_close(session);
+        return rc;
     }
-    return rc;
+    const struct hf_err *damage = hf_log_index_damage(session->log);
+    if (damage->rc != HF_OK) {
+        hf_cli_note(cli, "%s; it is kept as views.mdb.damaged and made again", damage->text);
+    }
+    return HF_OK;
 }
 
 enum hf_rc hf_session_key(struct hf_session *session, struct hf_cli *cli, struct hf_err *err)
