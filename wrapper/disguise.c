@@ -227,9 +227,10 @@ static void add_backwards(struct making *m, struct hf_bytes value)
 static void add_rotated(struct making *m, struct hf_bytes value)
 {
     for (size_t i = 0; i < value.len; i++) {
-        char c = (char)value.ptr[i];
-        char base = c >= 'a' && c <= 'z' ? 'a' : c >= 'A' && c <= 'Z' ? 'A' : '\0';
-        m->encoded[i] = base == '\0' ? c : (char)(base + (c - base + 13) % 26);
+        uint8_t c = value.ptr[i];
+        unsigned letter = (unsigned)(c | 0x20) - 'a';
+        unsigned turned = letter < 26 ? c - letter + (letter + 13) % 26 : c;
+        m->encoded[i] = (char)(uint8_t)turned;
     }
     add(m, (struct hf_str){m->encoded, value.len});
 }

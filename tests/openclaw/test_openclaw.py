@@ -287,10 +287,11 @@ def secrets(t):
     t.turn(["read", {"path": "nothing"}], session="secrets")  # the next turn reads the history again
     check(not t.provider.shown(SECRET), "the model saw the secret")
     before = t.wrapper.status()["counts"]["disguised"]
-    tried = ("tr a-z A-Z < door", "rev door", "od -c door", "sed 's/./& /g' door")
-    for number, command in enumerate(tried):
-        got = t.turn(["exec", {"command": command}], session=f"disguised-{number}")
-        check("door" not in got[0].lower() and "rood" not in got[0] and "HFX_" not in got[0], f"{command}: {got}")
+    tried = {"loud": SECRET.upper(), "back": SECRET[::-1], "wide": " ".join(SECRET), "dump": SECRET.encode().hex(" ")}
+    for name, text in tried.items():
+        t.put(name, f"inside {text}\n")
+        got = t.turn(["read", {"path": name}], session=f"disguised-{name}")
+        check("inside" not in got[0] and "HFX_" not in got[0], f"{name}: {got}")
     check(t.wrapper.status()["counts"]["disguised"] == before + len(tried), "each was withheld")
 
 
