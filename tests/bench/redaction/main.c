@@ -1,6 +1,7 @@
 /* tests/bench/redaction/main.c: text through a redactor, beside memcpy of the same bytes.
  *
- *   bench_redaction [SECRETS [MIB]]    200 registered secrets, 64 MiB of text
+ *   bench_redaction [SECRETS [MIB [SEED]]]    200 registered secrets, 64 MiB of text; the seed of
+ *                                             what is drawn
  *
  * All sides go over the same text, in turns; of each MiB the best of several rounds counts, so that
  * what else the machine does weighs on all of them the same.
@@ -28,7 +29,25 @@ static uint32_t draw(uint32_t below)
     return (uint32_t)(state >> 33) % below;
 }
 
-/* -- the text: what goes through an agent, with a token every 25 KB -- */
+/* -- registered secrets: passwords and keys of 16 to 48 characters, every fourth with others -- */
+
+static struct hf_secret values[HF_REDACTION_SECRETS_MAX];
+
+static void draw_secrets(size_t count)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=&%$!-_\"";
+    for (size_t i = 0; i < count; i++) {
+        char text[48];
+        size_t len = 16 + draw(33);
+        for (size_t k = 0; k < len; k++) {
+            text[k] = alphabet[draw(i % 4 == 0 ? sizeof alphabet - 1 : 62)];
+        }
+        must(hf_secret_copy(hf_bytes_of(text, len), &values[i]), NULL, "secret");
+    }
+}
+
+/* -- the text: what goes through an agent, every 25 KB with a token or a registered secret -- */
 
 static void put_word(struct hf_buf *out)
 {
@@ -60,7 +79,7 @@ static void put_word(struct hf_buf *out)
     hf_buf_str(out, hf_str_c(words[draw((uint32_t)HF_LEN(words))]));
 }
 
-static void make_text(struct hf_buf *out, size_t len)
+static void make_text(struct hf_buf *out, size_t len, size_t secrets)
 {
     size_t next = 0;
     while (out->len < len && out->failed == HF_OK) {
@@ -68,40 +87,31 @@ static void make_text(struct hf_buf *out, size_t len)
         if (out->len >= next) {
             size_t at;
             next = out->len + 25000;
-            hf_shape_sample(&hf_shapes[draw((uint32_t)hf_shape_count)], state, out, &at);
+            if (secrets > 0 && draw(4) == 0) {
+                struct hf_bytes value = hf_secret_reveal(&values[draw((uint32_t)secrets)]);
+                hf_buf_put(out, value.ptr, value.len);
+            } else {
+                hf_shape_sample(&hf_shapes[draw((uint32_t)hf_shape_count)], state, out, &at);
+            }
         }
     }
 }
 
-/* -- the redactor: passwords and keys of 16 to 48 characters, every fourth with others -- */
-
 static struct hf_redactor *make_redactor(size_t count, bool without_tokens)
 {
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=&%$!-_\"";
     struct hf_err err = {0};
     struct hf_redaction_secret *secrets = hf_heap_zalloc(count + 1, sizeof *secrets);
-    struct hf_secret *values = hf_heap_zalloc(count + 1, sizeof *values), key;
-    must(secrets == NULL || values == NULL ? HF_ENOMEM : HF_OK, NULL, "memory");
+    struct hf_secret key;
+    must(secrets == NULL ? HF_ENOMEM : HF_OK, NULL, "memory");
     for (size_t i = 0; i < count; i++) {
-        char text[48];
-        size_t len = 16 + draw(33);
-        for (size_t k = 0; k < len; k++) {
-            text[k] = alphabet[draw(i % 4 == 0 ? sizeof alphabet - 1 : 62)];
-        }
-        must(hf_secret_copy(hf_bytes_of(text, len), &values[i]), NULL, "secret");
         secrets[i] = (struct hf_redaction_secret){HF_STR("bench"), HF_STR("bench"), &values[i]};
     }
     must(hf_secret_copy(HF_BYTES("0123456789abcdef0123456789abcdef"), &key), NULL, "key");
     struct hf_redactor_config config = {&key, secrets, count, without_tokens};
     struct hf_redactor *redactor = NULL;
     must(hf_redactor_new(&config, &redactor, &err), &err, "redactor");
-    for (size_t i = 0; i < count; i++) {
-        hf_secret_free(&values[i]);
-    }
     hf_secret_free(&key);
     hf_heap_free(secrets);
-    hf_heap_free(values);
     return redactor;
 }
 
@@ -177,7 +187,8 @@ static void measure(size_t secrets, size_t mib)
     struct hf_buf text = hf_buf_init(mib * BLOCK + 65536);
     uint64_t emitted = 0;
     struct hf_redaction_sink sink = {.emit = take, .arg = &emitted};
-    make_text(&text, mib * BLOCK);
+    draw_secrets(secrets);
+    make_text(&text, mib * BLOCK, secrets);
     uint8_t *copy = hf_heap_zalloc(mib, BLOCK);
     must(copy == NULL ? HF_ENOMEM : text.failed, NULL, "text");
     double began = now_s();
@@ -208,10 +219,15 @@ static void measure(size_t secrets, size_t mib)
            secrets, hf_shape_count, mib, compiled, tested);
     print(sides, HF_LEN(sides), mib);
     const struct hf_redaction_counts *counts = hf_redaction_counts(sides[1].stream);
-    printf("\n%" PRIu64 " tokens replaced a round, at most %" PRIu64 " bytes held\n",
-           counts->matches[HF_REDACTION_TOKEN] / ROUNDS, counts->held_bytes_max);
+    printf("\n%" PRIu64 " tokens and %" PRIu64 " secrets replaced a round, at most %" PRIu64
+           " bytes held\n",
+           counts->matches[HF_REDACTION_TOKEN] / ROUNDS,
+           counts->matches[HF_REDACTION_KNOWN] / ROUNDS, counts->held_bytes_max);
     for (size_t i = 1; i < HF_LEN(sides); i++) {
         hf_redaction_stream_close(sides[i].stream);
+    }
+    for (size_t i = 0; i < secrets; i++) {
+        hf_secret_free(&values[i]);
     }
     hf_redactor_free(all);
     hf_redactor_free(known);
@@ -224,16 +240,16 @@ int main(int argc, char **argv)
 {
     struct hf_err err = {0};
     uint64_t secrets = 200, mib = 64;
-    bool good = argc <= 3;
+    bool good = argc <= 4;
     good = good && (argc < 2 || hf_parse_u64(hf_str_c(argv[1]), 0, HF_REDACTION_SECRETS_MAX,
                                              &secrets) == HF_OK);
     good = good && (argc < 3 || hf_parse_u64(hf_str_c(argv[2]), 1, BLOCKS_MAX, &mib) == HF_OK);
+    good = good && (argc < 4 || hf_parse_u64(hf_str_c(argv[3]), 1, UINT64_MAX, &state) == HF_OK);
     if (!good) {
-        (void)fprintf(stderr, "usage: bench_redaction [SECRETS [MIB]]\n");
+        (void)fprintf(stderr, "usage: bench_redaction [SECRETS [MIB [SEED]]]\n");
         return 2;
     }
     must(hf_crypto_init(&err), &err, "crypto");
-    must(hf_redaction_init(&err), &err, "redaction");
     measure(secrets, mib);
     return 0;
 }
