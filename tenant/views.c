@@ -44,6 +44,7 @@ static enum hf_rc open_all(struct hf_agent_views *views, struct hf_err *err)
 {
     uint64_t before = 0;
     enum hf_rc rc = hf_store_sqlite_open(views->path, &views->store, err);
+    HF_ASSERT(rc != HF_OK || views->store != NULL);
     if (rc == HF_OK) {
         rc = hf_store_get_position(views->store, "approvals_2", &before, err);
     }
