@@ -86,7 +86,8 @@ static void compiled(struct hf_work *work)
 static enum hf_rc take_set(struct hf_agent *agent, struct hf_err *err)
 {
     struct hf_agent_scan *scan = &agent->scan;
-    enum hf_rc rc = hf_secret_set_read(agent->vault.store, &scan->next, err);
+    enum hf_rc rc = hf_redaction_init(err);
+    rc = rc == HF_OK ? hf_secret_set_read(agent->vault.store, &scan->next, err) : rc;
     if (rc != HF_OK) {
         return rc;
     }

@@ -65,6 +65,7 @@ HOMES = {
     "curl/": ("base/http/multi.h",),
     "libpq-fe.h": ("projections/postgres/", BENCH),
     "sqlite3.h": ("projections/sqlite/",),
+    "hs.h": ("wrapper/redaction/engine.c",),
 }
 
 # calls -> (what to use instead, files that are that very thing)

@@ -38,7 +38,8 @@ enum hf_rc hf_redact_open(struct hf_env *env, const char *key_file, struct hf_re
 {
     HF_ASSERT(hf_shape_count <= HF_REDACT_SHAPES_MAX);
     *redact = (struct hf_redact){.env = env, .boot = {.env = env}};
-    enum hf_rc rc = load_key(env, key_file, &redact->key, err);
+    enum hf_rc rc = hf_redaction_init(err);
+    rc = rc == HF_OK ? load_key(env, key_file, &redact->key, err) : rc;
     if (rc == HF_OK) {
         const struct hf_redactor_config config = {.key = &redact->key};
         rc = hf_redactor_new(&config, &redact->redactor, err);

@@ -70,7 +70,8 @@ static enum hf_rc found(void *arg, const struct hf_secret_finding *finding)
 static enum hf_rc make_search(struct audit *s, struct hf_err *err)
 {
     struct hf_secret key;
-    enum hf_rc rc = hf_secret_alloc(HF_REDACTION_KEY_SIZE, &key);
+    enum hf_rc rc = hf_redaction_init(err);
+    rc = rc == HF_OK ? hf_secret_alloc(HF_REDACTION_KEY_SIZE, &key) : rc;
     if (rc != HF_OK) {
         return rc;
     }

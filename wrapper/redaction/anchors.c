@@ -6,7 +6,7 @@
 
 static size_t width_of(const struct hf_literal *literal)
 {
-    return literal->bytes.len < HF_LITERAL_ANCHOR ? literal->bytes.len : HF_LITERAL_ANCHOR;
+    return literal->bytes.len < HF_ANCHOR_USUAL ? literal->bytes.len : HF_ANCHOR_USUAL;
 }
 
 /* -- the filter -- */
@@ -143,23 +143,62 @@ static void list_anchors(struct hf_anchors *anchors)
     }
 }
 
-static enum hf_rc make_engine(struct hf_anchors *anchors)
+static size_t expressions_of(const struct hf_anchors *anchors, const struct hf_anchor *anchor)
 {
-    struct hf_needle *needles = hf_heap_zalloc(anchors->anchor_count, sizeof *needles);
-    if (needles == NULL) {
-        return HF_ENOMEM;
-    }
-    for (size_t i = 0; i < anchors->anchor_count; i++) {
-        const struct hf_anchor *anchor = &anchors->anchors[i];
-        if (anchor->count == 0) {
-            needles[i].pattern = &anchors->patterns[anchor->first];
-        } else {
-            const uint8_t *bytes = anchors->literals.items[anchor->first].bytes.ptr;
-            needles[i].bytes = hf_bytes_of(bytes, anchor->width);
+    return anchor->count == 0 ? hf_pattern_fronts(&anchors->patterns[anchor->first]) : 1;
+}
+
+static void put_anchor(const struct hf_anchors *anchors, const struct hf_anchor *anchor,
+                       size_t front, struct hf_writer *w)
+{
+    if (anchor->count == 0) {
+        hf_pattern_anchor(&anchors->patterns[anchor->first], front, w);
+    } else {
+        for (size_t i = 0; i < anchor->width; i++) {
+            hf_writer_printf(w, "\\x%02x", anchors->literals.items[anchor->first].bytes.ptr[i]);
         }
     }
-    enum hf_rc rc = hf_engine_new(needles, anchors->anchor_count, &anchors->engine);
-    hf_heap_free(needles);
+    hf_writer_u8(w, '\0');
+}
+
+/* Lists the regular expressions; returns how many. Without patterns it only counts them. */
+static size_t list_expressions(const struct hf_anchors *anchors, const char **patterns,
+                               unsigned *ids, struct hf_writer *w)
+{
+    size_t count = 0;
+    HF_ASSERT(anchors->anchors != NULL);
+    for (size_t i = 0; i < anchors->anchor_count; i++) {
+        size_t fronts = expressions_of(anchors, &anchors->anchors[i]);
+        for (size_t front = 0; front < fronts && patterns != NULL; front++) {
+            patterns[count + front] = (const char *)w->ptr + w->len;
+            ids[count + front] = (unsigned)i;
+            put_anchor(anchors, &anchors->anchors[i], front, w);
+        }
+        count += fronts;
+    }
+    return count;
+}
+
+/* The regular expressions hold fronts of secrets, so they are written into guarded memory. */
+static enum hf_rc make_engine(struct hf_anchors *anchors, struct hf_err *err)
+{
+    struct hf_secret text = {0};
+    size_t count = list_expressions(anchors, NULL, NULL, NULL);
+    size_t literals = anchors->anchor_count - anchors->pattern_count;
+    size_t cap = literals * (4 * (size_t)HF_ANCHOR_USUAL + 1) +
+                 (count - literals) * ((size_t)HF_ANCHOR_TEXT_MAX + 1);
+    const char **patterns = hf_heap_zalloc(count, sizeof *patterns);
+    unsigned *ids = hf_heap_zalloc(count, sizeof *ids);
+    enum hf_rc rc = patterns == NULL || ids == NULL ? HF_ENOMEM : hf_secret_alloc(cap, &text);
+    if (rc == HF_OK) {
+        struct hf_writer w = hf_writer_init(hf_secret_fill(&text), cap);
+        (void)list_expressions(anchors, patterns, ids, &w);
+        HF_ASSERT(!w.overflow);
+        rc = hf_engine_new(patterns, ids, count, &anchors->engine, err);
+    }
+    hf_secret_free(&text);
+    hf_heap_free(patterns);
+    hf_heap_free(ids);
     return rc;
 }
 
@@ -182,14 +221,14 @@ enum hf_rc hf_anchors_build(const struct hf_known *known, size_t known_count, bo
         list_anchors(ret);
         rc = make_filter(ret);
     }
+    rc = rc == HF_OK ? rc : hf_err_set(err, rc, "no memory for what is looked for");
     if (rc == HF_OK && ret->anchor_count > 0) {
-        rc = make_engine(ret);
+        rc = make_engine(ret, err);
     }
     if (rc != HF_OK) {
         hf_anchors_free(ret);
-        return hf_err_set(err, rc, "no memory for what is looked for");
     }
-    return HF_OK;
+    return rc;
 }
 
 void hf_anchors_free(struct hf_anchors *anchors)
@@ -252,19 +291,13 @@ static bool wide_begun(const struct hf_anchors *anchors, const struct hf_view *v
     return false;
 }
 
-/* Whether everything from this position on is the front of an anchor. long_too: it may be that of a
- * long one. */
-static bool begun(const struct hf_anchors *anchors, const struct hf_view *view, size_t at,
-                  bool long_too)
+/* Whether everything from this position on is the front of an anchor. */
+static bool begun(const struct hf_anchors *anchors, const struct hf_view *view, size_t at)
 {
     const uint8_t *p = view->bytes.ptr + at;
     struct hf_bytes rest = {p, view->bytes.len - at};
-    bool usual = rest.len < HF_ANCHOR_USUAL;
-    if (rest.len >= 3 && (!usual || !marked(anchors->longer, hash_of(p, rest.len)))) {
-        return ((usual || long_too) && hf_byte_set_has(&anchors->wide_firsts, p[0]) &&
-                wide_begun(anchors, view, at)) ||
-               (!usual && marked(anchors->longer, hash_of(p, rest.len)) &&
-                literal_begun(anchors, rest));
+    if (rest.len >= 3 && !marked(anchors->longer, hash_of(p, rest.len))) {
+        return hf_byte_set_has(&anchors->wide_firsts, p[0]) && wide_begun(anchors, view, at);
     }
     if (rest.len < 3) {
         for (int whose = LITERAL; whose <= SHAPE; whose++) {
@@ -304,16 +337,15 @@ struct hf_bytes hf_view_before(const struct hf_view *view, size_t at,
 size_t hf_anchors_partial(const struct hf_anchors *anchors, const struct hf_view *view, size_t from)
 {
     size_t end = view->bytes.len;
-    size_t usual = end - from < HF_LITERAL_ANCHOR ? from : end - (HF_LITERAL_ANCHOR - 1);
-    /* The longest anchors are of wide shapes; hardly ever does a text end with many of their
-     * bytes. */
-    size_t longest = end;
-    while (longest > from && end - longest < HF_ANCHOR_MAX - 1 &&
-           hf_byte_set_has(&anchors->long_bytes, view->bytes.ptr[longest - 1])) {
-        longest--;
+    size_t usual = end - from < HF_ANCHOR_USUAL ? from : end - (HF_ANCHOR_USUAL - 1);
+    /* Longer anchors are of wide shapes; hardly ever does a text end with 8 of their bytes. */
+    size_t at = usual;
+    while (at > from && end - at < HF_ANCHOR_MAX - 1 &&
+           hf_byte_set_has(&anchors->long_bytes, view->bytes.ptr[at - 1])) {
+        at--;
     }
-    for (size_t at = longest < usual ? longest : usual; at < end; at++) {
-        if (at < usual ? wide_begun(anchors, view, at) : begun(anchors, view, at, at >= longest)) {
+    for (; at < end; at++) {
+        if (at < usual ? wide_begun(anchors, view, at) : begun(anchors, view, at)) {
             return at;
         }
     }

@@ -1,6 +1,6 @@
 /* wrapper/redaction/anchors.h: everything that is looked for, by what it begins with.
  *
- * An anchor is the front of some registered secret's spellings (at most HF_LITERAL_ANCHOR bytes of
+ * An anchor is the front of some registered secret's spellings (at most HF_ANCHOR_USUAL bytes of
  * them) or of one shape. The engine reports whole anchors; hf_anchors_partial says where, at the
  * end of the bytes that are there, one may have begun. Does not change once it is built; any
  * thread.
@@ -12,10 +12,6 @@
 #include "wrapper/redaction/engine.h"
 #include "wrapper/redaction/literals.h"
 #include "wrapper/redaction/shapes.h"
-
-/* Bytes: the engine looks half as often as it would have to for 8, at windows that are longer and
- * so hardly ever met by chance (grams.h). */
-#define HF_LITERAL_ANCHOR 16
 
 struct hf_anchor {
     uint32_t first; /* literal, or shape */

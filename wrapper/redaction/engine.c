@@ -1,50 +1,104 @@
-/* wrapper/redaction/engine.c: passes text in blocks, and looks closely where it has to. */
+/* wrapper/redaction/engine.c: the home of Hyperscan. */
 #include "wrapper/redaction/engine.h"
+
+#include <hs.h>
 
 #include "base/assert.h"
 #include "base/heap.h"
 #include "base/secret.h"
-#include "wrapper/redaction/grams.h"
-#include "wrapper/redaction/pairs.h"
-
-#define BLOCK      16 /* bytes */
-#define BLOCK_READ 24 /* as the last short window is read with what is behind it */
-#define BLOCKS_MAX 64 /* passed in one go: a bit for each */
-#define TAIL       (HF_ANCHOR_MAX - 1)
-#define SHORT_TEXT 256 /* bytes; less is put behind the tail and passed with it in one go */
 
 struct hf_engine {
-    struct hf_needle *needles;
-    size_t count;
-    struct hf_pairs pairs;
-    struct hf_grams longer;
-    struct hf_grams shorter;
+    hs_database_t *database;
+    hs_scratch_t *scratch; /* cloned for each scanner */
 };
 
 struct hf_scanner {
-    const struct hf_engine *engine;
-    uint64_t at;        /* position in the stream, behind what has come */
-    uint8_t tail[TAIL]; /* the last of it */
-    size_t tail_len;
-    uint8_t joined[TAIL + SHORT_TEXT];
+    hs_stream_t *stream;
+    hs_scratch_t *scratch;
+    hf_hit_fn *fn; /* during a scan */
+    void *arg;
+    enum hf_rc rc;
 };
 
-enum hf_rc hf_engine_new(const struct hf_needle *needles, size_t count,
-                         struct hf_engine **ret_engine)
+static enum hf_rc translate(hs_error_t error)
+{
+    switch (error) {
+    case HS_SUCCESS: return HF_OK;
+    case HS_NOMEM: return HF_ENOMEM;
+    case HS_ARCH_ERROR: return HF_ENOSYS;
+    default: return HF_EIO;
+    }
+}
+
+/* In front of each block: the secret that it lies in, and room so that the block stays aligned. */
+#define BLOCK_HEAD 64
+
+static void *guarded_alloc(size_t size)
+{
+    struct hf_secret block;
+    size_t whole = (size + 2 * (size_t)BLOCK_HEAD - 1) / BLOCK_HEAD * BLOCK_HEAD;
+    /* The gate of the heap is asked as well, so that tests can let this fail. */
+    void *asked = hf_heap_alloc(0);
+    hf_heap_free(asked);
+    if (asked == NULL || whole < size || hf_secret_alloc(whole, &block) != HF_OK) {
+        return NULL;
+    }
+    uint8_t *ptr = hf_secret_fill(&block);
+    memcpy(ptr, &block, sizeof block);
+    return ptr + BLOCK_HEAD;
+}
+
+static void guarded_free(void *ptr)
+{
+    if (ptr != NULL) {
+        struct hf_secret block;
+        memcpy(&block, (uint8_t *)ptr - BLOCK_HEAD, sizeof block);
+        hf_secret_free(&block);
+    }
+}
+
+enum hf_rc hf_engine_init(struct hf_err *err)
+{
+    if (hs_valid_platform() != HS_SUCCESS) {
+        return hf_err_set(err, HF_ENOSYS,
+                          "this processor lacks the instructions that redaction needs (SSSE3 on "
+                          "amd64); run on another machine");
+    }
+    hs_error_t error = hs_set_allocator(hf_heap_alloc, hf_heap_free);
+    error = error == HS_SUCCESS ? hs_set_database_allocator(guarded_alloc, guarded_free) : error;
+    enum hf_rc rc = translate(error);
+    return rc == HF_OK ? HF_OK : hf_err_set(err, rc, "the matching engine does not start");
+}
+
+enum hf_rc hf_engine_new(const char *const *patterns, const unsigned *ids, size_t count,
+                         struct hf_engine **ret_engine, struct hf_err *err)
 {
     struct hf_engine *engine = hf_heap_zalloc(1, sizeof *engine);
-    if (engine == NULL) {
-        return HF_ENOMEM;
+    unsigned *flags = hf_heap_zalloc(count, sizeof *flags);
+    hs_error_t error = engine != NULL && flags != NULL ? HS_SUCCESS : HS_NOMEM;
+    for (size_t i = 0; error == HS_SUCCESS && i < count; i++) {
+        flags[i] = HS_FLAG_DOTALL;
     }
-    engine->needles = hf_heap_copy(needles, count * sizeof *needles);
-    engine->count = count;
-    enum hf_rc rc = engine->needles == NULL ? HF_ENOMEM : HF_OK;
-    rc = rc == HF_OK ? hf_pairs_build(engine->needles, count, &engine->pairs) : rc;
-    rc = rc == HF_OK ? hf_grams_build(engine->needles, count, false, &engine->longer) : rc;
-    rc = rc == HF_OK ? hf_grams_build(engine->needles, count, true, &engine->shorter) : rc;
-    if (rc != HF_OK) {
+    if (error == HS_SUCCESS) {
+        hs_compile_error_t *why = NULL;
+        /* For a processor without AVX2: with it, Hyperscan 5.4.0 takes for few patterns (up to
+         * about 90) another matcher, which reads past the end of what it is given; for many the
+         * code is the same, and as fast. */
+        const hs_platform_info_t platform = {.tune = HS_TUNE_FAMILY_GENERIC, .cpu_features = 0};
+        error = hs_compile_multi(patterns, flags, ids, (unsigned)count, HS_MODE_STREAM, &platform,
+                                 &engine->database, &why);
+        hs_free_compile_error(why);
+        /* All patterns are ours and well-formed: what can fail is memory. */
+        error = error == HS_COMPILER_ERROR ? HS_NOMEM : error;
+    }
+    if (error == HS_SUCCESS) {
+        error = hs_alloc_scratch(engine->database, &engine->scratch);
+    }
+    hf_heap_free(flags);
+    if (error != HS_SUCCESS) {
         hf_engine_free(engine);
-        return rc;
+        return hf_err_set(err, translate(error), "cannot compile what is looked for: %s",
+                          hf_rc_text(translate(error)));
     }
     *ret_engine = engine;
     return HF_OK;
@@ -53,220 +107,11 @@ enum hf_rc hf_engine_new(const struct hf_needle *needles, size_t count,
 void hf_engine_free(struct hf_engine *engine)
 {
     if (engine != NULL) {
-        hf_pairs_free(&engine->pairs);
-        hf_grams_free(&engine->longer);
-        hf_grams_free(&engine->shorter);
-        hf_heap_free(engine->needles);
+        (void)hs_free_scratch(engine->scratch);
+        (void)hs_free_database(engine->database);
         hf_heap_free(engine);
     }
 }
-
-/* -- looking closely -- */
-
-/* Bytes that lie together, and which anchors in them are to be reported. */
-struct look {
-    const struct hf_engine *engine;
-    struct hf_bytes bytes;
-    uint64_t begin;   /* position of bytes in the stream */
-    size_t begins_by; /* it begins before this place */
-    size_t ends_past; /* and ends behind this one */
-    hf_hit_fn *fn;
-    void *arg;
-};
-
-static enum hf_rc try_needle(const struct look *look, uint32_t which, size_t at)
-{
-    const struct hf_needle *needle = &look->engine->needles[which];
-    size_t width = hf_needle_width(needle);
-    if (at >= look->begins_by || at + width > look->bytes.len || at + width <= look->ends_past ||
-        !hf_needle_is_at(needle, look->bytes.ptr + at)) {
-        return HF_OK;
-    }
-    struct hf_hit hit = {look->begin + at + width, which};
-    return look->fn(look->arg, &hit);
-}
-
-static enum hf_rc try_quad(const struct look *look, size_t at)
-{
-    const struct hf_pairs *pairs = &look->engine->pairs;
-    const uint8_t *p = look->bytes.ptr + at;
-    unsigned groups = hf_pairs_groups(pairs, p);
-    enum hf_rc rc = HF_OK;
-    for (; groups != 0 && rc == HF_OK; groups &= groups - 1) {
-        unsigned group = (unsigned)__builtin_ctz(groups);
-        for (uint32_t i = pairs->begins[group]; i < pairs->begins[group + 1] && rc == HF_OK; i++) {
-            const struct hf_quad *quad = &pairs->quads[i];
-            if (hf_quad_may(quad, p) && quad->offset <= (int64_t)at) {
-                rc = try_needle(look, quad->needle, at - (size_t)(int64_t)quad->offset);
-            }
-        }
-    }
-    return rc;
-}
-
-static enum hf_rc try_gram(const struct look *look, const struct hf_grams *grams, size_t at)
-{
-    size_t left = look->bytes.len - at;
-    uint8_t window[8] = {0};
-    memcpy(window, look->bytes.ptr + at, left < sizeof window ? left : sizeof window);
-    uint64_t hash = hf_gram_hash(window, grams->shorter);
-    enum hf_rc rc = HF_OK;
-    if (hf_grams_likely(grams, hash)) {
-        uint32_t end, i = hf_grams_look(grams, hash, &end);
-        for (; i < end && rc == HF_OK; i++) {
-            const struct hf_gram *gram = &grams->grams[i];
-            if (gram->offset <= at) {
-                rc = try_needle(look, gram->needle, at - gram->offset);
-            }
-        }
-    }
-    return rc;
-}
-
-/* -- passing: which blocks may have something, a bit for each -- */
-
-struct marks {
-    uint64_t pairs;
-    uint64_t grams[2]; /* longer ones, shorter ones */
-};
-
-/* io_odd: what the odd table says of the pair before the first block; then of the last one. A quad
- * belongs to the block where it ends. */
-static uint64_t pass_pairs(const struct hf_pairs *pairs, const uint8_t *p, size_t blocks,
-                           unsigned *io_odd)
-{
-    const uint16_t *even = pairs->even, *odd = pairs->odd;
-    unsigned second = *io_odd;
-    uint64_t marks = 0;
-    for (size_t i = 0; i < blocks; i++, p += BLOCK) {
-        unsigned straight = 0, cross = 0;
-#pragma GCC unroll 4
-        for (size_t k = 0; k < BLOCK; k += HF_QUAD) {
-            unsigned first = even[hf_pair_at(p + k)];
-            cross |= second & first;
-            second = odd[hf_pair_at(p + k + 2)];
-            straight |= first & second;
-        }
-        bool may = ((straight & HF_PAIR_STRAIGHT) | (cross & HF_PAIR_CROSS)) != 0;
-        marks |= (uint64_t)may << i;
-    }
-    *io_odd = second;
-    return marks;
-}
-
-static inline uint64_t pass_grams(const struct hf_grams *grams, const uint8_t *p, size_t blocks,
-                                  bool shorter)
-{
-    const uint64_t *bits = grams->bits;
-    unsigned shift = grams->shift;
-    uint64_t marks = 0;
-    for (size_t i = 0; i < blocks; i++, p += BLOCK) {
-        uint64_t may = 0;
-#pragma GCC unroll 4
-        for (size_t k = 0; k < BLOCK; k += shorter ? HF_STRIDE_SHORT : HF_GRAM_LONG) {
-            may |= hf_grams_may(bits, shift, hf_gram_hash(p + k, shorter));
-        }
-        marks |= (may & 1) << i;
-    }
-    return marks;
-}
-
-/* Of the marked blocks, those of which also the other bits of the filter say that they may have a
- * gram. One in fifty is left of what was marked by chance. */
-static inline uint64_t likely_grams(const struct hf_grams *grams, const uint8_t *p, uint64_t marks,
-                                    bool shorter)
-{
-    uint64_t left = 0;
-    for (; marks != 0; marks &= marks - 1) {
-        unsigned block = (unsigned)__builtin_ctzll(marks);
-        bool likely = false;
-        for (size_t k = 0; k < BLOCK; k += shorter ? HF_STRIDE_SHORT : HF_GRAM_LONG) {
-            likely |= hf_grams_likely(grams, hf_gram_hash(p + block * BLOCK + k, shorter));
-        }
-        left |= (uint64_t)likely << block;
-    }
-    return left;
-}
-
-/* p: the blocks, and what BLOCK_READ has more. One kind after the other, as each is a loop for
- * which a processor has registers enough. */
-static struct marks pass_blocks(const struct hf_engine *engine, const uint8_t *p, size_t blocks,
-                                unsigned *io_odd)
-{
-    struct marks marks = {0};
-    if (engine->pairs.count > 0) {
-        marks.pairs = pass_pairs(&engine->pairs, p, blocks, io_odd);
-    }
-    if (engine->longer.count > 0) {
-        uint64_t may = pass_grams(&engine->longer, p, blocks, false);
-        marks.grams[0] = likely_grams(&engine->longer, p, may, false);
-    }
-    if (engine->shorter.count > 0) {
-        uint64_t may = pass_grams(&engine->shorter, p, blocks, true);
-        marks.grams[1] = likely_grams(&engine->shorter, p, may, true);
-    }
-    return marks;
-}
-
-/* Looks at the marked blocks, of which the first one begins at `from`. */
-static enum hf_rc try_blocks(const struct look *look, size_t from, const struct marks *marks)
-{
-    enum hf_rc rc = HF_OK;
-    uint64_t any = marks->pairs | marks->grams[0] | marks->grams[1];
-    for (; any != 0 && rc == HF_OK; any &= any - 1) {
-        unsigned block = (unsigned)__builtin_ctzll(any);
-        size_t at = from + (size_t)block * BLOCK;
-        size_t end = at + BLOCK < look->bytes.len ? at + BLOCK : look->bytes.len;
-        if ((marks->pairs >> block & 1) != 0) {
-            for (size_t i = at < 2 ? at : at - 2; i + HF_QUAD <= end && rc == HF_OK; i += 2) {
-                rc = try_quad(look, i);
-            }
-        }
-        for (size_t i = at; (marks->grams[0] >> block & 1) != 0 && i < end && rc == HF_OK;
-             i += HF_GRAM_LONG) {
-            rc = try_gram(look, &look->engine->longer, i);
-        }
-        for (size_t i = at; (marks->grams[1] >> block & 1) != 0 && i < end && rc == HF_OK;
-             i += HF_STRIDE_SHORT) {
-            rc = try_gram(look, &look->engine->shorter, i);
-        }
-    }
-    return rc;
-}
-
-/* Text mostly comes from memory, and passing is no slower than that; the processor fetches ahead by
- * itself, but not while it is busy with what it has. What lies behind the bytes is not touched. */
-static void prefetch(const uint8_t *p)
-{
-    for (size_t i = 0; i < (size_t)BLOCKS_MAX * BLOCK; i += 64) {
-        __builtin_prefetch(p + i);
-    }
-}
-
-static enum hf_rc pass(const struct look *look)
-{
-    struct hf_bytes bytes = look->bytes;
-    unsigned odd = 0;
-    size_t at = 0, blocks;
-    enum hf_rc rc = HF_OK;
-    for (; at + BLOCK_READ <= bytes.len && rc == HF_OK; at += blocks * BLOCK) {
-        blocks = (bytes.len - at - (BLOCK_READ - BLOCK)) / BLOCK;
-        blocks = blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX;
-        prefetch(bytes.ptr + at + blocks * BLOCK);
-        struct marks marks = pass_blocks(look->engine, bytes.ptr + at, blocks, &odd);
-        rc = try_blocks(look, at, &marks);
-    }
-    if (rc == HF_OK) {
-        uint8_t rest[2 * BLOCK + BLOCK_READ] = {0}; /* the last bytes, with zeros behind them */
-        memcpy(rest, bytes.ptr + at, bytes.len - at);
-        struct marks marks = pass_blocks(look->engine, rest, 2, &odd);
-        rc = try_blocks(look, at, &marks);
-        hf_wipe(rest, sizeof rest);
-    }
-    return rc;
-}
-
-/* -- streams -- */
 
 enum hf_rc hf_scanner_new(const struct hf_engine *engine, struct hf_scanner **ret_scanner)
 {
@@ -274,69 +119,52 @@ enum hf_rc hf_scanner_new(const struct hf_engine *engine, struct hf_scanner **re
     if (scanner == NULL) {
         return HF_ENOMEM;
     }
-    scanner->engine = engine;
+    enum hf_rc rc = translate(hs_clone_scratch(engine->scratch, &scanner->scratch));
+    rc = rc == HF_OK ? translate(hs_open_stream(engine->database, 0, &scanner->stream)) : rc;
+    if (rc != HF_OK) {
+        hf_scanner_free(scanner);
+        return rc;
+    }
     *ret_scanner = scanner;
     return HF_OK;
 }
 
-static void keep_tail(struct hf_scanner *scanner, struct hf_bytes bytes)
+static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                    void *arg)
 {
-    if (bytes.len < TAIL) {
-        size_t kept = TAIL - bytes.len;
-        kept = kept < scanner->tail_len ? kept : scanner->tail_len;
-        memmove(scanner->tail, scanner->tail + scanner->tail_len - kept, kept);
-        memcpy(scanner->tail + kept, bytes.ptr, bytes.len);
-        scanner->tail_len = kept + bytes.len;
-    } else {
-        memcpy(scanner->tail, bytes.ptr + bytes.len - TAIL, TAIL);
-        scanner->tail_len = TAIL;
-    }
-    scanner->at += bytes.len;
+    (void)from;
+    (void)flags;
+    struct hf_scanner *scanner = arg;
+    struct hf_hit hit = {to, id};
+    scanner->rc = scanner->fn(scanner->arg, &hit);
+    return scanner->rc != HF_OK;
 }
 
 enum hf_rc hf_scanner_feed(struct hf_scanner *scanner, struct hf_bytes bytes, hf_hit_fn *fn,
                            void *arg)
 {
-    if (bytes.len == 0) {
-        return HF_OK;
-    }
-    /* First what begins in the tail, then what begins in these bytes; of few bytes both at once. */
-    size_t tail = scanner->tail_len;
-    bool few = bytes.len <= SHORT_TEXT;
-    size_t more = few ? bytes.len : TAIL;
-    memcpy(scanner->joined, scanner->tail, tail);
-    memcpy(scanner->joined + tail, bytes.ptr, more);
-    struct look look = {.engine = scanner->engine,
-                        .bytes = hf_bytes_of(scanner->joined, tail + more),
-                        .begin = scanner->at - tail,
-                        .begins_by = few ? tail + more : tail,
-                        .ends_past = tail,
-                        .fn = fn,
-                        .arg = arg};
-    enum hf_rc rc = tail > 0 || few ? pass(&look) : HF_OK;
-    if (!few && rc == HF_OK) {
-        look.bytes = bytes;
-        look.begin = scanner->at;
-        look.begins_by = bytes.len;
-        look.ends_past = 0;
-        rc = pass(&look);
-    }
-    keep_tail(scanner, bytes);
-    return rc;
+    HF_ASSERT(bytes.len <= UINT32_MAX);
+    scanner->fn = fn;
+    scanner->arg = arg;
+    scanner->rc = HF_OK;
+    hs_error_t error = hs_scan_stream(scanner->stream, (const char *)bytes.ptr, (unsigned)bytes.len,
+                                      0, scanner->scratch, on_match, scanner);
+    return error == HS_SCAN_TERMINATED ? scanner->rc : translate(error);
 }
 
-void hf_scanner_reset(struct hf_scanner *scanner)
+enum hf_rc hf_scanner_reset(struct hf_scanner *scanner)
 {
-    hf_wipe(scanner->tail, sizeof scanner->tail);
-    hf_wipe(scanner->joined, sizeof scanner->joined);
-    scanner->tail_len = 0;
-    scanner->at = 0;
+    /* Without a callback nothing is reported for the end, and no anchor is bound to it. */
+    return translate(hs_reset_stream(scanner->stream, 0, scanner->scratch, NULL, NULL));
 }
 
 void hf_scanner_free(struct hf_scanner *scanner)
 {
     if (scanner != NULL) {
-        hf_scanner_reset(scanner);
+        if (scanner->stream != NULL) {
+            (void)hs_close_stream(scanner->stream, scanner->scratch, NULL, NULL);
+        }
+        (void)hs_free_scratch(scanner->scratch);
         hf_heap_free(scanner);
     }
 }

@@ -158,3 +158,77 @@ enum hf_match hf_pattern_match(const struct hf_pattern *pattern, struct hf_bytes
     }
     return HF_MATCH_YES;
 }
+
+static void put_byte(struct hf_writer *w, unsigned byte)
+{
+    hf_writer_printf(w, "\\x%02x", byte);
+}
+
+/* How many bytes are spelled out, and in how many ways. */
+static size_t spelled(const struct hf_pattern *pattern, size_t *ret_fronts)
+{
+    size_t fronts = 1;
+    size_t len = 0;
+    while (len < HF_ANCHOR_FRONT && len < pattern->anchor_len &&
+           fronts * hf_byte_set_size(&pattern->anchor[len]) <= HF_ANCHOR_FRONTS_MAX) {
+        fronts *= hf_byte_set_size(&pattern->anchor[len++]);
+    }
+    *ret_fronts = fronts;
+    return len;
+}
+
+size_t hf_pattern_fronts(const struct hf_pattern *pattern)
+{
+    size_t fronts;
+    (void)spelled(pattern, &fronts);
+    return fronts;
+}
+
+static void put_class(struct hf_writer *w, const struct hf_byte_set *set)
+{
+    hf_writer_u8(w, '[');
+    for (unsigned byte = 0; byte < 256; byte++) {
+        if (!hf_byte_set_has(set, (uint8_t)byte)) {
+            continue;
+        }
+        unsigned last = byte;
+        while (last < 255 && hf_byte_set_has(set, (uint8_t)(last + 1))) {
+            last++;
+        }
+        put_byte(w, byte);
+        if (last > byte) {
+            hf_writer_u8(w, '-');
+            put_byte(w, last);
+        }
+        byte = last;
+    }
+    hf_writer_u8(w, ']');
+}
+
+/* The n-th byte of the set. */
+static unsigned member(const struct hf_byte_set *set, size_t n)
+{
+    unsigned byte = 0;
+    for (;; byte++) {
+        HF_ASSERT(byte < 256);
+        if (hf_byte_set_has(set, (uint8_t)byte) && n-- == 0) {
+            return byte;
+        }
+    }
+}
+
+void hf_pattern_anchor(const struct hf_pattern *pattern, size_t front, struct hf_writer *w)
+{
+    size_t rest;
+    size_t len = spelled(pattern, &rest);
+    HF_ASSERT(front < rest);
+    for (size_t i = 0; i < pattern->anchor_len; i++) {
+        const struct hf_byte_set *set = &pattern->anchor[i];
+        if (i < len) {
+            rest /= hf_byte_set_size(set);
+            put_byte(w, member(set, front / rest % hf_byte_set_size(set)));
+        } else {
+            put_class(w, set);
+        }
+    }
+}

@@ -13,6 +13,11 @@ const char *hf_redaction_layer_name(enum hf_redaction_layer layer)
     return names[layer];
 }
 
+enum hf_rc hf_redaction_init(struct hf_err *err)
+{
+    return hf_engine_init(err);
+}
+
 static size_t different_bytes(struct hf_bytes value)
 {
     bool seen[256] = {false};

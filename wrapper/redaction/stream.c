@@ -81,7 +81,7 @@ static enum hf_rc window_add(struct hf_redaction_stream *stream, struct hf_bytes
 static enum hf_rc on_hit(void *arg, const struct hf_hit *hit)
 {
     struct hf_redaction_stream *stream = arg;
-    uint64_t at = hit->end - stream->redactor->anchors.anchors[hit->needle].width;
+    uint64_t at = hit->end - stream->redactor->anchors.anchors[hit->id].width;
     if (at < stream->limit) {
         return HF_OK; /* what stands before it had ruled it out: its bytes may be gone */
     }
@@ -102,7 +102,7 @@ static enum hf_rc on_hit(void *arg, const struct hf_hit *hit)
     for (; to > 0 && stream->candidates[to - 1].at > at; to--) {
         stream->candidates[to] = stream->candidates[to - 1];
     }
-    stream->candidates[to] = (struct hf_candidate){.at = at, .anchor = hit->needle};
+    stream->candidates[to] = (struct hf_candidate){.at = at, .anchor = hit->id};
     return HF_OK;
 }
 
@@ -358,10 +358,7 @@ void hf_redaction_reset(struct hf_redaction_stream *stream)
     }
     hf_wipe(stream->past, sizeof stream->past);
     stream->past_len = 0;
-    stream->failed = HF_OK;
-    if (stream->scanner != NULL) {
-        hf_scanner_reset(stream->scanner);
-    }
+    stream->failed = stream->scanner == NULL ? HF_OK : hf_scanner_reset(stream->scanner);
     stream->candidate_count = 0;
     stream->len = 0;
     stream->begin = 0;

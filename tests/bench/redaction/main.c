@@ -250,6 +250,7 @@ int main(int argc, char **argv)
         return 2;
     }
     must(hf_crypto_init(&err), &err, "crypto");
+    must(hf_redaction_init(&err), &err, "redaction");
     measure(secrets, mib);
     return 0;
 }

@@ -29,7 +29,7 @@ struct hf_redactor *compose_redactor(bool without_tokens)
     struct hf_secret values[COMPOSE_SECRETS];
     struct hf_redaction_secret secrets[COMPOSE_SECRETS];
     static const char *const kinds[COMPOSE_SECRETS] = {"s0", "s1", "s2", "s3", "s4"};
-    HF_ASSERT(hf_crypto_init(NULL) == HF_OK);
+    HF_ASSERT(hf_crypto_init(NULL) == HF_OK && hf_redaction_init(NULL) == HF_OK);
     for (size_t i = 0; i < COMPOSE_SECRETS; i++) {
         struct hf_bytes value = hf_str_bytes(hf_str_c(compose_secrets[i]));
         HF_ASSERT(hf_secret_copy(value, &values[i]) == HF_OK);
@@ -45,7 +45,7 @@ struct hf_redactor *compose_redactor(bool without_tokens)
 
 struct hf_redactor *compose_no_secrets(void)
 {
-    HF_ASSERT(hf_crypto_init(NULL) == HF_OK);
+    HF_ASSERT(hf_crypto_init(NULL) == HF_OK && hf_redaction_init(NULL) == HF_OK);
     return redactor_of(NULL, 0, false);
 }
 

@@ -78,7 +78,7 @@ int main(void)
     static struct filter f;
     static char line[2 * TEXT_MAX + 32];
     struct hf_err err;
-    HF_ASSERT(hf_crypto_init(&err) == HF_OK);
+    HF_ASSERT(hf_crypto_init(&err) == HF_OK && hf_redaction_init(&err) == HF_OK);
     while (fgets(line, sizeof line, stdin) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         const char *hex = strchr(line, '=');

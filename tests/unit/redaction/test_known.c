@@ -72,7 +72,7 @@ static enum hf_rc register_one(const char *value, size_t len, const char *kind, 
                                struct hf_redactor **ret)
 {
     struct hf_secret key, secret;
-    HF_ASSERT(hf_crypto_init(NULL) == HF_OK);
+    HF_ASSERT(hf_crypto_init(NULL) == HF_OK && hf_redaction_init(NULL) == HF_OK);
     HF_ASSERT(hf_secret_copy(HF_BYTES("0123456789abcdef0123456789abcdef"), &key) == HF_OK &&
               hf_secret_copy(hf_bytes_of(value, len), &secret) == HF_OK);
     struct hf_redaction_secret one = {HF_STR("the one"), hf_str_c(kind), &secret};
