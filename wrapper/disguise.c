@@ -56,8 +56,8 @@ static size_t behind_number(struct hf_str line)
     while (i < line.len && is_hex(line.ptr[i])) {
         i++;
     }
-    bool ends = i > begin && i < line.len && memchr(" \t:-", line.ptr[i], 4) != NULL;
-    return ends ? i + 1 : 0;
+    char end = i > begin && i < line.len ? line.ptr[i] : '\0';
+    return end == ' ' || end == '\t' || end == ':' || end == '-' ? i + 1 : 0;
 }
 
 static size_t begin_of(enum way way, struct hf_str line)
@@ -321,7 +321,7 @@ static int by_head(const void *a, const void *b)
 /* Is each value found with blanks between its characters, where it is long enough? */
 static bool finds(const struct hf_disguises *d, const struct hf_secret *const *values, size_t count)
 {
-    char spaced[2 * VALUE_MAX];
+    char spaced[2 * VALUE_MAX] = {0};
     char squeezed[2 * VALUE_MAX];
     bool good = true;
     for (size_t i = 0; i < count && good; i++) {

@@ -232,9 +232,12 @@ static enum hf_rc judge(struct hf_wrapper *w, const struct hf_plugin_call *call,
     struct hf_arena arena;
     bool secret = false;
     struct places *places = hf_heap_alloc(sizeof *places); /* not cleared, as they are many bytes */
+    if (places == NULL) {
+        (void)hf_err_set(err, HF_ENOMEM, "no memory for the call");
+        return HF_ENOMEM;
+    }
     hf_arena_init(&arena, HF_REDUCE_ARENA_MAX);
-    enum hf_rc rc = places == NULL ? hf_err_set(err, HF_ENOMEM, "no memory for the call")
-                                   : clean_params(w, call->params, &clean, &secret, err);
+    enum hf_rc rc = clean_params(w, call->params, &clean, &secret, err);
     if (rc == HF_OK) {
         fill(w, call, session, facts);
         if (secret) {

@@ -479,7 +479,7 @@ static enum hf_rc frame_run(struct hf_log *log, uint64_t index, struct hf_buf *b
     }
     struct hf_key8 at = hf_key8_make(index);
     struct hf_bytes key, value;
-    struct hf_frame frame;
+    struct hf_frame frame = {0};
     rc = hf_kv_floor(read, HF_TABLE_FRAMES, hf_key8_bytes(&at), &key, &value, err);
     if (rc == HF_OK) {
         rc = key.len == 8 ? hf_frame_decode(value, &frame, err)

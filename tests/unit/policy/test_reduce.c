@@ -234,6 +234,14 @@ HF_TEST(commands)
          "read,execute read:$home/.ssh/* [cat ~/.ssh/*] !glob"},
         {"exec", "{\"command\": \"alias ls=rm; ls x\"}",
          "read,execute read:$workspace/x [alias ls=rm] [ls x] !syntax"},
+    };
+    check_rows(rows, HF_LEN(rows));
+}
+
+/* What stands for other words, and options that name programs and files. */
+HF_TEST(words)
+{
+    static const struct row rows[] = {
         {"exec", "{\"command\": \"cat {/etc/x,a}{1,2}\"}",
          "read,execute read:/etc/x1 read:/etc/x2 read:$workspace/a1 read:$workspace/a2 "
          "[cat /etc/x1 /etc/x2 a1 a2] !glob"},
@@ -479,6 +487,6 @@ HF_TEST(result_taint)
     hf_policy_free(policy);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(parameters), HF_TEST_CASE(commands), HF_TEST_CASE(options),
-             HF_TEST_CASE(hosts), HF_TEST_CASE(hosts_of_programs), HF_TEST_CASE(too_much),
-             HF_TEST_CASE(result_taint))
+HF_TEST_MAIN(HF_TEST_CASE(parameters), HF_TEST_CASE(commands), HF_TEST_CASE(words),
+             HF_TEST_CASE(options), HF_TEST_CASE(hosts), HF_TEST_CASE(hosts_of_programs),
+             HF_TEST_CASE(too_much), HF_TEST_CASE(result_taint))
