@@ -16,7 +16,7 @@ void hf_hex_encode(struct hf_bytes data, char *out)
     out[2 * data.len] = '\0';
 }
 
-static int digit(char c)
+int hf_hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
         return c - '0';
@@ -34,7 +34,7 @@ enum hf_rc hf_hex_decode(struct hf_str text, uint8_t *out, size_t cap, size_t *r
                          size_t *ret_at)
 {
     size_t at = 0;
-    while (at < text.len && digit(text.ptr[at]) >= 0) {
+    while (at < text.len && hf_hex_digit(text.ptr[at]) >= 0) {
         at++;
     }
     if (at < text.len || text.len % 2 != 0) {
@@ -47,7 +47,7 @@ enum hf_rc hf_hex_decode(struct hf_str text, uint8_t *out, size_t cap, size_t *r
         return HF_ETOOBIG;
     }
     for (size_t i = 0; i < text.len / 2; i++) {
-        out[i] = (uint8_t)(digit(text.ptr[2 * i]) << 4 | digit(text.ptr[2 * i + 1]));
+        out[i] = (uint8_t)(hf_hex_digit(text.ptr[2 * i]) << 4 | hf_hex_digit(text.ptr[2 * i + 1]));
     }
     *ret_len = text.len / 2;
     return HF_OK;

@@ -4,6 +4,9 @@
 
 #include "base/bytes.h"
 
+/* The value of a digit, of either case; -1: it is none. */
+int hf_hex_digit(char c);
+
 /* Writes 2 * data.len characters and a NUL; out holds 2 * data.len + 1. */
 void hf_hex_encode(struct hf_bytes data, char *out);
 

@@ -29,11 +29,6 @@ struct hf_disguises {
     uint8_t filter[FILTER_BITS / 8];
 };
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* squeezing */
 
 /* How lines are read. */
@@ -53,7 +48,7 @@ static size_t behind_number(struct hf_str line)
         i++;
     }
     size_t begin = i;
-    while (i < line.len && is_hex(line.ptr[i])) {
+    while (i < line.len && hf_hex_digit(line.ptr[i]) >= 0) {
         i++;
     }
     char end = i > begin && i < line.len ? line.ptr[i] : '\0';

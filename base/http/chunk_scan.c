@@ -2,6 +2,7 @@
 #include "base/http/chunk_scan.h"
 
 #include "base/assert.h"
+#include "base/hex.h"
 
 void hf_chunk_scan_init(struct hf_chunk_scan *scan, const struct hf_http_limits *limits)
 {
@@ -14,18 +15,9 @@ static void refuse(struct hf_chunk_scan *scan, int status, const char *reason)
     scan->refusal = (struct hf_http_refusal){status, reason};
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void step_size(struct hf_chunk_scan *scan, uint8_t c)
 {
-    int digit = hex_value(c);
+    int digit = hf_hex_digit((char)c);
     if (digit >= 0) {
         scan->digits = true;
         if (scan->size > UINT64_MAX >> 4 ||

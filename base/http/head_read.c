@@ -2,6 +2,7 @@
 #include "base/http/head_read.h"
 
 #include "base/assert.h"
+#include "base/hex.h"
 
 #define FINE ((struct hf_http_refusal){0, NULL})
 
@@ -94,7 +95,7 @@ static void cut_head(struct hf_bytes rest, struct hf_http_request *request)
 
 static bool is_hex(uint8_t c)
 {
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'f');
+    return hf_hex_digit((char)c) >= 0;
 }
 
 /* Every '%' begins an escape. */

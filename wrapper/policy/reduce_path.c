@@ -1,6 +1,7 @@
 /* wrapper/policy/reduce_path.c: paths and patches of a call as facts. */
 #include <strings.h>
 
+#include "base/hex.h"
 #include "wrapper/policy/reducing.h"
 
 enum {
@@ -268,13 +269,6 @@ void hf_reduce_path(struct hf_reducing *r, struct hf_str text,
     expand(r, hf_bytes_str(hf_writer_done(&out)), access);
 }
 
-static unsigned hex_digit(char c)
-{
-    return c >= '0' && c <= '9'                     ? (unsigned)(c - '0')
-           : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (unsigned)((c | 0x20) - 'a') + 10
-                                                    : 16;
-}
-
 /* The path of a file URL, behind its host, with what is escaped in it; empty: it is none, or there
  * is no memory. */
 static struct hf_str url_path(struct hf_reducing *r, struct hf_str text)
@@ -291,10 +285,11 @@ static struct hf_str url_path(struct hf_reducing *r, struct hf_str text)
     char *out = hf_arena_alloc(r->arena, text.len - skip + 1, 1);
     size_t len = 0;
     for (size_t i = skip; out != NULL && i < text.len && strchr("?#", text.ptr[i]) == NULL; i++) {
-        bool escaped = text.ptr[i] == '%' && i + 2 < text.len && hex_digit(text.ptr[i + 1]) < 16 &&
-                       hex_digit(text.ptr[i + 2]) < 16;
-        out[len++] = escaped ? (char)(hex_digit(text.ptr[i + 1]) << 4 | hex_digit(text.ptr[i + 2]))
-                             : text.ptr[i];
+        bool whole = text.ptr[i] == '%' && i + 2 < text.len;
+        int high = whole ? hf_hex_digit(text.ptr[i + 1]) : -1;
+        int low = whole ? hf_hex_digit(text.ptr[i + 2]) : -1;
+        bool escaped = high >= 0 && low >= 0;
+        out[len++] = escaped ? (char)(high << 4 | low) : text.ptr[i];
         i += escaped ? 2 : 0;
     }
     r->facts->incomplete = r->facts->incomplete || out == NULL;
