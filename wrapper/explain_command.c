@@ -181,7 +181,7 @@ const struct hf_cli_command hf_explain_command = {
     .description =
         "Asks the running wrapper for its verdict on a call, by the policy in force and as tenant "
         "and session are at this moment: the rule, its reason, the facts that the call is reduced "
-        "to. Nothing is written down, counted, asked or run. Secrets in the parameters are shown "
+        "to. Nothing is written down, asked or run. Secrets in the parameters are shown "
         "as their placeholders.",
     .examples = "holdfast-wrapper explain exec '{\"command\": \"rm -rf ~/mail\"}'\n"
                 "holdfast-wrapper explain write '{\"path\": \"notes.md\"}' --channel telegram "

@@ -61,8 +61,9 @@ void hf_policy_free(struct hf_policy *policy);
 void hf_policy_eval(const struct hf_policy *policy, const struct hf_policy_facts *facts,
                     struct hf_policy_verdict *ret);
 
-/* The same on canonical bytes; this is what decides calls. Bytes that cannot be read are
- * forbidden. */
+/* The same on canonical bytes, as they are recorded: what vectors and replays are judged by, and
+ * what the wrapper holds each call against before it runs (hf_judgement_holds). Bytes that cannot be
+ * read are forbidden. */
 void hf_policy_decide(const struct hf_policy *policy, struct hf_bytes vector,
                       struct hf_policy_verdict *ret);
 
