@@ -189,9 +189,9 @@ def options(world, region):
                      HOLDFAST_HUB_PIN=region.json("GET", "/v1/region")["tls_pin"])
 
 
-def in_region(case):
+def in_region(case, make=None):
     def run(world):
-        region = Region(world)
+        region = (make or Region)(world)
         try:
             case(world, region)
         finally:

@@ -11,7 +11,7 @@ import subprocess
 import harness
 from authority import DAY, Authority, put
 from harness import check
-from region import CONTEXT, HUB, LIMIT, Region, append, caught_up, options, until, up
+from region import CONTEXT, HUB, LIMIT, Region, append, caught_up, in_region, options, until, up
 
 NAME = "hub.test"
 URL = "https://hub.test:8443"
@@ -71,14 +71,7 @@ def pin(certificate):
 
 
 def served(case):
-    def run(world):
-        region = Served(world, Authority(world))
-        try:
-            case(world, region)
-        finally:
-            region.stop()
-    run.__name__ = case.__name__
-    return run
+    return in_region(case, lambda world: Served(world, Authority(world)))
 
 
 def ask(connection, path):
