@@ -62,8 +62,8 @@ void hf_policy_eval(const struct hf_policy *policy, const struct hf_policy_facts
                     struct hf_policy_verdict *ret);
 
 /* The same on canonical bytes, as they are recorded: what vectors and replays are judged by, and
- * what the wrapper holds each call against before it runs (hf_judgement_holds). Bytes that cannot be
- * read are forbidden. */
+ * what the wrapper holds each call against before it runs (hf_judgement_holds). Bytes that cannot
+ * be read are forbidden. */
 void hf_policy_decide(const struct hf_policy *policy, struct hf_bytes vector,
                       struct hf_policy_verdict *ret);
 
