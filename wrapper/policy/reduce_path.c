@@ -288,9 +288,12 @@ static struct hf_str url_path(struct hf_reducing *r, struct hf_str text)
         bool whole = text.ptr[i] == '%' && i + 2 < text.len;
         int high = whole ? hf_hex_digit(text.ptr[i + 1]) : -1;
         int low = whole ? hf_hex_digit(text.ptr[i + 2]) : -1;
-        bool escaped = high >= 0 && low >= 0;
-        out[len++] = escaped ? (char)(high << 4 | low) : text.ptr[i];
-        i += escaped ? 2 : 0;
+        char c = text.ptr[i];
+        if (high >= 0 && low >= 0) {
+            c = (char)(high << 4 | low);
+            i += 2;
+        }
+        out[len++] = c;
     }
     r->facts->incomplete = r->facts->incomplete || out == NULL;
     return (struct hf_str){out, out == NULL ? 0 : len};
