@@ -13,6 +13,7 @@
 struct sealing {
     struct hf_envelope envelope;
     struct hf_event_approval_requested request;
+    struct hf_event_approval_requested standing; /* what the log has under its number */
     struct hf_approval_personal content;
     struct hf_subject_key key;
     uint8_t personal[HF_PERSONAL_MAX];
@@ -69,14 +70,26 @@ static void take_content(struct hf_event_approval_requested *request,
     request->has_arguments = false;
 }
 
-static enum hf_rc seal_content(struct hf_agent *agent, struct sealing *s, struct hf_err *err)
+/* Seals what is said about the person under the key, and takes the key. */
+static enum hf_rc seal_content(struct sealing *s, struct hf_err *err)
+{
+    struct hf_writer sealed = hf_writer_init(s->personal, sizeof s->personal);
+    const struct hf_personal_place place = {s->request.tenant, s->request.approval};
+    take_content(&s->request, &s->content);
+    enum hf_rc rc = hf_personal_seal(&s->key, &place, &s->content, &sealed, err);
+    HF_ASSERT(!sealed.overflow);
+    hf_secret_free(&s->key.key);
+    s->request.has_personal = true;
+    s->request.personal = hf_writer_done(&sealed);
+    return rc;
+}
+
+static enum hf_rc seal_new(struct hf_agent *agent, struct sealing *s, struct hf_err *err)
 {
     bool made = false;
     char name[HF_VAULT_SUBJECT_NAME_MAX];
     struct hf_writer w = hf_writer_init(name, sizeof name);
-    struct hf_writer sealed = hf_writer_init(s->personal, sizeof s->personal);
     struct hf_vault *vault = NULL;
-    const struct hf_personal_place place = {s->request.tenant, s->request.approval};
     enum hf_rc rc = vault_of(agent, &vault, err);
     if (rc == HF_OK) {
         rc = hf_vault_seal_for(vault, name_of(&s->request, &w), (uint32_t)geteuid(), &s->key, &made,
@@ -87,15 +100,41 @@ static enum hf_rc seal_content(struct hf_agent *agent, struct sealing *s, struct
         hf_agent_vault_tell(agent);
         hf_agent_subjects_poke(agent, &s->key.subject);
     }
-    if (rc == HF_OK) {
-        take_content(&s->request, &s->content);
-        rc = hf_personal_seal(&s->key, &place, &s->content, &sealed, err);
+    return rc == HF_OK ? seal_content(s, err) : rc;
+}
+
+/* What stands in the log was sealed under one key for ever, also when the next event about the same
+ * person is sealed under another. When nobody has it any more, the sealed bytes can be compared
+ * with nothing: they are taken as they stand, and the log compares all else. No key is made. */
+static enum hf_rc seal_again(struct hf_agent *agent, struct sealing *s, struct hf_bytes entry,
+                             struct hf_err *err)
+{
+    struct hf_envelope envelope;
+    struct hf_subject subject;
+    struct hf_vault *vault = NULL;
+    enum hf_rc rc = hf_envelope_read_leaf(entry, &envelope, err);
+    if (rc != HF_OK) {
+        return rc;
     }
-    HF_ASSERT(!sealed.overflow);
-    hf_secret_free(&s->key.key);
-    s->request.has_personal = true;
-    s->request.personal = hf_writer_done(&sealed);
-    return rc;
+    if (!hf_str_eq(envelope.type, s->envelope.type) ||
+        hf_event_approval_requested_decode(envelope.payload, &s->standing, err) != HF_OK ||
+        !s->standing.has_personal || !hf_personal_subject(s->standing.personal, &subject)) {
+        return hf_err_set(err, HF_EFORK, "producer %.*s used sequence %llu for other content",
+                          HF_STR_ARG(s->envelope.producer),
+                          (unsigned long long)s->envelope.sequence);
+    }
+    rc = vault_of(agent, &vault, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
+    rc = hf_vault_open_for(vault, &subject, &s->key, err);
+    if (rc == HF_ESTALE || rc == HF_ENOTFOUND) {
+        take_content(&s->request, &s->content);
+        s->request.has_personal = true;
+        s->request.personal = s->standing.personal;
+        return HF_OK;
+    }
+    return rc == HF_OK ? seal_content(s, err) : of_vault(rc, err);
 }
 
 /* The payload is another one, and so is the submission around it. */
@@ -122,6 +161,7 @@ static enum hf_rc write_again(struct sealing *s, struct hf_writer *io_submission
 static enum hf_rc seal(struct hf_agent *agent, struct sealing *s, struct hf_writer *io_submission,
                        struct hf_err *err)
 {
+    struct hf_bytes entry = {NULL, 0};
     enum hf_rc rc = hf_event_approval_requested_decode(s->envelope.payload, &s->request, err);
     if (rc != HF_OK) {
         return rc;
@@ -134,7 +174,11 @@ static enum hf_rc seal(struct hf_agent *agent, struct sealing *s, struct hf_writ
     if (!s->request.has_summary) {
         return hf_err_set(err, HF_EINVAL, "summary: is missing");
     }
-    rc = seal_content(agent, s, err);
+    rc = hf_log_writer_find(agent->log.writer, s->envelope.producer, s->envelope.sequence, &entry,
+                            err);
+    rc = rc == HF_OK          ? seal_again(agent, s, entry, err)
+         : rc == HF_ENOTFOUND ? seal_new(agent, s, err)
+                              : rc;
     return rc == HF_OK ? write_again(s, io_submission, err) : rc;
 }
 

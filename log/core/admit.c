@@ -334,11 +334,19 @@ static enum hf_rc same_submission(struct hf_admission *admission, uint64_t index
     return hf_hash_eq(&old, &new) ? HF_OK : HF_EFORK;
 }
 
-/* HF_OK: a repeat, *ret_first is set. HF_ENOTFOUND: all new. Else a refusal. */
-static enum hf_rc check_repeat(struct hf_admission *admission, const struct hf_append *append,
-                               uint64_t *ret_first, struct hf_err *err)
+static enum hf_rc refuse_pruned(const struct hf_entry_meta *meta, struct hf_err *err)
 {
-    const struct hf_entry_meta *meta = meta_at(admission, 0);
+    return hf_err_set(err, HF_ESTALE,
+                      "producer %.*s was at sequence %llu long ago, and what it was for is "
+                      "pruned; it cannot be used again",
+                      HF_STR_ARG(meta->producer), (unsigned long long)meta->sequence);
+}
+
+/* Where the log has the producer's sequence. HF_ENOTFOUND: it is new. HF_EPRUNED; HF_ESTALE: it was
+ * passed over. */
+static enum hf_rc find_used(struct hf_admission *admission, const struct hf_entry_meta *meta,
+                            uint64_t *ret_index, struct hf_err *err)
+{
     struct hf_head *producer = NULL;
     enum hf_rc rc = hf_admission_head(admission, HF_HEAD_PRODUCER, hf_str_bytes(meta->producer),
                                       &producer, err);
@@ -348,25 +356,42 @@ static enum hf_rc check_repeat(struct hf_admission *admission, const struct hf_a
     if (meta->sequence > producer->last) {
         return HF_ENOTFOUND;
     }
-    uint64_t first = 0;
-    rc = find_sequence(admission, producer, meta, &first, err);
-    if (rc == HF_ENOTFOUND) {
-        return hf_err_set(err, HF_ESTALE,
-                          "producer %.*s is at sequence %llu already; %llu was never used and "
-                          "cannot be used any more",
-                          HF_STR_ARG(meta->producer), (unsigned long long)producer->last,
-                          (unsigned long long)meta->sequence);
+    rc = find_sequence(admission, producer, meta, ret_index, err);
+    return rc == HF_ENOTFOUND
+               ? hf_err_set(err, HF_ESTALE,
+                            "producer %.*s is at sequence %llu already; %llu was never used and "
+                            "cannot be used any more",
+                            HF_STR_ARG(meta->producer), (unsigned long long)producer->last,
+                            (unsigned long long)meta->sequence)
+               : rc;
+}
+
+enum hf_rc hf_admission_find(struct hf_admission *admission, struct hf_str producer,
+                             uint64_t sequence, struct hf_bytes *ret_entry, struct hf_err *err)
+{
+    uint64_t index = 0;
+    const struct hf_entry_meta meta = {.producer = producer, .sequence = sequence};
+    enum hf_rc rc = find_used(admission, &meta, &index, err);
+    if (rc == HF_OK) {
+        rc = stored(admission, index, ret_entry, err);
     }
+    return rc == HF_EPRUNED ? refuse_pruned(&meta, err) : rc;
+}
+
+/* HF_OK: a repeat, *ret_first is set. HF_ENOTFOUND: all new. Else a refusal. */
+static enum hf_rc check_repeat(struct hf_admission *admission, const struct hf_append *append,
+                               uint64_t *ret_first, struct hf_err *err)
+{
+    const struct hf_entry_meta *meta = meta_at(admission, 0);
+    uint64_t first = 0;
+    enum hf_rc rc = find_used(admission, meta, &first, err);
     uint64_t end = hf_log_tail(admission->log)->size;
     for (size_t i = 0; i < append->item_count && rc == HF_OK; i++) {
         rc = first + i < end ? same_submission(admission, first + i, &append->items[i], err)
                              : HF_EFORK;
     }
     if (rc == HF_EPRUNED) {
-        return hf_err_set(err, HF_ESTALE,
-                          "producer %.*s was at sequence %llu long ago, and what it was for is "
-                          "pruned; it cannot be used again",
-                          HF_STR_ARG(meta->producer), (unsigned long long)meta->sequence);
+        return refuse_pruned(meta, err);
     }
     if (rc == HF_EFORK) {
         return hf_err_set(err, HF_EFORK,

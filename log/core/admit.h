@@ -40,4 +40,8 @@ enum hf_rc hf_admit(struct hf_admission *admission, struct hf_append *append, in
 enum hf_rc hf_admission_head(struct hf_admission *admission, enum hf_head_kind kind,
                              struct hf_bytes name, struct hf_head **ret_head, struct hf_err *err);
 
+/* As hf_log_writer_find; the entry is borrowed until the admission's next call. */
+enum hf_rc hf_admission_find(struct hf_admission *admission, struct hf_str producer,
+                             uint64_t sequence, struct hf_bytes *ret_entry, struct hf_err *err);
+
 #endif

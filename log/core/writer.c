@@ -641,6 +641,12 @@ enum hf_rc hf_log_writer_version(struct hf_log_writer *writer, struct hf_str str
     return rc;
 }
 
+enum hf_rc hf_log_writer_find(struct hf_log_writer *writer, struct hf_str producer,
+                              uint64_t sequence, struct hf_bytes *ret_entry, struct hf_err *err)
+{
+    return hf_admission_find(&writer->admission, producer, sequence, ret_entry, err);
+}
+
 const struct hf_log_writer_counts *hf_log_writer_counts(const struct hf_log_writer *writer)
 {
     return &writer->counts;

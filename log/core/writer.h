@@ -73,6 +73,12 @@ struct hf_bytes hf_log_writer_checkpoint(const struct hf_log_writer *writer);
 /* The version of a stream as the next append would see it (0: does not exist). */
 enum hf_rc hf_log_writer_version(struct hf_log_writer *writer, struct hf_str stream,
                                  uint64_t *ret_version, struct hf_err *err);
+/* The entry that a log of events has under a producer's sequence, on disk or on its way there, but
+ * not what was submitted since the loop went on. Borrows until the loop goes on. HF_ENOTFOUND:
+ * there is none, and the sequence is free. HF_ESTALE: it is not free, and nobody has the entry: it
+ * was passed over, or is pruned. */
+enum hf_rc hf_log_writer_find(struct hf_log_writer *writer, struct hf_str producer,
+                              uint64_t sequence, struct hf_bytes *ret_entry, struct hf_err *err);
 
 /* Since it was opened, for metrics. */
 #define HF_APPEND_BUCKETS 11

@@ -232,6 +232,8 @@ def told(world, it):
     numbers = iter(range(4, 1000))
     until(lambda: bob_again(next(numbers)), "another subject")
     check(rows(world)["a3"] == ("open", SUMMARY), "what was refused opens here")
+    check(post(world, request("a3", 3, requester="user:bob"))["repeated"], "and is known again, under its own key")
+    post(world, request("a3", 3, summary="Other words", requester="user:bob"), 409)
     it.liar.subject_status = 410
     post(world, request("c1", 5000, requester="user:carl"))
     until(lambda: rows(world)["c1"] == ("erased", "erased"), "erased there, erased here")
@@ -286,9 +288,10 @@ def again_told(world, it):
 @alone
 def erased(world, it):
     """A directive erases a subject: its key is in no file of the agent, sealed or not, while it runs; views say
-    so, the log keeps its bytes and verifies; whoever comes again is somebody else; the directive is confirmed,
-    also late, again, and of a subject that nobody knows."""
-    post(world, request("a1", 1, requester=ANNA))
+    so, the log keeps its bytes and verifies; whoever comes again is somebody else, but a request that is sent
+    again is the one that it was, and makes no key; the directive is confirmed, also late, again, and of a
+    subject that nobody knows."""
+    first = post(world, request("a1", 1, requester=ANNA))
     post(world, request("a2", 2, requester="user:bob"))
     until(lambda: len(it.liar.subjects) == 2, "the region has both")
     subject = next(s for s, kept in it.liar.subjects.items() if kept["name"] == ANNA)
@@ -307,6 +310,11 @@ def erased(world, it):
     it.kill()
     it.start()
     check(rows(world)["a1"] == ("erased", "erased"), "after kill -9")
+    for summary in (SUMMARY, "Other words"):  # nobody knows any more what it said
+        check(post(world, request("a1", 1, summary, requester=ANNA)) == dict(first, repeated=True), "sent again")
+    for other in (request("a1", 1, requester=ANNA, risk="low"), request("a9", 1, requester=ANNA),
+                  dict(request("a1", 1, requester=ANNA), occurred=LATER), request("a2", 2, requester=ANNA)):
+        check(post(world, other, 409)["type"].endswith(":fork"), f"{other}")
     last = it.liar.issue("erase", f"subject={subject}")
     for more in ("0" * 32, "f" * 32):
         last = it.liar.issue("erase", f"subject={more}", life_s=-1)

@@ -64,6 +64,45 @@ HF_TEST(idempotence)
     hf_log_world_fini(&w);
 }
 
+static enum hf_rc find(struct hf_log_world *w, uint64_t sequence, struct hf_bytes *ret_entry)
+{
+    return hf_log_writer_find(w->writer, HF_STR("p"), sequence, ret_entry, &w->err);
+}
+
+/* An entry is found by its producer's sequence, also after reopening; one that was passed over is
+ * told from one that is free. */
+HF_TEST(found_by_sequence)
+{
+    struct hf_log_world w;
+    uint8_t bytes[2][1024];
+    struct hf_append append[2];
+    struct hf_submission items[2];
+    struct hf_envelope envelope;
+    struct hf_bytes entry;
+    HF_CHECK(new_world(&w, "log", "events"));
+    HF_CHECK_RC(find(&w, 1, &entry), HF_ENOTFOUND);
+    for (unsigned i = 0; i < 2; i++) { /* sequences 2 and 5 */
+        size_t len = hf_sample_event("p", 2 + 3 * i, "dev", 7 + i, bytes[i]);
+        items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
+        HF_CHECK_OK(append_one(&w, &append[i], &items[i], NULL), append[i].err);
+    }
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < 2; i++) {
+            HF_CHECK_OK(find(&w, 2 + 3 * i, &entry), w.err);
+            HF_CHECK_OK(hf_envelope_read_leaf(entry, &envelope, &w.err), w.err);
+            HF_CHECK_U64(envelope.sequence, 2 + 3 * i);
+            HF_CHECK_U64(envelope.version, 1 + i);
+        }
+        HF_CHECK_RC(find(&w, 1, &entry), HF_ESTALE);
+        HF_CHECK_RC(find(&w, 4, &entry), HF_ESTALE);
+        HF_CHECK_RC(find(&w, 6, &entry), HF_ENOTFOUND);
+        HF_CHECK_RC(hf_log_writer_find(w.writer, HF_STR("q"), 2, &entry, &w.err), HF_ENOTFOUND);
+        hf_log_world_close(&w);
+        HF_CHECK_OK(hf_log_world_open(&w, HF_PLACE_OWN), w.err);
+    }
+    hf_log_world_fini(&w);
+}
+
 /* Expected versions, also of a stream that is only read; nothing of a refused request stays. */
 HF_TEST(expected_versions)
 {
@@ -419,7 +458,8 @@ HF_TEST(free_space_floor)
     hf_log_world_fini(&w);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(idempotence), HF_TEST_CASE(expected_versions), HF_TEST_CASE(groups),
+HF_TEST_MAIN(HF_TEST_CASE(idempotence), HF_TEST_CASE(found_by_sequence),
+             HF_TEST_CASE(expected_versions), HF_TEST_CASE(groups),
              HF_TEST_CASE(checkpoint_while_committing), HF_TEST_CASE(sealed_volumes),
              HF_TEST_CASE(one_owner), HF_TEST_CASE(idle_reader), HF_TEST_CASE(blobs),
              HF_TEST_CASE(free_space_floor))

@@ -108,6 +108,17 @@ static void check_entries(struct hf_log_world *w, uint64_t kept)
     hf_buf_free(&buf);
 }
 
+/* What again() submits: every third by this producer, the sequence one more than the index. */
+static void check_found(struct hf_log_world *w, uint64_t kept)
+{
+    struct hf_bytes entry;
+    HF_CHECK_RC(hf_log_writer_find(w->writer, HF_STR("a"), 3001, &entry, &w->err),
+                kept > 0 ? HF_ESTALE : HF_OK);
+    HF_CHECK_OK(hf_log_writer_find(w->writer, HF_STR("a"), 180001, &entry, &w->err), w->err);
+    HF_CHECK_RC(hf_log_writer_find(w->writer, HF_STR("a"), EVENTS + 1, &entry, &w->err),
+                HF_ENOTFOUND);
+}
+
 static void reopen(struct hf_log_world *w, bool without_views)
 {
     char path[600];
@@ -159,6 +170,7 @@ HF_TEST(events)
             HF_CHECK_RC(again(&w, 3000, &append), rows[row].kept > 0 ? HF_ESTALE : HF_OK);
             HF_CHECK_OK(again(&w, 180000, &append), append.err);
             HF_CHECK(append.repeated && append.first == 180000);
+            check_found(&w, rows[row].kept);
             reopen(&w, round == 1);
         }
     }
