@@ -51,17 +51,30 @@ enum json_style {
     JSON_LEAST,
     JSON_SOLIDUS, /* PHP: \/ */
     JSON_HTML,    /* Go: < > & as \u003c ... */
+    JSON_GSON,    /* Java: = and ' too */
+    JSON_NET,     /* .NET: " & ' + < > ` and whatever is not ASCII, in upper case */
     JSON_ASCII,   /* Python: nothing above 126 */
-    JSON_ALL,     /* every character as \u */
-    JSON_ALL_UPPER
+    JSON_ASCII_UPPER,
+    JSON_ALL, /* every character as \u */
+    JSON_ALL_UPPER,
+    JSON_STYLES
 };
 
 /* The letter after the backslash of a short escape, or 0. */
-static char short_escape(uint8_t byte)
+static char short_escape(uint32_t code, enum json_style style)
 {
-    static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-    const char *at = byte == 0 ? NULL : strchr(from, byte);
-    return at == NULL ? '\0' : to[at - from];
+    static const char from[] = "\"\\\b\f\n\r\t/", to[] = "\"\\bfnrt/";
+    const char *at = code == 0 || code > 126 ? NULL : strchr(from, (int)code);
+    if (at == NULL || (code == '/' && style != JSON_SOLIDUS) ||
+        (code == '"' && style == JSON_NET)) {
+        return '\0';
+    }
+    return style >= JSON_ALL ? '\0' : to[at - from];
+}
+
+static bool is_one_of(uint32_t code, const char *list)
+{
+    return code > 0 && code < 128 && strchr(list, (int)code) != NULL;
 }
 
 static bool must_u(uint32_t code, enum json_style style)
@@ -69,20 +82,24 @@ static bool must_u(uint32_t code, enum json_style style)
     switch (style) {
     case JSON_ALL:
     case JSON_ALL_UPPER: return true;
-    case JSON_ASCII: return code > 126 || code < 32;
+    case JSON_ASCII:
+    case JSON_ASCII_UPPER: return code > 126 || code < 32;
+    case JSON_NET: return code > 126 || code < 32 || is_one_of(code, "\"&'+<>`");
+    case JSON_GSON:
     case JSON_HTML:
-        return code < 32 || code == '<' || code == '>' || code == '&' || code == 0x2028 ||
-               code == 0x2029;
+        return code < 32 || is_one_of(code, style == JSON_HTML ? "<>&" : "<>&='") ||
+               code == 0x2028 || code == 0x2029;
     case JSON_LEAST:
     case JSON_SOLIDUS:
+    case JSON_STYLES:
     default: return code < 32;
     }
 }
 
 static void json(struct hf_bytes value, struct hf_writer *w, enum json_style style)
 {
-    bool all = style == JSON_ALL || style == JSON_ALL_UPPER;
-    const char *digits = style == JSON_ALL_UPPER ? hex_upper : hex_lower;
+    bool upper = style == JSON_NET || style == JSON_ASCII_UPPER || style == JSON_ALL_UPPER;
+    const char *digits = upper ? hex_upper : hex_lower;
     for (size_t i = 0; i < value.len;) {
         uint32_t code;
         size_t len;
@@ -90,11 +107,8 @@ static void json(struct hf_bytes value, struct hf_writer *w, enum json_style sty
             hf_writer_u8(w, value.ptr[i++]);
             continue;
         }
-        char letter = code < 128 ? short_escape((uint8_t)code) : '\0';
-        if (letter == '\0' && code == '/' && style == JSON_SOLIDUS) {
-            letter = '/';
-        }
-        if (letter != '\0' && !all) {
+        char letter = short_escape(code, style);
+        if (letter != '\0') {
             hf_writer_u8(w, '\\');
             hf_writer_u8(w, (uint8_t)letter);
         } else if (must_u(code, style)) {
@@ -150,11 +164,104 @@ static void html(struct hf_bytes value, struct hf_writer *w, const char *quote,
     }
 }
 
+/* Which characters an HTML encoder writes as their numbers, besides the usual names. */
+enum numbered {
+    NUMBERED_FOREIGN, /* those that ASCII lacks */
+    NUMBERED_SIGNS,   /* / ` = as well, as templates of JavaScript do */
+    NUMBERED_ALL
+};
+
+static bool is_numbered(uint32_t code, enum numbered which)
+{
+    return which == NUMBERED_ALL || (which == NUMBERED_FOREIGN && code > 126) ||
+           (which == NUMBERED_SIGNS && is_one_of(code, "/`="));
+}
+
+/* base: 'u', 'x' or 'X', as printf names them. */
+static void html_numbers(struct hf_bytes value, struct hf_writer *w, enum numbered which, char base)
+{
+    for (size_t i = 0; i < value.len;) {
+        uint32_t code;
+        size_t len;
+        if (!code_point(hf_bytes_of(value.ptr + i, value.len - i), &code, &len)) {
+            hf_writer_u8(w, value.ptr[i++]);
+            continue;
+        }
+        if (!is_numbered(code, which)) {
+            html(hf_bytes_of(value.ptr + i, len), w, "&quot;", "&#39;");
+        } else if (base == 'u') {
+            hf_writer_printf(w, "&#%u;", code);
+        } else {
+            hf_writer_printf(w, base == 'X' ? "&#x%X;" : "&#x%x;", code);
+        }
+        i += len;
+    }
+}
+
+/* -- strings of C, shells and Python, and wide characters -- */
+
+/* all: of every byte, else of those that ASCII cannot show. */
+static void backslash_x(struct hf_bytes value, struct hf_writer *w, bool all, const char *digits)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t byte = value.ptr[i];
+        char letter = all ? '\0' : short_escape(byte, JSON_LEAST);
+        if (letter != '\0' && letter != '"') {
+            hf_writer_u8(w, '\\');
+            hf_writer_u8(w, (uint8_t)letter);
+        } else if (all || byte < 32 || byte > 126) {
+            hf_writer_str(w, HF_STR("\\x"));
+            hf_writer_u8(w, (uint8_t)digits[byte >> 4]);
+            hf_writer_u8(w, (uint8_t)digits[byte & 15]);
+        } else {
+            hf_writer_u8(w, byte);
+        }
+    }
+}
+
+static void put_wide(struct hf_writer *w, uint32_t unit, bool big)
+{
+    hf_writer_u8(w, (uint8_t)(big ? unit >> 8 : unit & 0xFF));
+    hf_writer_u8(w, (uint8_t)(big ? unit & 0xFF : unit >> 8));
+}
+
+/* UTF-16. False: the value is no text. */
+static bool wide(struct hf_bytes value, struct hf_writer *w, bool big)
+{
+    for (size_t i = 0; i < value.len;) {
+        uint32_t code;
+        size_t len;
+        if (!code_point(hf_bytes_of(value.ptr + i, value.len - i), &code, &len)) {
+            return false;
+        }
+        if (code >= 0x10000) {
+            put_wide(w, 0xD800 + ((code - 0x10000) >> 10), big);
+            code = 0xDC00 + ((code - 0x10000) & 0x3FF);
+        }
+        put_wide(w, code, big);
+        i += len;
+    }
+    return true;
+}
+
 static void hexadecimal(struct hf_bytes value, struct hf_writer *w, const char *digits)
 {
     for (size_t i = 0; i < value.len; i++) {
         hf_writer_u8(w, (uint8_t)digits[value.ptr[i] >> 4]);
         hf_writer_u8(w, (uint8_t)digits[value.ptr[i] & 15]);
+    }
+}
+
+/* Without a zero at either end, ASCII is the same in both orders of bytes. */
+static void trim_wide(struct hf_writer *w)
+{
+    if (w->len > 0 && w->ptr[0] == 0) {
+        w->ptr++;
+        w->cap--;
+        w->len--;
+    }
+    if (w->len > 0 && w->ptr[w->len - 1] == 0) {
+        w->len--;
     }
 }
 
@@ -218,18 +325,24 @@ static void end(struct walk *walk, const char *name)
 
 static void all_json(struct walk *walk)
 {
-    static const char *const names[] = {"json",       "json with \\/", "json for html",
-                                        "json ascii", "json \\u",      "json \\u upper"};
-    for (unsigned style = JSON_LEAST; style <= JSON_ALL_UPPER; style++) {
+    static const char *const names[] = {
+        "json",       "json with \\/",    "json for html", "json of Gson",  "json of .NET",
+        "json ascii", "json ascii upper", "json \\u",      "json \\u upper"};
+    for (unsigned style = JSON_LEAST; style < JSON_STYLES; style++) {
         json(walk->value, begin(walk), (enum json_style)style);
         end(walk, names[style]);
     }
-    struct hf_writer once =
-        hf_writer_init(hf_secret_fill(&walk->once), hf_secret_reveal(&walk->once).len);
-    json(walk->value, &once, JSON_LEAST);
-    HF_ASSERT(!once.overflow);
-    json(hf_writer_done(&once), begin(walk), JSON_LEAST);
-    end(walk, "json in json");
+
+    static const enum json_style twice[] = {JSON_LEAST, JSON_ASCII};
+
+    for (size_t i = 0; i < HF_LEN(twice); i++) {
+        struct hf_writer once =
+            hf_writer_init(hf_secret_fill(&walk->once), hf_secret_reveal(&walk->once).len);
+        json(walk->value, &once, twice[i]);
+        HF_ASSERT(!once.overflow);
+        json(hf_writer_done(&once), begin(walk), JSON_LEAST);
+        end(walk, "json in json");
+    }
 }
 
 static void all_url(struct walk *walk)
@@ -248,6 +361,12 @@ static void all_url(struct walk *walk)
     end(walk, "percent all");
     percent(walk->value, begin(walk), NULL, hex_lower, false);
     end(walk, "percent all lower");
+    struct hf_writer once =
+        hf_writer_init(hf_secret_fill(&walk->once), hf_secret_reveal(&walk->once).len);
+    percent(walk->value, &once, keep[0], hex_upper, false);
+    HF_ASSERT(!once.overflow);
+    percent(hf_writer_done(&once), begin(walk), keep[0], hex_upper, false);
+    end(walk, "percent twice");
 }
 
 static void all_base64(struct walk *walk)
@@ -269,13 +388,45 @@ static void all_base64(struct walk *walk)
 static void all_html(struct walk *walk)
 {
     static const char *const quotes[][2] = {
-        {"&quot;", "&#39;"}, {"&#34;", "&#39;"}, {"&quot;", "&#x27;"}, {"&quot;", "&apos;"}};
+        {"&quot;", "&#39;"},  {"&#34;", "&#39;"},   {"&quot;", "&#x27;"},
+        {"&quot;", "&apos;"}, {"&quot;", "&#039;"},
+    };
     for (size_t i = 0; i < HF_LEN(quotes); i++) {
         html(walk->value, begin(walk), quotes[i][0], quotes[i][1]);
         end(walk, "html");
     }
     html(walk->value, begin(walk), "\"", "'");
     end(walk, "html text");
+
+    static const struct {
+        enum numbered which;
+        char base;
+    } numbers[] = {{NUMBERED_FOREIGN, 'u'},
+                   {NUMBERED_SIGNS, 'X'},
+                   {NUMBERED_ALL, 'u'},
+                   {NUMBERED_ALL, 'x'},
+                   {NUMBERED_ALL, 'X'}};
+
+    for (size_t i = 0; i < HF_LEN(numbers); i++) {
+        html_numbers(walk->value, begin(walk), numbers[i].which, numbers[i].base);
+        end(walk, "html numbers");
+    }
+}
+
+static void all_strings(struct walk *walk)
+{
+    backslash_x(walk->value, begin(walk), false, hex_lower);
+    end(walk, "\\x");
+    backslash_x(walk->value, begin(walk), true, hex_lower);
+    end(walk, "\\x all");
+    backslash_x(walk->value, begin(walk), true, hex_upper);
+    end(walk, "\\x all upper");
+    for (unsigned big = 0; big < 2; big++) {
+        if (wide(walk->value, begin(walk), big == 1)) {
+            trim_wide(&walk->w);
+            end(walk, "utf-16");
+        }
+    }
 }
 
 enum hf_rc hf_spellings(struct hf_bytes value, hf_spelling_fn *fn, void *arg)
@@ -291,6 +442,7 @@ enum hf_rc hf_spellings(struct hf_bytes value, hf_spelling_fn *fn, void *arg)
         all_json(&walk);
         all_url(&walk);
         all_html(&walk);
+        all_strings(&walk);
         hexadecimal(value, begin(&walk), hex_lower);
         end(&walk, "hex");
         hexadecimal(value, begin(&walk), hex_upper);

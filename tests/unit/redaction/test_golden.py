@@ -72,8 +72,31 @@ def spellings(text):
     yield "percent lower", "".join(f"%{b:02x}" for b in raw).encode()
     yield "html", html.escape(text).encode()
     yield "html text", html.escape(text, quote=False).encode()
+    for name, named in (("PHP", {"'": "&#039;"}),
+                        ("templates", {"'": "&#39;", "/": "&#x2F;", "`": "&#x60;", "=": "&#x3D;"})):
+        yield f"html of {name}", "".join(named.get(c, html.escape(c)) for c in text).encode()
+    yield "html in ASCII", html.escape(text).replace("&#x27;", "&#39;").encode("ascii", "xmlcharrefreplace")
+    for number in ("&#{};", "&#x{:x};", "&#x{:X};"):
+        yield f"html as {number}", "".join(number.format(ord(c)) for c in text).encode()
+    yield "json as Gson writes it", "".join(
+        f"\\u{ord(c):04x}" if c in "<>&='" else c for c in dumped).encode()
+    yield "json as .NET writes it", "".join(
+        {"\n": "\\n", "\t": "\\t", "\\": "\\\\"}.get(c) or wide(c, "04X", c in "\"&'+<>`" or ord(c) > 126)
+        for c in text).encode()
+    yield "json in json ascii", json.dumps(json.dumps(text))[3:-3].encode()
+    yield "percent twice", urllib.parse.quote(urllib.parse.quote(text, safe=""), safe="").encode()
+    yield "\\x of what is not ASCII", dumped.replace('\\"', '"').encode().decode("latin-1").encode(
+        "ascii", "backslashreplace")
+    yield "\\x", "".join(f"\\x{b:02x}" for b in raw).encode()
+    yield "\\X", "".join(f"\\x{b:02X}" for b in raw).encode()
     yield "hex", raw.hex().encode()
     yield "HEX", raw.hex().upper().encode()
+
+
+def wide(char, form, escaped):
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{int.from_bytes(units[i:i + 2], 'big'):{form}}" for i in range(0, len(units), 2)) \
+        if escaped else char
 
 
 def wrapped(text):
@@ -141,7 +164,7 @@ class Redactor:
 
 def check_secrets(program):
     secrets = [("plain", "Tr0ub4dor and three"), ("specials", "a\"b\\c/d+e&f<g>h'i=j%k l\tm\nn"),
-               ("unicode", "pässwörd-€-" + draw(BASE62, 8)), ("short", draw(BASE62, 8)),
+               ("unicode", "pässwörd-€-𝄞" + draw(BASE62, 8)), ("short", draw(BASE62, 8)),
                ("long", draw(BASE62 + "+/=", 300))]
     redact = Redactor(program, secrets)
     for kind, text in secrets:
@@ -154,6 +177,10 @@ def check_secrets(program):
         for (whole, inner), out in zip(cases, redact([whole for whole, _ in cases])):
             if made not in out or inner[4:-4] in out or len(out) > len(made) + 20:
                 yield f"{kind} in base64: {whole!r} became {out!r}"
+        sides = ["utf-16-le", "utf-16-be"]
+        for side, out in zip(sides, redact([("<" + text + ">").encode(side) for side in sides])):
+            if out.replace(b"\0", b"") != b"<" + made + b">":
+                yield f"{kind} in {side} became {out!r}"
 
 
 def check_tokens(program):
