@@ -33,6 +33,9 @@ static enum hf_rc take(void *arg, const struct hf_vault_row *row, const struct h
 {
     struct reading *reading = arg;
     struct hf_secret_set *set = reading->set;
+    if (hf_redaction_unfit(hf_secret_reveal(value)) != NULL) {
+        return HF_OK; /* of a vault that took common words yet: it would be found in every log */
+    }
     if (set->count == set->room) {
         size_t room = set->room == 0 ? 16 : 2 * set->room;
         struct hf_secret_set_entry *more = hf_heap_resize(set->entries, room, sizeof *set->entries);

@@ -8,6 +8,7 @@
 #include "projections/sqlite/store_sqlite.h"
 #include "tenant/vault_key.h"
 #include "tenant/vault_private.h"
+#include "wrapper/redaction/redaction.h"
 
 #define KEY_FILE        "vault.key"
 #define DB_FILE         "vault.db"
@@ -203,34 +204,13 @@ void hf_vault_close(struct hf_vault *vault)
 
 /* changing */
 
-static bool is_varied(struct hf_bytes value)
-{
-    uint8_t seen[256] = {0};
-    unsigned count = 0;
-    for (size_t i = 0; i < value.len; i++) {
-        count += seen[value.ptr[i]]++ == 0 ? 1 : 0;
-        seen[value.ptr[i]] = 1;
-    }
-    hf_wipe(seen, sizeof seen);
-    return count >= HF_VAULT_VALUE_BYTES;
-}
-
 static enum hf_rc check_value(const struct hf_vault_value *value, struct hf_err *err)
 {
     enum hf_rc rc = check_name(value->name, err);
-    if (rc == HF_OK && value->value.len < HF_VAULT_VALUE_MIN) {
-        rc = hf_err_set(err, HF_EINVAL,
-                        "a value has at least %d bytes; a shorter one would be found everywhere",
-                        HF_VAULT_VALUE_MIN);
-    }
-    if (rc == HF_OK && value->value.len > HF_VAULT_VALUE_MAX) {
-        rc = hf_err_set(err, HF_ETOOBIG, "a value has at most %d bytes", HF_VAULT_VALUE_MAX);
-    }
-    if (rc == HF_OK && !is_varied(value->value)) {
-        rc = hf_err_set(err, HF_EINVAL,
-                        "a value has at least %d different bytes; one like this would be found "
-                        "everywhere",
-                        HF_VAULT_VALUE_BYTES);
+    const char *unfit = hf_redaction_unfit(value->value);
+    if (rc == HF_OK && unfit != NULL) {
+        rc = hf_err_set(err, value->value.len > HF_VAULT_VALUE_MAX ? HF_ETOOBIG : HF_EINVAL,
+                        "the value %s", unfit);
     }
     return rc;
 }

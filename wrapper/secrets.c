@@ -80,19 +80,6 @@ static void take_kind(struct hf_str kind, char out[HF_REDACTION_KIND_MAX + 1])
     }
 }
 
-/* What would be found in ordinary text is not looked for; how many these are is logged. */
-static bool is_fit(struct hf_bytes value)
-{
-    bool seen[256] = {false};
-    unsigned different = 0;
-    for (size_t i = 0; i < value.len; i++) {
-        different += seen[value.ptr[i]] ? 0 : 1;
-        seen[value.ptr[i]] = true;
-    }
-    return value.len >= HF_REDACTION_SECRET_MIN && value.len <= HF_REDACTION_SECRET_MAX &&
-           different >= 4;
-}
-
 static enum hf_rc read_entries(const struct hf_json *list, struct hf_secrets_batch *batch)
 {
     enum hf_rc rc = HF_OK;
@@ -101,7 +88,8 @@ static enum hf_rc read_entries(const struct hf_json *list, struct hf_secrets_bat
         struct entry *entry = &batch->entries[batch->count];
         struct hf_str name = hf_json_get_str(item, "name");
         rc = take_secret(hf_json_get_str(item, "value"), &entry->value);
-        if (rc == HF_OK && !is_fit(hf_secret_reveal(&entry->value))) {
+        if (rc == HF_OK && hf_redaction_unfit(hf_secret_reveal(&entry->value)) != NULL) {
+            /* it would be found in ordinary text; how many these are is logged */
             hf_secret_free(&entry->value);
             batch->skipped++;
         } else if (rc == HF_OK) {

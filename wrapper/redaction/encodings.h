@@ -3,8 +3,8 @@
  * What programs make of a value before they print or send it: as it is, escaped for JSON (as little
  * as possible, with \/, for HTML in JSON by Go, Gson and .NET, in ASCII only, twice, all of it),
  * percent-encoded (what must be, as forms and scripts do it, twice, all of it), for HTML (by names,
- * by numbers), with \x as strings of C, Python and shells have it, in UTF-16, in hexadecimal, and in
- * base64 and base64url at each of the three alignments. The alignments are also what makes
+ * by numbers), with \x as strings of C, Python and shells have it, in UTF-16, in hexadecimal, and
+ * in base64 and base64url at each of the three alignments. The alignments are also what makes
  * "user:secret" of Basic authentication visible, whoever the user is: only the characters that
  * depend on nothing but the secret are looked for. Pure; any thread.
  */

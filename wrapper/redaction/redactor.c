@@ -5,8 +5,6 @@
 #include "base/crypto.h"
 #include "base/heap.h"
 
-#define DIFFERENT_MIN 4 /* bytes: "00000000" would be found everywhere */
-
 const char *hf_redaction_layer_name(enum hf_redaction_layer layer)
 {
     static const char *const names[HF_REDACTION_LAYERS] = {"known", "token", "allow"};
@@ -18,37 +16,16 @@ enum hf_rc hf_redaction_init(struct hf_err *err)
     return hf_engine_init(err);
 }
 
-static size_t different_bytes(struct hf_bytes value)
-{
-    bool seen[256] = {false};
-    size_t count = 0;
-    for (size_t i = 0; i < value.len; i++) {
-        count += !seen[value.ptr[i]];
-        seen[value.ptr[i]] = true;
-    }
-    return count;
-}
-
 static enum hf_rc check_secret(const struct hf_redaction_secret *secret, struct hf_err *err)
 {
-    struct hf_bytes value = hf_secret_reveal(secret->value);
+    const char *unfit = hf_redaction_unfit(hf_secret_reveal(secret->value));
     if (!hf_placeholder_kind_valid(secret->kind)) {
         return hf_err_set(err, HF_EINVAL, "secret %.*s: its kind is 1 to %d characters a-z, 0-9",
                           HF_STR_ARG(secret->name), HF_REDACTION_KIND_MAX);
     }
-    if (value.len < HF_REDACTION_SECRET_MIN || value.len > HF_REDACTION_SECRET_MAX) {
-        return hf_err_set(
-            err, HF_EINVAL,
-            "secret %.*s has %zu bytes, %d to %d can be found; give it a longer value",
-            HF_STR_ARG(secret->name), value.len, HF_REDACTION_SECRET_MIN, HF_REDACTION_SECRET_MAX);
-    }
-    if (different_bytes(value) < DIFFERENT_MIN) {
-        return hf_err_set(err, HF_EINVAL,
-                          "secret %.*s has fewer than %d different characters and would be found "
-                          "in ordinary text; give it another value",
-                          HF_STR_ARG(secret->name), DIFFERENT_MIN);
-    }
-    return HF_OK;
+    return unfit == NULL
+               ? HF_OK
+               : hf_err_set(err, HF_EINVAL, "secret %.*s %s", HF_STR_ARG(secret->name), unfit);
 }
 
 static enum hf_rc check_config(const struct hf_redactor_config *config, struct hf_err *err)

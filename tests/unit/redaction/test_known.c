@@ -83,8 +83,8 @@ static enum hf_rc register_one(const char *value, size_t len, const char *kind, 
     return rc;
 }
 
-/* Too short, too long, too monotonous, of no kind: refused by name, and the value is not in the
- * text. */
+/* Too short, too long, too monotonous, a word of ordinary texts, of no kind: refused by name, and
+ * the value is not in the text. */
 HF_TEST(refused)
 {
     static char big[HF_REDACTION_SECRET_MAX + 1];
@@ -97,6 +97,9 @@ HF_TEST(refused)
     HF_CHECK(strstr(err.text, "the one") != NULL && strstr(err.text, "short7!") == NULL);
     HF_CHECK_RC(register_one(big, sizeof big, "a", &err, &redactor), HF_EINVAL);
     HF_CHECK_RC(register_one("aabbccaabbcc", 12, "a", &err, &redactor), HF_EINVAL);
+    HF_CHECK_RC(register_one("Production", 10, "a", &err, &redactor), HF_EINVAL);
+    HF_CHECK(strstr(err.text, "word") != NULL && strstr(err.text, "roduction") == NULL);
+    HF_CHECK(hf_redaction_unfit(HF_BYTES("production2")) == NULL);
     HF_CHECK_RC(register_one("long enough", 11, "A kind", &err, &redactor), HF_EINVAL);
     HF_CHECK_RC(register_one("long enough", 11, "", &err, &redactor), HF_EINVAL);
     HF_CHECK_OK(register_one(big, sizeof big - 1, "a", &err, &redactor), err);

@@ -159,6 +159,7 @@ HF_TEST(refusals)
     HF_CHECK_RC(put(&w, "a", "1234567", &note), HF_EINVAL);
     HF_CHECK_RC(put(&w, "a", big, &note), HF_ETOOBIG);
     HF_CHECK_RC(put(&w, "a", "abcabcabcabc", &note), HF_EINVAL);
+    HF_CHECK_RC(put(&w, "a", "password", &note), HF_EINVAL);
     HF_CHECK_U64(revealed(&w), 0);
     big[HF_VAULT_VALUE_MAX] = '\0';
     for (unsigned i = 0; i < HF_VAULT_BYTES_MAX / HF_VAULT_VALUE_MAX; i++) {
