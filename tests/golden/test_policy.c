@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "tests/harness/test.h"
 #include "wrapper/policy/policy.h"
+#include "wrapper/policy/print.h"
 #include "wrapper/policy/text.h"
 
 static void read_hex(const char *path, struct hf_buf *out)
@@ -64,4 +65,27 @@ HF_TEST(decides)
     decides_as("golden/policy-2.hex", 7);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(compiles), HF_TEST_CASE(decides))
+static void prints(const char *path)
+{
+    static struct hf_policy_faults faults;
+    struct hf_buf golden = hf_buf_init(1u << 20);
+    struct hf_buf text = hf_buf_init(1u << 20);
+    struct hf_buf again = hf_buf_init(1u << 20);
+    struct hf_err err = {0};
+    read_hex(path, &golden);
+    HF_CHECK_OK(hf_policy_print(hf_buf_bytes(&golden), &text, &err), err);
+    HF_CHECK_OK(hf_policy_compile(hf_bytes_str(hf_buf_bytes(&text)), &again, &faults, &err), err);
+    HF_CHECK(hf_bytes_eq(hf_buf_bytes(&golden), hf_buf_bytes(&again)));
+    hf_buf_free(&golden);
+    hf_buf_free(&text);
+    hf_buf_free(&again);
+}
+
+/* The stored bundles can be read for ever: the text that each is printed as compiles to it. */
+HF_TEST(readable)
+{
+    prints("golden/policy-1.hex");
+    prints("golden/policy-2.hex");
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(compiles), HF_TEST_CASE(decides), HF_TEST_CASE(readable))

@@ -239,7 +239,10 @@ class Demo:
         check("approved by admin" in done and "denied by" in done, done[-1200:])
         digests = {line.split("policy default ")[1][:64] for line in done.splitlines() if "policy default " in line}
         check(digests and all(os.path.exists(os.path.join(away, d + ".bundle")) for d in digests), f"{digests}")
-        say(f"each digest leads to the policy's own bytes: {len(digests)} of them lie beside the bundle")
+        say(f"each digest leads to the policy's own bytes: {len(digests)} of them lie beside the bundle, to be read:")
+        for digest in sorted(digests):
+            text = self.world.run("policy", "print", os.path.join(away, digest + ".bundle")).stdout.decode()
+            say(f"  {text.splitlines()[0]}: {text.count(chr(10) + 'rule ')} rules")
         for subject in self.erased:
             done = self.world.run("erase-verify", self.certificate(subject), "--trust", os.path.join(away, "region.vkey"))
             say(done.stdout.decode().splitlines()[0][:140])

@@ -84,6 +84,25 @@ def compiles_to_the_same_bytes(world):
     world.run("policy", "check", write(world, "empty", "policy t version 1\n"), code=1)
 
 
+def prints_what_it_is(world):
+    """A bundle is text again, which compiles to it; what is no bundle, or is damaged, is refused and nothing printed."""
+    world.run("policy", "compile", DEFAULT, "--out", world.path("bundle"))
+    text = world.run("policy", "print", world.path("bundle")).stdout
+    check(b"\nrule " in text and b"\n  facts {" in text, text[:400])
+    check(world.run("policy", "print", DEFAULT).stdout == text, "a text is printed as its bundle is")
+    world.run("policy", "compile", write(world, "printed", text.decode()), "--out", world.path("again"))
+    with open(world.path("bundle"), "rb") as one, open(world.path("again"), "rb") as two:
+        bundle = one.read()
+        check(bundle == two.read(), "another bundle")
+    said = json.loads(world.run("policy", "print", world.path("bundle"), "--json").stdout)
+    check(said["text"].encode() == text and said["digest"] == hashlib.sha256(bundle).hexdigest(), said["digest"])
+    for name, data in (("cut", bundle[:-1]), ("flipped", bundle.replace(b"permit", b"permis", 1)), ("empty", b"")):
+        with open(world.path(name), "wb") as file:
+            file.write(data)
+        done = world.run("policy", "print", world.path(name), code=1)
+        check(b"policy t" not in done.stdout and world.path(name).encode() in done.stderr, done)
+
+
 def decided(bundle, results, tenant):
     """Events of the decisions on all golden vectors; tenant(number) says whose each is."""
     events = []
@@ -185,5 +204,5 @@ def in_a_regions_log(world, region):
     check(len(said) > 1 and all(json.loads(line)["offset"] > 0 for line in said[:-1]), said)
 
 
-harness.main([mistakes_have_places, compiles_to_the_same_bytes, simulation, a_false_record_is_found,
-              in_a_regions_log])
+harness.main([mistakes_have_places, compiles_to_the_same_bytes, prints_what_it_is, simulation,
+              a_false_record_is_found, in_a_regions_log])

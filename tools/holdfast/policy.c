@@ -6,38 +6,46 @@
 #include "base/json_out.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/policy_source.h"
+#include "wrapper/policy/print.h"
 
-/* One line about a policy, or one object. */
-static void show_policy(struct hf_cli *cli, const struct hf_policy *policy, const char *word)
+/* One object about a policy; text may be NULL. */
+static void show_json(struct hf_cli *cli, const struct hf_policy *policy, const struct hf_buf *text)
 {
-    char digest[2 * HF_HASH_SIZE + 1];
-    struct hf_buf buf = hf_buf_init(1u << 16);
+    struct hf_buf buf = hf_buf_init(8 * HF_POLICY_TEXT_MAX);
     struct hf_json_out json;
-    struct hf_str name = hf_policy_name(policy);
-    struct hf_str version = hf_policy_version(policy);
-    hf_hex_encode(hf_bytes_of(hf_policy_digest(policy)->b, HF_HASH_SIZE), digest);
-    if (cli->quiet) {
-        return;
-    }
-    if (!cli->json) {
-        hf_cli_printf(cli, "%.*s %.*s: %zu rules, %zu golden vectors, %s\n%s\n", HF_STR_ARG(name),
-                      HF_STR_ARG(version), hf_policy_rule_count(policy),
-                      hf_policy_vector_count(policy), word, digest);
-        return;
-    }
     hf_json_init(&json, &buf);
     hf_json_object_begin(&json);
-    hf_json_key_str(&json, "name", name);
-    hf_json_key_str(&json, "version", version);
-    hf_json_key_str(&json, "digest", hf_str_c(digest));
+    hf_json_key_str(&json, "name", hf_policy_name(policy));
+    hf_json_key_str(&json, "version", hf_policy_version(policy));
+    hf_json_key_hex(&json, "digest", hf_bytes_of(hf_policy_digest(policy)->b, HF_HASH_SIZE));
     hf_json_key_u64(&json, "rules", hf_policy_rule_count(policy));
     hf_json_key_u64(&json, "vectors", hf_policy_vector_count(policy));
     hf_json_key_u64(&json, "size", hf_policy_bundle(policy).len);
     hf_json_key(&json, HF_STR("valid"));
     hf_json_bool(&json, true);
+    if (text != NULL) {
+        hf_json_key_str(&json, "text", hf_bytes_str(hf_buf_bytes(text)));
+    }
     hf_json_object_end(&json);
     hf_cli_printf(cli, "%.*s\n", (int)buf.len, (const char *)buf.ptr);
     hf_buf_free(&buf);
+}
+
+/* One line about a policy, or one object. */
+static void show_policy(struct hf_cli *cli, const struct hf_policy *policy, const char *word)
+{
+    char digest[2 * HF_HASH_SIZE + 1];
+    hf_hex_encode(hf_bytes_of(hf_policy_digest(policy)->b, HF_HASH_SIZE), digest);
+    if (cli->quiet) {
+        return;
+    }
+    if (cli->json) {
+        show_json(cli, policy, /* text= */ NULL);
+        return;
+    }
+    hf_cli_printf(cli, "%.*s %.*s: %zu rules, %zu golden vectors, %s\n%s\n",
+                  HF_STR_ARG(hf_policy_name(policy)), HF_STR_ARG(hf_policy_version(policy)),
+                  hf_policy_rule_count(policy), hf_policy_vector_count(policy), word, digest);
 }
 
 static int run_check(struct hf_cli *cli)
@@ -152,6 +160,27 @@ static int run_compile(struct hf_cli *cli)
     return hf_policy_source_exit(cli, rc, shown, &err);
 }
 
+static int run_print(struct hf_cli *cli)
+{
+    struct hf_buf text = hf_buf_init(HF_POLICY_TEXT_MAX);
+    struct hf_err err = {0};
+    struct hf_policy *policy = NULL;
+    bool shown = false;
+    enum hf_rc rc = hf_policy_source_load(cli, hf_cli_operand(cli, 0), &policy, &shown, &err);
+    if (rc == HF_OK) {
+        rc = hf_policy_print(hf_policy_bundle(policy), &text, &err);
+        rc = rc == HF_OK ? rc : hf_err_wrap(&err, rc, "%s", hf_cli_operand(cli, 0));
+    }
+    if (rc == HF_OK && cli->json) {
+        show_json(cli, policy, &text);
+    } else if (rc == HF_OK) {
+        hf_cli_printf(cli, "%.*s", (int)text.len, (const char *)text.ptr);
+    }
+    hf_buf_free(&text);
+    hf_policy_free(policy);
+    return hf_policy_source_exit(cli, rc, shown, &err);
+}
+
 static const struct hf_cli_operand file_operand[] = {
     {.name = "FILE", .help = "a policy: the text, or a compiled bundle"}};
 static const struct hf_cli_option compile_options[] = {{.name = "out",
@@ -192,13 +221,25 @@ static const struct hf_cli_command compile = {
     .run = run_compile,
 };
 
+static const struct hf_cli_command print = {
+    .name = "print",
+    .summary = "write a compiled bundle as text again",
+    .description =
+        "What is printed was compiled, and gave the bundle byte for byte: who reads it has read "
+        "the bundle. Comments are not in a bundle, and a test has the facts of its call. Exit "
+        "code 1 for what is no bundle, or one that no text compiles to.",
+    .operands = file_operand,
+    .operand_count = HF_LEN(file_operand),
+    .run = run_print,
+};
+
 const struct hf_cli_command hf_command_policy = {
     .name = "policy",
     .summary = "write, test and compare policies of the safety wrapper",
     .description =
         "A policy says what an agent may do, what a person is asked for, and what is refused. "
         "The language is described in docs/POLICY.md.",
-    HF_CLI_CHILDREN(&check, &test, &compile, &hf_command_policy_diff, &hf_command_policy_simulate,
-                    &hf_command_policy_publish, &hf_command_policy_show,
-                    &hf_command_policy_activate),
+    HF_CLI_CHILDREN(&check, &test, &compile, &print, &hf_command_policy_diff,
+                    &hf_command_policy_simulate, &hf_command_policy_publish,
+                    &hf_command_policy_show, &hf_command_policy_activate),
 };

@@ -125,10 +125,27 @@ static const struct hf_root roots[] = {
     {{"tmp", 3}, {"/tmp", 4}},
 };
 
+/* The facts of a test's call, by the policy's own classification; or those that the test says. */
+static enum hf_rc facts_of(const struct hf_policy *policy, struct hf_text_test *test,
+                           const struct hf_json *params, struct hf_arena *arena, struct hf_err *err)
+{
+    static const struct hf_str cwd = {"/home/agent/workspace", 21};
+    if (test->has_facts) {
+        return hf_policy_facts_from_json(params, arena, &test->facts, err);
+    }
+    struct hf_call call = {.params = params,
+                           .cwd = cwd,
+                           .home = roots[0].path,
+                           .roots = roots,
+                           .root_count = HF_LEN(roots),
+                           .resolver = &hf_resolver_lexical};
+    hf_reduce(policy, &call, arena, &test->facts);
+    return HF_OK;
+}
+
 static void vector_of(struct hf_compiling *c, const struct hf_policy *policy,
                       struct hf_text_test *test)
 {
-    static const struct hf_str cwd = {"/home/agent/workspace", 21};
     struct hf_json_doc *doc = NULL;
     struct hf_arena arena;
     struct hf_err err = {0};
@@ -141,16 +158,15 @@ static void vector_of(struct hf_compiling *c, const struct hf_policy *policy,
         rc = hf_json_parse(hf_str_bytes(test->params), &doc, &err);
     }
     if (rc == HF_OK) {
-        struct hf_call call = {.params = doc == NULL ? NULL : hf_json_root(doc),
-                               .cwd = cwd,
-                               .home = roots[0].path,
-                               .roots = roots,
-                               .root_count = HF_LEN(roots),
-                               .resolver = &hf_resolver_lexical};
-        hf_reduce(policy, &call, &arena, &test->facts);
-        rc = hf_facts_encode_cut(&test->facts, bytes, &record.vector.facts, &err);
+        rc = facts_of(policy, test, doc == NULL ? NULL : hf_json_root(doc), &arena, &err);
     }
-    if (rc != HF_OK) {
+    if (rc == HF_OK) {
+        rc = test->has_facts ? hf_facts_encode(&test->facts, bytes, &record.vector.facts, &err)
+                             : hf_facts_encode_cut(&test->facts, bytes, &record.vector.facts, &err);
+    }
+    if (rc == HF_ENOMEM) {
+        c->failed = rc;
+    } else if (rc != HF_OK) {
         hf_text_fault_at(c, test->call_line, test->call_column == 0 ? 1 : test->call_column,
                          "%.180s", err.text);
     } else {
@@ -164,7 +180,7 @@ static void vector_of(struct hf_compiling *c, const struct hf_policy *policy,
     hf_json_free(doc);
 }
 
-/* Tests are calls; their vectors are made by the policy's own classification. */
+/* Tests become vectors, by means of the policy as far as it is. */
 static enum hf_rc make_vectors(struct hf_compiling *c, struct hf_err *err)
 {
     struct hf_buf bundle = hf_buf_init(HF_POLICY_TEXT_MAX * 4);

@@ -46,13 +46,12 @@ struct hf_list_use {
 
 struct hf_text_test {
     unsigned line;
-    unsigned call_column;
+    unsigned call_column; /* of the call, or of the facts */
     unsigned call_line;
     struct hf_str name;
-    struct hf_str params; /* JSON; empty for none */
+    struct hf_str params; /* JSON, of the call or of the facts; empty for none */
     struct hf_policy_facts facts;
-    bool has_call;
-    bool has_expect;
+    bool has_facts; /* and no call */
     enum hf_policy_vector_verdict verdict;
     struct hf_str rule;
 };
@@ -143,6 +142,7 @@ void hf_text_rule_member(struct hf_compiling *c);
 void hf_text_rule_end(struct hf_compiling *c);
 void hf_text_condition(struct hf_compiling *c, bool negate);
 void hf_text_test_member(struct hf_compiling *c);
+void hf_text_test_end(struct hf_compiling *c);
 
 /* All lines; then lists are checked. The rest is compile.c's. */
 void hf_text_read(struct hf_compiling *c, struct hf_str text);

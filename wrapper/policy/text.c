@@ -197,13 +197,6 @@ static void list_member(struct hf_compiling *c)
     }
 }
 
-static void end_test(struct hf_compiling *c)
-{
-    if (!c->test->has_call || !c->test->has_expect) {
-        hf_text_fault_at(c, c->block_line, 1, "a test needs a call and what to expect");
-    }
-}
-
 static void end_block(struct hf_compiling *c)
 {
     enum hf_block block = c->block;
@@ -213,7 +206,7 @@ static void end_block(struct hf_compiling *c)
     case HF_BLOCK_PROGRAM: hf_text_program_end(c); break;
     case HF_BLOCK_TOOL: hf_text_tool_end(c); break;
     case HF_BLOCK_RULE: hf_text_rule_end(c); break;
-    case HF_BLOCK_TEST: end_test(c); break;
+    case HF_BLOCK_TEST: hf_text_test_end(c); break;
     case HF_BLOCK_NONE:
     case HF_BLOCK_SKIP: break;
     }

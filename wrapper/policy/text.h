@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define HF_POLICY_TEXT_MAX   (4u << 20)
+#define HF_POLICY_TEXT_MAX   (16u << 20)
 #define HF_POLICY_FAULTS_MAX 32
 
 struct hf_policy_fault {

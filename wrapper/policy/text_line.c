@@ -73,6 +73,15 @@ static bool is_blank(char ch)
     return ch == ' ' || ch == '\t' || ch == '\r';
 }
 
+/* In a test the parameters of a call, or its facts, are JSON to the end of the line. What follows
+ * upon the first line of a block that was wrong may be a test too. */
+static bool is_json(const struct hf_compiling *c)
+{
+    return c->indented && (c->block == HF_BLOCK_TEST || c->block == HF_BLOCK_SKIP) &&
+           ((c->token_count == 3 && hf_text_is(c, 0, "call")) ||
+            (c->token_count == 2 && hf_text_is(c, 0, "facts")));
+}
+
 bool hf_text_split(struct hf_compiling *c, struct hf_str line)
 {
     size_t at = 0;
@@ -99,8 +108,7 @@ bool hf_text_split(struct hf_compiling *c, struct hf_str line)
         }
         struct hf_token *token = &c->tokens[c->token_count++];
         *token = (struct hf_token){.column = (unsigned)at + 1, .quoted = line.ptr[at] == '"'};
-        /* The parameters of a call are JSON, which goes to the end of the line. */
-        if (c->token_count == 3 && c->indented && hf_text_is(c, 0, "call")) {
+        if (is_json(c)) {
             token->text = (struct hf_str){line.ptr + at, line.len - at};
             break;
         }

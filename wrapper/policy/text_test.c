@@ -1,8 +1,32 @@
-/* wrapper/policy/text_test.c: the lines of a test in a policy's text: a call and what is expected.
- * */
+/* wrapper/policy/text_test.c: the lines of a test in a policy's text: a call, or the facts that one
+ * was reduced to, and what is expected. */
 #include "base/assert.h"
 #include "wrapper/policy/compiling.h"
 #include "wrapper/policy/text_names.h"
+
+/* How lines of a test begin: bits in hf_compiling.set. */
+enum says {
+    SAYS_CALL,
+    SAYS_FACTS,
+    SAYS_EXPECT,
+    SAYS_TENANT,
+    SAYS_CHANNEL,
+    SAYS_REQUESTER,
+    SAYS_LEVEL,
+    SAYS_TIME,
+    SAYS_DAY,
+    SAYS_BUDGET,
+    SAYS_TAINT, /* this one and the ones behind it may be said again */
+    SAYS_RATE,
+    SAYS_RECENT,
+    SAYS_ROLES,
+    SAYS_SECRETS,
+    SAYS_COUNT
+};
+
+static const char *const words[SAYS_COUNT] = {"call",      "facts", "expect", "tenant", "channel",
+                                              "requester", "level", "time",   "day",    "budget",
+                                              "taint",     "rate",  "recent", "roles",  "secrets"};
 
 static struct hf_str window_name(unsigned i)
 {
@@ -29,12 +53,22 @@ static void take_call(struct hf_compiling *c, struct hf_text_test *test)
     if (missing(c, 1, "the name of a tool")) {
         return;
     }
-    test->has_call = true;
     test->facts.tool = c->tokens[1].text;
     test->call_line = c->line;
     if (c->token_count > 2) {
         test->call_column = c->tokens[2].column;
         test->params = c->tokens[2].text;
+    }
+}
+
+/* facts JSON, as holdfast-wrapper explain and holdfast policy print show them */
+static void take_facts(struct hf_compiling *c, struct hf_text_test *test)
+{
+    if (!missing(c, 1, "the facts of a call, as JSON,")) {
+        test->has_facts = true;
+        test->call_line = c->line;
+        test->call_column = c->tokens[1].column;
+        test->params = c->tokens[1].text;
     }
 }
 
@@ -45,7 +79,6 @@ static void take_expect(struct hf_compiling *c, struct hf_text_test *test)
     if (verdict < 0) {
         return;
     }
-    test->has_expect = true;
     test->verdict = (enum hf_policy_vector_verdict)verdict;
     if (c->token_count > 2) {
         if (!hf_text_is(c, 2, "by")) {
@@ -66,6 +99,7 @@ static void take_taint(struct hf_compiling *c, struct hf_text_test *test)
         }
         hf_facts_add_taint(&test->facts, (enum hf_policy_facts_taint)label);
     }
+    (void)missing(c, 1, "what the session has seen");
 }
 
 /* rate WHAT WINDOW N; all counters are there, and 0 until something is said */
@@ -138,68 +172,79 @@ static void take_names(struct hf_compiling *c, struct hf_str *list, size_t max, 
     (void)missing(c, 1, "at least one value");
 }
 
-/* Members with one value. True when it was one of them. */
-static bool take_single(struct hf_compiling *c, struct hf_text_test *test)
+/* Members with one value. */
+static void take_single(struct hf_compiling *c, struct hf_policy_facts *facts, enum says word)
 {
-    struct hf_policy_facts *facts = &test->facts;
     int found = 0;
-    if (hf_text_is(c, 0, "tenant")) {
-        if (!missing(c, 1, "a tenant")) {
-            facts->tenant = c->tokens[1].text;
-        }
-    } else if (hf_text_is(c, 0, "channel")) {
-        if (!missing(c, 1, "a channel")) {
-            facts->channel = c->tokens[1].text;
-        }
-    } else if (hf_text_is(c, 0, "requester")) {
+    uint64_t minute;
+    switch ((int)word) {
+    case SAYS_TENANT:
+        facts->tenant = missing(c, 1, "a tenant") ? facts->tenant : c->tokens[1].text;
+        break;
+    case SAYS_CHANNEL:
+        facts->channel = missing(c, 1, "a channel") ? facts->channel : c->tokens[1].text;
+        break;
+    case SAYS_REQUESTER:
         found = hf_text_choice(c, 1, hf_text_requester_name, HF_POLICY_FACTS_REQUESTER_COUNT,
                                "requester");
         facts->requester = found < 0 ? facts->requester : (enum hf_policy_facts_requester)found;
-    } else if (hf_text_is(c, 0, "day")) {
+        break;
+    case SAYS_DAY:
         found = hf_text_choice(c, 1, hf_text_day_name, HF_POLICY_FACTS_WEEKDAY_COUNT, "day");
         facts->weekday = found < 0 ? facts->weekday : (enum hf_policy_facts_weekday)found;
-    } else if (hf_text_is(c, 0, "budget")) {
+        break;
+    case SAYS_BUDGET:
         found = hf_text_choice(c, 1, hf_text_budget_name, HF_POLICY_FACTS_BUDGET_COUNT, "budget");
         facts->has_budget = found >= 0;
         facts->budget = found < 0 ? facts->budget : (enum hf_policy_facts_budget)found;
-    } else if (hf_text_is(c, 0, "level")) {
-        (void)hf_text_level(c, 1, &facts->level);
-    } else if (hf_text_is(c, 0, "time")) {
-        uint64_t minute;
-        if (hf_text_minute(c, 1, &minute)) {
-            facts->minute = minute % 1440;
-        }
-    } else {
-        return false;
+        break;
+    case SAYS_LEVEL: (void)hf_text_level(c, 1, &facts->level); break;
+    default: /* time */
+        facts->minute = hf_text_minute(c, 1, &minute) ? minute % 1440 : facts->minute;
+        break;
     }
     (void)hf_text_nothing_after(c, 2);
-    return true;
 }
 
 void hf_text_test_member(struct hf_compiling *c)
 {
     struct hf_text_test *test = c->test;
     struct hf_policy_facts *facts = &test->facts;
-    if (take_single(c, test)) {
+    int word = 0;
+    while (word < SAYS_COUNT && !hf_text_is(c, 0, words[word])) {
+        word++;
+    }
+    if (word < SAYS_TAINT && hf_text_again(c, &c->set, 1u << word)) {
         return;
     }
-    if (hf_text_is(c, 0, "call")) {
-        take_call(c, test);
-    } else if (hf_text_is(c, 0, "expect")) {
-        take_expect(c, test);
-    } else if (hf_text_is(c, 0, "taint")) {
-        take_taint(c, test);
-    } else if (hf_text_is(c, 0, "rate")) {
-        take_rate(c, test);
-    } else if (hf_text_is(c, 0, "recent")) {
-        take_recent(c, test);
-    } else if (hf_text_is(c, 0, "roles")) {
-        take_names(c, facts->roles, HF_LEN(facts->roles), &facts->roles_count);
-    } else if (hf_text_is(c, 0, "secrets")) {
+    c->set |= 1u << word;
+    switch (word) {
+    case SAYS_CALL: take_call(c, test); break;
+    case SAYS_FACTS: take_facts(c, test); break;
+    case SAYS_EXPECT: take_expect(c, test); break;
+    case SAYS_TAINT: take_taint(c, test); break;
+    case SAYS_RATE: take_rate(c, test); break;
+    case SAYS_RECENT: take_recent(c, test); break;
+    case SAYS_ROLES: take_names(c, facts->roles, HF_LEN(facts->roles), &facts->roles_count); break;
+    case SAYS_SECRETS:
         take_names(c, facts->secrets, HF_LEN(facts->secrets), &facts->secrets_count);
-    } else {
+        break;
+    case SAYS_COUNT:
         hf_text_fault(c, c->tokens[0].column,
-                      "a line of a test begins with call, expect, tenant, channel, requester, "
-                      "roles, level, taint, time, day, budget, rate, recent or secrets");
+                      "a line of a test begins with call, facts, expect, tenant, channel, "
+                      "requester, roles, level, taint, time, day, budget, rate, recent or secrets");
+        break;
+    default: take_single(c, facts, (enum says)word); break;
+    }
+}
+
+void hf_text_test_end(struct hf_compiling *c)
+{
+    unsigned beside = c->set & ~(1u << SAYS_FACTS | 1u << SAYS_EXPECT);
+    if ((c->set & (1u << SAYS_FACTS | 1u << SAYS_CALL)) == 0 || (c->set & 1u << SAYS_EXPECT) == 0) {
+        hf_text_fault_at(c, c->block_line, 1, "a test needs a call and what to expect");
+    } else if ((c->set & 1u << SAYS_FACTS) != 0 && beside != 0) {
+        hf_text_fault_at(c, c->block_line, 1,
+                         "facts say everything about a call; beside them stands what to expect");
     }
 }

@@ -1,7 +1,8 @@
-/* tests/fuzz/policy/fuzz_policy_text.c: a text is a policy, always the same one, or has mistakes at
- * places that exist. */
+/* tests/fuzz/policy/fuzz_policy_text.c: a text is a policy, always the same one, also when it is
+ * printed and read again, or has mistakes at places that exist. */
 #include "base/assert.h"
 #include "wrapper/policy/policy.h"
+#include "wrapper/policy/print.h"
 #include "wrapper/policy/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -37,6 +38,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         HF_ASSERT(hf_policy_load(hf_buf_bytes(&first), &policy, &err) == HF_OK);
         (void)hf_policy_selftest(policy, &err);
         hf_policy_free(policy);
+        /* It compiles what it printed, and holds it against the bundle. */
+        struct hf_buf printed = hf_buf_init(HF_POLICY_TEXT_MAX);
+        HF_ASSERT(hf_policy_print(hf_buf_bytes(&first), &printed, &err) == HF_OK);
+        hf_buf_clear(&second);
+        HF_ASSERT(hf_policy_compile(hf_bytes_str(hf_buf_bytes(&printed)), &second, &faults, &err) ==
+                  HF_OK);
+        HF_ASSERT(hf_bytes_eq(hf_buf_bytes(&first), hf_buf_bytes(&second)));
+        hf_buf_free(&printed);
     } else {
         HF_ASSERT(err.text[0] != '\0' && first.len == 0);
     }
