@@ -27,6 +27,8 @@
 /* People of whom it is written that they have seen a request. */
 #define HF_HUB_SEEN_MAX       8
 
+struct hf_hub_approval_tenant;
+
 struct hf_hub_approval {
     struct hf_approval life;
     bool ending;    /* approval.decided is on its way to the log, by the router */
@@ -42,6 +44,7 @@ struct hf_hub_approval {
     uint32_t seen_by[HF_HUB_SEEN_MAX];               /* hashes of names */
     unsigned seen_count;
     /* private */
+    struct hf_hub_approval_tenant *tenant;
     struct hf_map_node by_name;
     struct hf_queue order;   /* by routing */
     struct hf_queue mine;    /* the same, of its tenant */

@@ -11,7 +11,7 @@
 #define FIELDS(list) list, HF_LEN(list)
 
 _Static_assert(sizeof(struct hf_approval) == 520, "see hub/memory_parts.c");
-_Static_assert(sizeof(struct hf_hub_approval) == 696, "see hub/memory_parts.c");
+_Static_assert(sizeof(struct hf_hub_approval) == 704, "see hub/memory_parts.c");
 
 static const struct hf_record_field seen_fields[] = {
     {.name = "name", .kind = HF_RECORD_U32, .size = sizeof(uint32_t), .max = UINT32_MAX},

@@ -1,4 +1,4 @@
-/* tenant/agent.c: opens and closes the agent, asks the Hub, backs off. */
+/* tenant/agent.c: opens and closes the agent. */
 #include "tenant/agent.h"
 
 #include <stdio.h>
@@ -7,11 +7,6 @@
 #include "base/assert.h"
 #include "base/host_key.h"
 #include "tenant/decisions.h"
-
-#define SECOND      UINT64_C(1000000000)
-#define CALL_NS     (60 * SECOND)
-#define BACK_OFF_NS (60 * SECOND)
-#define ANSWER_MAX  65536
 
 static const struct hf_sm_state states[] = {
     [HF_AGENT_NEW] = {"NEW",
@@ -49,137 +44,7 @@ void hf_agent_move(struct hf_agent *agent, enum hf_agent_state state)
     }
 }
 
-/* asking the Hub */
-
-void hf_agent_ask(struct hf_agent *agent, struct hf_agent_job *job, const char *path,
-                  const char *content_type, void (*done)(struct hf_http_call *call))
-{
-    HF_ASSERT(!job->busy);
-    bool registered = hf_secret_reveal(&agent->api_key).len > 0;
-    const char *hub =
-        registered && agent->conf.hub_url == NULL ? agent->region.hub_url : agent->conf.hub_url;
-    (void)snprintf(job->url, sizeof job->url, "%s%s", hub, path);
-    job->busy = true;
-    job->call =
-        (struct hf_http_call){.method = job->method != NULL    ? job->method
-                                        : content_type == NULL ? "GET"
-                                                               : "POST",
-                              .url = job->url,
-                              .content_type = content_type,
-                              .token = registered ? &agent->api_key : NULL,
-                              .body = hf_buf_bytes(&job->body),
-                              .timeout_ns = CALL_NS,
-                              .answer_max = job->answer_max > 0 ? job->answer_max : ANSWER_MAX,
-                              .done = done};
-    hf_http_call_start(agent->client, &job->call);
-}
-
-void hf_agent_back_off(struct hf_agent *agent, struct hf_agent_job *job)
-{
-    uint64_t wait = SECOND << (job->failures < 6 ? job->failures : 6);
-    uint64_t random = 0;
-    wait = wait > BACK_OFF_NS ? BACK_OFF_NS : wait;
-    job->failures++;
-    hf_env_random(hf_loop_env(agent->loop), &random, sizeof random);
-    wait = wait / 2 + random % (wait / 2);
-    if (job->call.retry_after_s * SECOND > wait) {
-        wait = job->call.retry_after_s * SECOND + random % SECOND;
-    }
-    if (agent->sm.state != HF_AGENT_CLOSING) {
-        (void)hf_timer_arm(&job->timer, wait);
-    }
-}
-
 /* opening */
-
-static enum hf_rc load_token(struct hf_agent *agent, const char *path, struct hf_err *err)
-{
-    struct hf_buf text = hf_buf_init(4096);
-    enum hf_rc rc = hf_disk_read(agent->disk, path, &text, err);
-    if (rc == HF_OK) {
-        rc = hf_token_parse(hf_bytes_str(hf_buf_bytes(&text)), &agent->token, err);
-        rc = rc == HF_OK ? rc : hf_err_wrap(err, rc, "%s", path);
-    }
-    hf_wipe(text.ptr, text.len);
-    hf_buf_free(&text);
-    return rc;
-}
-
-/* As the Hub knows the token: by its key's hash. */
-static enum hf_rc hash_token(struct hf_agent *agent, struct hf_err *err)
-{
-    struct hf_signing_key *key = NULL;
-    enum hf_rc rc = hf_token_key(&agent->token, &key, err);
-    if (rc == HF_OK) {
-        hf_token_hash(hf_signing_key_public(key), &agent->token_hash);
-    }
-    hf_signing_key_free(key);
-    return rc;
-}
-
-/* An agent that is registered gets a new token when it was let out: it registers again. The token
- * that it had may still lie there, and may be gone. */
-static enum hf_rc look_for_new_token(struct hf_agent *agent, bool *ret_registered,
-                                     struct hf_err *err)
-{
-    struct hf_err unread = {0};
-    if (agent->conf.token_file == NULL || !hf_disk_exists(agent->disk, agent->conf.token_file)) {
-        return HF_OK;
-    }
-    enum hf_rc rc = load_token(agent, agent->conf.token_file, &unread);
-    if (rc != HF_OK) {
-        hf_log(agent->logger, HF_LOG_WARN, "token.not_read", hf_f_err(&unread));
-        return HF_OK;
-    }
-    rc = hash_token(agent, err);
-    if (rc == HF_OK && strcmp(agent->token.tenant, agent->region.tenant) != 0) {
-        rc = hf_err_set(err, HF_EINVAL,
-                        "the token in %s is for the tenant %s, this folder is the one of %s",
-                        agent->conf.token_file, agent->token.tenant, agent->region.tenant);
-    }
-    if (rc == HF_OK && !hf_hash_eq(&agent->token_hash, &agent->region.token)) {
-        agent->region.tls_pin = agent->token.tls_pin;
-        *ret_registered = false;
-    }
-    return rc;
-}
-
-/* Registered before, or invited by a token: fills region and tenant. */
-static enum hf_rc find_place(struct hf_agent *agent, bool *ret_registered, struct hf_err *err)
-{
-    enum hf_rc rc = hf_agent_load_region(agent, err);
-    *ret_registered = rc == HF_OK;
-    if (rc == HF_OK) {
-        return look_for_new_token(agent, ret_registered, err);
-    }
-    if (rc != HF_ENOTFOUND) {
-        return rc;
-    }
-    if (agent->region.tenant[0] != '\0' && agent->conf.token_file == NULL) {
-        return hf_err_set(
-            err, HF_EUSAGE,
-            "%s/api.key is missing: restore it from a backup, or register anew with a "
-            "new token (--token-file)",
-            agent->dir);
-    }
-    if (agent->conf.token_file == NULL || agent->conf.hub_url == NULL) {
-        return hf_err_set(err, HF_EUSAGE,
-                          "this agent is not registered yet: give it a registration token with "
-                          "--token-file and the Hub's address with --hub");
-    }
-    rc = load_token(agent, agent->conf.token_file, err);
-    if (rc == HF_OK) {
-        rc = hash_token(agent, err);
-    }
-    if (rc == HF_OK) {
-        (void)snprintf(agent->region.region, sizeof agent->region.region, "%s",
-                       agent->token.region);
-        (void)snprintf(agent->region.tenant, sizeof agent->region.tenant, "%s",
-                       agent->token.tenant);
-        agent->region.tls_pin = agent->token.tls_pin;
-    }
-    return rc;
-}
 
 void hf_agent_log_changed(void *arg, struct hf_log_writer *writer)
 {
@@ -360,7 +225,7 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
         rc = hf_agent_artifacts_open(agent, err);
     }
     if (rc == HF_OK) {
-        rc = find_place(agent, &registered, err);
+        rc = hf_agent_find_place(agent, &registered, err);
     }
     hf_agent_numbers_load(agent);
     if (rc == HF_OK) {
@@ -427,20 +292,6 @@ static void drained(void *arg)
     hf_agent_scan_close(agent, searched);
 }
 
-static void end_job(struct hf_agent_job *job)
-{
-    if (job->timer.fire != NULL) {
-        hf_timer_cancel(&job->timer);
-    }
-    if (job->busy) {
-        hf_http_call_cancel(&job->call);
-        hf_buf_free(&job->call.answer);
-        job->busy = false;
-    }
-    hf_wipe(job->body.ptr, job->body.len);
-    hf_buf_free(&job->body);
-}
-
 void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg)
 {
     agent->changed = NULL;
@@ -449,14 +300,14 @@ void hf_agent_close(struct hf_agent *agent, void (*closed)(void *arg), void *arg
     hf_sm_move(&agent->sm, HF_AGENT_CLOSING);
     agent->conf.failed = NULL;
     hf_task_cancel(&agent->failing);
-    end_job(&agent->enrol);
-    end_job(&agent->upload);
-    end_job(&agent->beat);
-    end_job(&agent->rotate);
-    end_job(&agent->feed.job);
-    end_job(&agent->artifacts.job);
-    end_job(&agent->known.job);
-    end_job(&agent->subjects.job);
+    hf_agent_job_end(&agent->enrol);
+    hf_agent_job_end(&agent->upload);
+    hf_agent_job_end(&agent->beat);
+    hf_agent_job_end(&agent->rotate);
+    hf_agent_job_end(&agent->feed.job);
+    hf_agent_job_end(&agent->artifacts.job);
+    hf_agent_job_end(&agent->known.job);
+    hf_agent_job_end(&agent->subjects.job);
     if (agent->word.fire != NULL) {
         hf_timer_cancel(&agent->word);
     }

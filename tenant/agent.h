@@ -254,6 +254,10 @@ void hf_agent_succeed(struct hf_agent *agent);
 /* HF_OK: the word is given; the running agent takes it within seconds. */
 enum hf_rc hf_agent_give_word(const char *dir, const char *reason, struct hf_err *err);
 
+/* tenant/invitation.c: registered before, or invited by a token: fills region and tenant. HF_EUSAGE:
+ * neither. */
+enum hf_rc hf_agent_find_place(struct hf_agent *agent, bool *ret_registered, struct hf_err *err);
+
 /* tenant/enrol.c: from NEW to RUNNING. */
 void hf_agent_enrol(struct hf_agent *agent);
 
@@ -262,12 +266,6 @@ void hf_agent_log_changed(void *arg, struct hf_log_writer *writer);
 void hf_agent_close_log(struct hf_agent *agent);
 enum hf_rc hf_agent_run(struct hf_agent *agent, struct hf_err *err);
 void hf_agent_move(struct hf_agent *agent, enum hf_agent_state state);
-/* Starts a job's call: POST its body to PATH at the Hub, or GET when content_type is NULL. */
-void hf_agent_ask(struct hf_agent *agent, struct hf_agent_job *job, const char *path,
-                  const char *content_type, void (*done)(struct hf_http_call *call));
-/* The call is over: after a failure arms the job's timer by back-off (1 s doubling to 60 s, half of
- * it random, or longer when the Hub says so). */
-void hf_agent_back_off(struct hf_agent *agent, struct hf_agent_job *job);
 
 /* tenant/replicate.c */
 void hf_agent_replicate_start(struct hf_agent *agent);
