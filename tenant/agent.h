@@ -254,8 +254,8 @@ void hf_agent_succeed(struct hf_agent *agent);
 /* HF_OK: the word is given; the running agent takes it within seconds. */
 enum hf_rc hf_agent_give_word(const char *dir, const char *reason, struct hf_err *err);
 
-/* tenant/invitation.c: registered before, or invited by a token: fills region and tenant. HF_EUSAGE:
- * neither. */
+/* tenant/invitation.c: registered before, or invited by a token: fills region and tenant.
+ * HF_EUSAGE: neither. */
 enum hf_rc hf_agent_find_place(struct hf_agent *agent, bool *ret_registered, struct hf_err *err);
 
 /* tenant/enrol.c: from NEW to RUNNING. */

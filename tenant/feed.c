@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "tenant/agent.h"
 #include "tenant/decisions.h"
+#include "tenant/feed_record.h"
 #include "tenant/feed_store.h"
 #include "tenant/probe.h"
 
@@ -26,23 +27,12 @@ static struct hf_agent *agent_of(struct hf_agent_job *job)
 
 /* recording */
 
-struct record {
-    const char *type;
-    uint32_t version;
-    const char *stream;  /* "directive", "feed" or "approval" */
-    const char *subject; /* NULL: the tenant */
-    const char *producer;
-    uint64_t sequence;
-    struct hf_bytes payload;
-};
-
-static enum hf_rc post(struct hf_agent *agent, const struct record *record,
+static enum hf_rc post(struct hf_agent *agent, const struct hf_feed_record *record,
                        void (*done)(struct hf_post *post), struct hf_err *err)
 {
     struct hf_agent_feed *feed = &agent->feed;
     char stream[64];
-    (void)snprintf(stream, sizeof stream, "%s/%s", record->stream,
-                   record->subject == NULL ? agent->region.tenant : record->subject);
+    (void)snprintf(stream, sizeof stream, "%s/%s", record->stream, record->subject);
     const struct hf_envelope envelope = {.type = hf_str_c(record->type),
                                          .schema_version = record->version,
                                          .producer = hf_str_c(record->producer),
@@ -139,15 +129,8 @@ static void end_probe(struct hf_agent *agent, const struct hf_feed_item *item, u
     struct hf_agent_feed *feed = &agent->feed;
     struct hf_err err = {0};
     struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
-    const struct record record = {.type = HF_EVENT_APPROVAL_ENFORCED_NAME,
-                                  .version = HF_EVENT_APPROVAL_ENFORCED_VERSION,
-                                  .stream = "approval",
-                                  .subject = item->directive.approval,
-                                  .producer = "probe",
-                                  .sequence = item->sequence,
-                                  .payload = hf_probe_end(hf_str_c(agent->region.tenant),
-                                                          hf_str_c(item->directive.approval),
-                                                          delivered, &w)};
+    struct hf_feed_record record;
+    hf_feed_record_probe_ended(agent->region.tenant, item, delivered, &w, &record);
     if (post(agent, &record, ended_probe, &err) != HF_OK) {
         hf_log(agent->logger, HF_LOG_WARN, "feed.failed", hf_f_err(&err));
         hf_agent_back_off(agent, &feed->job);
@@ -175,57 +158,6 @@ static void recorded(struct hf_post *ended)
     go_on(agent);
 }
 
-static struct hf_bytes write_applied(const struct hf_agent *agent, const struct hf_feed_item *item,
-                                     struct hf_writer *w)
-{
-    const struct hf_event_directive_applied event = {.tenant = hf_str_c(agent->region.tenant),
-                                                     .sequence = item->sequence,
-                                                     .index = item->index,
-                                                     .kind = hf_str_c(item->kind)};
-    hf_event_directive_applied_encode(&event, w);
-    return hf_writer_done(w);
-}
-
-static struct hf_bytes write_delivered(const struct hf_agent *agent,
-                                       const struct hf_feed_item *item, struct hf_writer *w)
-{
-    const struct hf_directive *d = &item->directive;
-    const struct hf_event_approval_delivered event = {
-        .approval = hf_str_c(d->approval),
-        .tenant = hf_str_c(agent->region.tenant),
-        .request = hf_bytes_of(d->request.b, HF_HASH_SIZE),
-        .decision = d->approved ? HF_EVENT_APPROVAL_DELIVERED_DECISION_APPROVED
-                                : HF_EVENT_APPROVAL_DELIVERED_DECISION_DENIED,
-        .sequence = item->sequence,
-        .index = item->index,
-        .not_after = item->not_after_us};
-    hf_event_approval_delivered_encode(&event, w);
-    return hf_writer_done(w);
-}
-
-/* One that is to be done is refused when it cannot be done here. */
-static struct hf_bytes write_refused(const struct hf_agent *agent, const struct hf_feed_item *item,
-                                     struct hf_writer *w)
-{
-    static const enum hf_event_directive_refused_reason reasons[] = {
-        [HF_FEED_DO] = HF_EVENT_DIRECTIVE_REFUSED_REASON_UNABLE,
-        [HF_FEED_EXPIRED] = HF_EVENT_DIRECTIVE_REFUSED_REASON_EXPIRED,
-        [HF_FEED_UNKNOWN_KIND] = HF_EVENT_DIRECTIVE_REFUSED_REASON_UNKNOWN_KIND,
-        [HF_FEED_BAD_PARAMETERS] = HF_EVENT_DIRECTIVE_REFUSED_REASON_BAD_PARAMETERS,
-    };
-
-    const struct hf_event_directive_refused event = {.tenant = hf_str_c(agent->region.tenant),
-                                                     .has_sequence = true,
-                                                     .sequence = item->sequence,
-                                                     .has_index = true,
-                                                     .index = item->index,
-                                                     .has_kind = true,
-                                                     .kind = hf_str_c(item->kind),
-                                                     .reason = reasons[item->verdict]};
-    hf_event_directive_refused_encode(&event, w);
-    return hf_writer_done(w);
-}
-
 /* What has to be on the disk before the directive is recorded as applied. */
 static enum hf_rc remember(struct hf_agent *agent, const struct hf_feed_item *item,
                            struct hf_err *err)
@@ -245,6 +177,7 @@ static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
     struct hf_agent_feed *feed = &agent->feed;
     struct hf_err err = {0};
     struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
+    struct hf_feed_record record;
     bool does = item->verdict == HF_FEED_DO;
     enum hf_rc rc = does ? remember(agent, item, &err) : HF_OK;
     if (rc == HF_ENOSYS) {
@@ -257,32 +190,10 @@ static void take_item(struct hf_agent *agent, const struct hf_feed_item *item)
         hf_agent_back_off(agent, &feed->job);
         return;
     }
-    struct record record = {.type = HF_EVENT_DIRECTIVE_APPLIED_NAME,
-                            .version = HF_EVENT_DIRECTIVE_APPLIED_VERSION,
-                            .stream = "directive",
-                            .producer = "directive",
-                            .sequence = item->sequence};
-    if (does && item->directive.kind == HF_DIRECTIVE_DECIDE) {
-        record.type = HF_EVENT_APPROVAL_DELIVERED_NAME;
-        record.version = HF_EVENT_APPROVAL_DELIVERED_VERSION;
-        record.stream = "approval";
-        record.subject = item->directive.approval;
-        record.payload = write_delivered(agent, item, &w);
-    } else if (does && item->directive.kind == HF_DIRECTIVE_PROBE) {
-        record.type = HF_EVENT_APPROVAL_REQUESTED_NAME;
-        record.version = HF_EVENT_APPROVAL_REQUESTED_VERSION;
-        record.stream = "approval";
-        record.subject = item->directive.approval;
-        record.payload = hf_probe_ask(hf_str_c(agent->region.tenant),
-                                      hf_str_c(item->directive.approval), item->not_after_us, &w);
-    } else if (does) {
+    if (does) {
         act(agent, item);
-        record.payload = write_applied(agent, item, &w);
-    } else {
-        record.type = HF_EVENT_DIRECTIVE_REFUSED_NAME;
-        record.version = HF_EVENT_DIRECTIVE_REFUSED_VERSION;
-        record.payload = write_refused(agent, item, &w);
     }
+    hf_feed_record_item(agent->region.tenant, item, does, &w, &record);
     hf_log(agent->logger, does ? HF_LOG_INFO : HF_LOG_WARN,
            does ? "directive.applied" : "directive.refused", hf_f_c("kind", item->kind),
            hf_f_u64("sequence", item->sequence), hf_f_u64("verdict", (uint64_t)item->verdict));
@@ -361,26 +272,6 @@ static int reason_of(enum hf_rc rc)
     return -1;
 }
 
-static struct hf_bytes write_forked(const struct hf_agent *agent, struct hf_writer *w)
-{
-    const struct hf_agent_feed *feed = &agent->feed;
-    const struct hf_event_feed_forked event = {
-        .tenant = hf_str_c(agent->region.tenant),
-        .known = hf_bytes_str(hf_bytes_of(feed->note, feed->note_len)),
-        .shown = hf_bytes_str(hf_bytes_of(feed->answer.note, feed->answer.note_len))};
-    hf_event_feed_forked_encode(&event, w);
-    return hf_writer_done(w);
-}
-
-static struct hf_bytes write_unproved(const struct hf_agent *agent, int reason, struct hf_writer *w)
-{
-    const struct hf_event_directive_refused event = {
-        .tenant = hf_str_c(agent->region.tenant),
-        .reason = (enum hf_event_directive_refused_reason)reason};
-    hf_event_directive_refused_encode(&event, w);
-    return hf_writer_done(w);
-}
-
 /* Nothing of the answer is taken. What it was is recorded once an hour: whoever sends it must not
  * be able to fill the tenant's log. */
 static void refuse_answer(struct hf_agent *agent, enum hf_rc rc, struct hf_err *err)
@@ -392,19 +283,16 @@ static void refuse_answer(struct hf_agent *agent, enum hf_rc rc, struct hf_err *
     hf_log(agent->logger, HF_LOG_ERROR, forked ? "feed.fork" : "feed.refused", hf_f_err(err));
     if (reason >= 0 && (feed->noted_ns[reason] == 0 || now - feed->noted_ns[reason] > NOTE_NS)) {
         struct hf_writer w = hf_writer_init(feed->payload, sizeof feed->payload);
-        struct record record = {.type = HF_EVENT_DIRECTIVE_REFUSED_NAME,
-                                .version = HF_EVENT_DIRECTIVE_REFUSED_VERSION,
-                                .stream = "directive",
-                                .producer = "feed",
-                                .sequence = hf_agent_number(agent)};
+        struct hf_feed_record record;
         if (forked) {
-            record.type = HF_EVENT_FEED_FORKED_NAME;
-            record.version = HF_EVENT_FEED_FORKED_VERSION;
-            record.stream = "feed";
-            record.payload = write_forked(agent, &w);
+            hf_feed_record_forked(agent->region.tenant, hf_bytes_of(feed->note, feed->note_len),
+                                  hf_bytes_of(feed->answer.note, feed->answer.note_len), &w,
+                                  &record);
         } else {
-            record.payload = write_unproved(agent, reason, &w);
+            hf_feed_record_unproved(agent->region.tenant,
+                                    (enum hf_event_directive_refused_reason)reason, &w, &record);
         }
+        record.sequence = hf_agent_number(agent);
         feed->noted_ns[reason] = now;
         if (post(agent, &record, noted, err) == HF_OK) {
             return;
