@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define TRIES 10
+
 struct digest {
     struct hf_sha256_state state;
     const struct hf_table_def *table;
@@ -47,4 +49,30 @@ enum hf_rc hf_projection_digest(struct hf_store *store, const struct hf_projecti
     hf_sha256_end(&d.state, ret_digest);
     *ret_rows = d.rows;
     return rc;
+}
+
+enum hf_rc hf_projection_digest_at(struct hf_store *store, const struct hf_projection *projection,
+                                   uint64_t *ret_position, struct hf_hash *ret_digest,
+                                   uint64_t *ret_rows, struct hf_err *err)
+{
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t before = 0;
+        uint64_t after = 0;
+        enum hf_rc rc = hf_store_get_position(store, projection->name, &before, err);
+        if (rc == HF_OK) {
+            rc = hf_projection_digest(store, projection, ret_digest, ret_rows, err);
+        }
+        if (rc == HF_OK) {
+            rc = hf_store_get_position(store, projection->name, &after, err);
+        }
+        if (rc != HF_OK || before == after) {
+            *ret_position = before;
+            return rc;
+        }
+    }
+    return hf_err_set(
+        err, HF_EBUSY,
+        "%s is brought on by another program faster than it can be read; try again when "
+        "there is less to do",
+        projection->name);
 }

@@ -11,5 +11,10 @@
  * row. */
 enum hf_rc hf_projection_digest(struct hf_store *store, const struct hf_projection *projection,
                                 struct hf_hash *ret_digest, uint64_t *ret_rows, struct hf_err *err);
+/* The same, and the position that it is of, of a store that another program may bring on meanwhile.
+ * HF_EBUSY: it was brought on each time. */
+enum hf_rc hf_projection_digest_at(struct hf_store *store, const struct hf_projection *projection,
+                                   uint64_t *ret_position, struct hf_hash *ret_digest,
+                                   uint64_t *ret_rows, struct hf_err *err);
 
 #endif

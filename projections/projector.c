@@ -50,6 +50,13 @@ static enum hf_rc bury(struct hf_projector *p, const struct hf_projection *proje
                        struct hf_err *err)
 {
     struct hf_str reason = hf_str_c(why->text);
+    if (p->conf.strict) {
+        const struct hf_err said = *why; /* which may be where the answer goes */
+        return position->offset == 0
+                   ? hf_err_set(err, HF_ECANCELED, "it cannot be read: %s", said.text)
+                   : hf_err_set(err, HF_ECANCELED, "event %u of its segment cannot be read: %s",
+                                position->offset, said.text);
+    }
     reason.len = reason.len < REASON_MAX ? reason.len : REASON_MAX;
     struct hf_value row[HF_COLUMNS_MAX] = {[DEAD_PROJECTION] = {.text = hf_str_c(projection->name)},
                                            [DEAD_INDEX] = {.number = (int64_t)position->index},
@@ -100,6 +107,10 @@ static enum hf_rc bury_for_all(struct hf_projector *p, const struct hf_position 
     for (unsigned i = 0; rc == HF_OK && i < p->count; i++) {
         if (p->list[i].position == position->index) {
             rc = bury(p, p->list[i].projection, position, why, err);
+            rc = rc == HF_OK ? HF_OK
+                             : hf_err_wrap(err, rc, "projection %s, entry %llu",
+                                           p->list[i].projection->name,
+                                           (unsigned long long)position->index);
         }
     }
     return rc;

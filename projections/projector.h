@@ -38,8 +38,8 @@ struct hf_projection {
      * being its first column; ends with NULL. None: only a replay of everything tells. */
     const char *streams[HF_PROJECTION_STREAMS + 1];
     /* Takes one event. Unknown types are let go. HF_ECORRUPT, HF_EINVAL, HF_EVERSION: it cannot be
-     * read; such an event is a dead letter: kept with the reason, told, and skipped. Other codes
-     * stop the run. */
+     * read; such an event is a dead letter: kept with the reason, told, and skipped, or the end of
+     * the run where that is asked for. Other codes stop the run. */
     enum hf_rc (*apply)(struct hf_store *store, const struct hf_position *position,
                         const struct hf_envelope *event, struct hf_err *err);
 };
@@ -66,6 +66,9 @@ struct hf_projector_conf {
     struct hf_source *source; /* borrowed; NULL: the log */
     const struct hf_projection *const *projections; /* NULL: all of them */
     uint64_t until; /* entries of the log that are shown; UINT64_MAX: all there are */
+    /* What cannot be read ends the run with HF_ECANCELED, instead of being kept and skipped: who
+     * builds read models anew shall not find later that they have less in them than before. */
+    bool strict;
 };
 
 struct hf_projector;

@@ -11,7 +11,7 @@ import harness
 import postgres
 from harness import check
 from hub import Agent, Hub
-from region import LIMIT
+from region import LIMIT, until
 
 
 def pack(value):
@@ -73,9 +73,10 @@ class Metered:
     def models(self, verb, *args, db=None):
         return json.loads(self.run(verb, *args, "--json", db=db).stdout)
 
-    def start(self, db):
-        return subprocess.Popen([harness.PROGRAM, "projections", "update", self.log, "--db", db],
-                                env=self.world.env, stdout=subprocess.DEVNULL,
+    def start(self, db, *args):
+        verb, *more = args or ("update",)
+        return subprocess.Popen([harness.PROGRAM, "projections", verb, self.log, *more, "--db", db],
+                                env=self.world.env, stdout=subprocess.PIPE if args else subprocess.DEVNULL,
                                 stderr=subprocess.PIPE)
 
     def both(self):
@@ -160,19 +161,29 @@ def survives(region):
 
 @with_region
 def dead_letters(region):
-    """What cannot be read is kept with its reason and skipped, the same in both stores; rebuilt it
-    is there once."""
+    """What cannot be read is kept with its reason and skipped by an update, the same in both stores. A
+    rebuild ends at it and names it, unless it is told to go on, from where it was; then it is there once."""
     region.tenant("acme")
     region.send("acme", [metering("acme", 0), metering("acme", 1, version=4), b"no event",
                          metering("acme", 2), metering("acme", 3, source=None)])
     region.rest()
     for db in region.both():
-        for verb in ("update", "rebuild"):
-            models = {model["projection"]: model for model in region.models(verb, db=db)}
+        for verb in (("update",), ("rebuild", "--skip-dead"), ("rebuild", "--resume", "--skip-dead")):
+            if verb[1:2] == ("--resume",):
+                said = region.run("rebuild", db=db, code=3).stderr
+                check(b"_1, entry " in said and b": event 2 of its segment cannot be read: " in said and
+                      b"--skip-dead" in said, said)
+                check(region.run("rebuild", "--resume", db=db, code=3).stderr == said, "and again")
+                stopped = {model["projection"]: model for model in region.models("status", db=db)}
+                check(all(model["dead_letters"] == 0 for model in stopped.values()), f"{stopped}")
+            models = {model["projection"]: model for model in region.models(*verb, db=db)}
             check(models["usage_1"]["dead_letters"] == 3, f"{models}")
             check(models["fleet_1"]["dead_letters"] == 1, f"{models}")
         shown = region.run("dead", db=db).stdout.decode()
         check("needs a newer release" in shown and shown.count("usage_1") == 3, shown)
+        listed = region.models("dead", db=db)
+        check([row["log_offset"] for row in listed if row["projection"] == "usage_1"] == [2, 3, 5] and
+              all(row["reason"] for row in listed), f"{listed}")
         rows = region.models("show", "usage", "acme", db=db)
         check(sum(row["requests"] for row in rows) == 2, f"{rows}")
     check(region.models("status") == region.models("status", db=region.server.url()), "digests")
@@ -193,6 +204,10 @@ def promotion(region):
         region.run("promote", "fleet_1", db=db, code=3)
         said = region.run("promote", "fleet_2", db=db).stdout.decode()
         check("0 gone, 0 new, 0 changed" in said, said)
+        region.run("promote", "fleet_1", db=db)
+        said = region.models("promote", "fleet_2", db=db)
+        check((said["from"], said["to"], said["gone"], said["new"], said["changed"], said["rows_to"]) ==
+              ("fleet_1", "fleet_2", 0, 0, 0, 1), f"{said}")
         check("openclaw" in region.models("show", "fleet", db=db)[0], "the second is read")
     change = "UPDATE {}fleet_1 SET ring = 'canary'"
     region.server.sql(change.format("holdfast."))
@@ -213,6 +228,43 @@ def promotion(region):
         check(b"could not be read" in said, said)
         said = region.run("promote", "fleet_2", "--because", "no", db=db, code=3).stderr
         check(b"could not read 1 event" in said, said)
+
+
+@with_region
+def while_it_grows(region):
+    """A changed row is named however the log grows meanwhile, and so is a digest in the log that is not
+    what the log gives; a store that a Hub keeps is verified while it does."""
+    region.tenant("acme")
+    region.send("acme", [metering("acme", 0)])
+    until(lambda: region.hub.json("GET", "/v1/models/usage?key=acme")["rows"], "the Hub follows")
+    region.hub.json("POST", "/v1/models/usage/digest", None, 201)
+    for db in region.both():
+        region.run("update", db=db)
+        check(b"as are 1 digests in it" in region.run("verify", db=db).stdout, "held against the log's")
+        said = region.models("verify", db=db)
+        check(said["verified"] and said["logged_digests"] == 1 and said["differ"] == [], f"{said}")
+    number = 1
+    for db, code in ((region.file, 1), (region.world.path("hub", "models.db"), 0)):
+        if code == 1:
+            with sqlite3.connect(db) as file:
+                file.execute("UPDATE usage_1 SET requests = requests + 1")
+            file.close()
+        for _ in range(3):
+            process = region.start(db, "verify", "--json")
+            while process.poll() is None:
+                region.send("acme", [metering("acme", number)])
+                number += 1
+            said, error = process.communicate()
+            check(process.returncode == code, f"{process.returncode} {error}")
+            differ = [row["projection"] for row in json.loads(said)["differ"]]
+            check(differ == ["usage_1"] * code, f"{differ}")
+    with sqlite3.connect(region.world.path("hub", "models.db"), timeout=LIMIT) as file:
+        file.execute("UPDATE fleet_1 SET ring = 'general'")
+    file.close()
+    region.hub.json("POST", "/v1/models/fleet_1/digest", None, 201)
+    region.run("rebuild", "usage_1", db=region.file)
+    said = region.run("verify", db=region.file, code=1).stderr
+    check(b"of the log says that fleet_1 was another one" in said, said)
 
 
 @with_region
@@ -299,4 +351,4 @@ def whose(region):
         check(b"are of the log" in region.run("status", db=db, code=3).stderr, "and now of the other")
 
 
-harness.main([survives, dead_letters, promotion, as_of, refusals, whose])
+harness.main([survives, dead_letters, promotion, while_it_grows, as_of, refusals, whose])

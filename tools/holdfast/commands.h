@@ -48,6 +48,7 @@ extern const struct hf_cli_command hf_command_region_follow;      /* region_foll
 extern const struct hf_cli_command hf_command_audit;              /* audit.c: a group */
 extern const struct hf_cli_command hf_command_audit_secrets;      /* audit_secrets.c */
 extern const struct hf_cli_command hf_command_projections;        /* projections.c: a group */
+extern const struct hf_cli_command hf_command_projections_verify; /* projections_verify.c */
 extern const struct hf_cli_command hf_command_projections_digest; /* projections_digest.c */
 extern const struct hf_cli_command hf_command_projections_dead;   /* projections_promote.c: */
 extern const struct hf_cli_command hf_command_projections_promote;

@@ -27,6 +27,7 @@ enum hf_rc hf_models_open(struct hf_models *m, struct hf_cli *cli, const char *u
     if (rc != HF_OK) {
         return rc;
     }
+    m->until = hf_log_size(m->session.log);
     return is_postgres(url) ? hf_store_postgres_open(url, &m->store, err)
                             : hf_store_sqlite_open(url, &m->store, err);
 }
@@ -80,7 +81,8 @@ enum hf_rc hf_models_update(struct hf_models *m, const struct hf_projection *con
                                            .store = m->store,
                                            .log = m->session.log,
                                            .projections = projections,
-                                           .until = hf_log_size(m->session.log)};
+                                           .until = m->until,
+                                           .strict = m->strict};
     enum hf_rc rc = hf_projector_open(&conf, &projector, err);
     if (rc != HF_OK) {
         return rc;

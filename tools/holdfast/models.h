@@ -10,6 +10,8 @@ struct hf_models {
     struct hf_cli *cli;
     struct hf_session session; /* the log, as the first operand names it */
     struct hf_store *store;
+    uint64_t until; /* the log's size when it was opened; may be lowered */
+    bool strict;    /* set: an update ends at what cannot be read; HF_ECANCELED */
 };
 
 /* Opens the log and the store that `url` names: a path of a SQLite file, or postgresql://...; on
@@ -21,7 +23,7 @@ enum hf_rc hf_models_check(struct hf_models *m, struct hf_err *err);
 void hf_models_close(struct hf_models *m);
 /* Closes, and answers the exit code. */
 int hf_models_finish(struct hf_models *m, enum hf_rc rc, const struct hf_err *err);
-/* Brings these projections (NULL: all) up to the log, with a progress bar, and tells of what could
+/* Brings these projections (NULL: all) up to `until`, with a progress bar, and tells of what could
  * not be read. */
 enum hf_rc hf_models_update(struct hf_models *m, const struct hf_projection *const *projections,
                             struct hf_err *err);

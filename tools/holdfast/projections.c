@@ -20,9 +20,15 @@ static enum hf_rc put_status(struct hf_models *m, const struct hf_projection *p,
     struct hf_hash digest;
     uint64_t rows = 0;
     char hex[2 * HF_HASH_SIZE + 1];
-    enum hf_rc rc = hf_projection_digest(m->store, p, &digest, &rows, err);
+    uint64_t position = 0;
+    enum hf_rc rc = hf_projection_digest_at(m->store, p, &position, &digest, &rows, err);
     if (rc == HF_OK) {
         rc = hf_projection_status(m->store, p, hf_log_size(m->session.log), &status, err);
+    }
+    if (rc == HF_OK) { /* of the digest, even if a Hub went on meanwhile */
+        uint64_t moved = status.position - position;
+        status.position = position;
+        status.lag += moved;
     }
     if (rc != HF_OK) {
         return rc;
@@ -119,13 +125,22 @@ static int run_rebuild(struct hf_cli *cli)
     if (rc == HF_OK && name != NULL) { /* the others stay, so they must be of this log */
         rc = hf_models_check(&m, &err);
     }
-    for (size_t i = 0; rc == HF_OK && hf_projections[i] != NULL; i++) {
+    bool resume = hf_cli_flag(cli, "resume");
+    for (size_t i = 0; rc == HF_OK && !resume && hf_projections[i] != NULL; i++) {
         if (only == NULL || only == hf_projections[i]) {
             rc = hf_projection_reset(m.store, hf_projections[i], &err);
         }
     }
     if (rc == HF_OK) {
+        m.strict = !hf_cli_flag(cli, "skip-dead");
         rc = hf_models_update(&m, NULL, &err);
+    }
+    if (rc == HF_ECANCELED) {
+        const struct hf_err why = err;
+        (void)hf_err_set(
+            &err, rc,
+            "%s; --resume goes on from there, with --skip-dead it is kept as a dead letter",
+            why.text);
     }
     if (rc == HF_OK) {
         rc = print_status(&m, &err);
@@ -133,62 +148,13 @@ static int run_rebuild(struct hf_cli *cli)
     return hf_models_finish(&m, rc, &err);
 }
 
-/* verify: builds everything anew in a file of its own and compares digests. */
-
-static enum hf_rc compare(struct hf_models *have, struct hf_models *fresh, const char **ret_differs,
-                          struct hf_err *err)
-{
-    enum hf_rc rc = HF_OK;
-    for (size_t i = 0; rc == HF_OK && hf_projections[i] != NULL; i++) {
-        struct hf_hash a;
-        struct hf_hash b;
-        uint64_t rows = 0;
-        rc = hf_projection_digest(have->store, hf_projections[i], &a, &rows, err);
-        if (rc == HF_OK) {
-            rc = hf_projection_digest(fresh->store, hf_projections[i], &b, &rows, err);
-        }
-        if (rc == HF_OK && !hf_hash_eq(&a, &b)) {
-            *ret_differs = hf_projections[i]->name;
-        }
-    }
-    return rc;
-}
-
-static int run_verify(struct hf_cli *cli)
-{
-    struct hf_models m;
-    struct hf_models fresh = {.cli = cli};
-    struct hf_err err = {0};
-    const char *differs = NULL;
-    enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
-    if (rc == HF_OK) {
-        rc = hf_models_update(&m, NULL, &err); /* to the same position */
-    }
-    if (rc == HF_OK) {
-        rc = hf_models_open(&fresh, cli, "", &err); /* a file without a name: SQLite removes it */
-    }
-    if (rc == HF_OK) {
-        rc = hf_models_update(&fresh, NULL, &err);
-    }
-    if (rc == HF_OK && hf_log_size(m.session.log) == hf_log_size(fresh.session.log)) {
-        rc = compare(&m, &fresh, &differs, &err);
-    }
-    hf_models_close(&fresh);
-    hf_models_close(&m);
-    if (rc != HF_OK) {
-        return hf_cli_fail(cli, &err);
-    }
-    if (differs != NULL) {
-        return hf_cli_no(cli, "%s is not what the log says; holdfast projections rebuild mends it",
-                         differs);
-    }
-    hf_cli_printf(cli, "every read model is what the log says\n");
-    return HF_EXIT_OK;
-}
-
 static const struct hf_cli_option options[] = {HF_MODELS_OPTION};
 static const struct hf_cli_operand operands[] = {
     {.name = "DIR", .help = "the folder of the region's log"}};
+static const struct hf_cli_option rebuild_options[] = {
+    HF_MODELS_OPTION,
+    {.name = "resume", .help = "go on with a rebuild that was interrupted"},
+    {.name = "skip-dead", .help = "keep what cannot be read as dead letters, and go on"}};
 static const struct hf_cli_operand rebuild_operands[] = {
     {.name = "DIR", .help = "the folder of the region's log"},
     {.name = "NAME", .help = "only this read model", .optional = true}};
@@ -212,25 +178,19 @@ static const struct hf_cli_command command_update = {
 static const struct hf_cli_command command_rebuild = {
     .name = "rebuild",
     .summary = "throw read models away and build them from the log",
-    .options = options,
-    .option_count = HF_LEN(options),
+    .description =
+        "An event that cannot be read ends it, where an update keeps such events as dead "
+        "letters: who builds anew shall not have less than before without knowing.",
+    .options = rebuild_options,
+    .option_count = HF_LEN(rebuild_options),
     .operands = rebuild_operands,
     .operand_count = HF_LEN(rebuild_operands),
     .run = run_rebuild};
-static const struct hf_cli_command command_verify = {
-    .name = "verify",
-    .summary = "build them again beside and compare; exit 1 names the one that differs",
-    .options = options,
-    .option_count = HF_LEN(options),
-    .operands = operands,
-    .operand_count = HF_LEN(operands),
-    .run = run_verify,
-    .no_json = true};
-
 const struct hf_cli_command hf_command_projections = {
     .name = "projections",
     .summary = "read models out of a region's log",
-    HF_CLI_CHILDREN(&command_status, &command_update, &command_rebuild, &command_verify,
-                    &hf_command_projections_digest, &hf_command_projections_promote,
-                    &hf_command_projections_dead, &hf_command_projections_show),
+    HF_CLI_CHILDREN(&command_status, &command_update, &command_rebuild,
+                    &hf_command_projections_verify, &hf_command_projections_digest,
+                    &hf_command_projections_promote, &hf_command_projections_dead,
+                    &hf_command_projections_show),
 };

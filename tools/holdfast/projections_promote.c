@@ -7,8 +7,41 @@
 #include "base/json_out.h"
 #include "projections/digest.h"
 #include "projections/promote.h"
+#include "projections/row_json.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/models.h"
+
+static void show_text(struct hf_models *m, const struct hf_projection *old,
+                      const struct hf_projection *new, const struct hf_difference *d)
+{
+    hf_cli_printf(m->cli, "%s has %llu rows, %s has %llu: %llu gone, %llu new, %llu changed\n",
+                  old->name, (unsigned long long)d->rows_a, new->name,
+                  (unsigned long long)d->rows_b, (unsigned long long)d->missing,
+                  (unsigned long long)d->added, (unsigned long long)d->changed);
+    if (d->first[0] != '\0') {
+        hf_cli_printf(m->cli, "the first difference is at %s\n", d->first);
+    }
+}
+
+static void show_json(struct hf_models *m, const struct hf_projection *old,
+                      const struct hf_projection *new, const struct hf_difference *d)
+{
+    struct hf_json_out json;
+    struct hf_buf text = hf_buf_init(1u << 20);
+    hf_json_init(&json, &text);
+    hf_json_object_begin(&json);
+    hf_json_key_str(&json, "from", hf_str_c(old->name));
+    hf_json_key_str(&json, "to", hf_str_c(new->name));
+    hf_json_key_u64(&json, "rows_from", d->rows_a);
+    hf_json_key_u64(&json, "rows_to", d->rows_b);
+    hf_json_key_u64(&json, "gone", d->missing);
+    hf_json_key_u64(&json, "new", d->added);
+    hf_json_key_u64(&json, "changed", d->changed);
+    hf_json_key_str(&json, "first_difference", hf_str_c(d->first));
+    hf_json_object_end(&json);
+    hf_cli_printf(m->cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+    hf_buf_free(&text);
+}
 
 /* What a person should know before everybody reads another version. */
 static enum hf_rc show_difference(struct hf_models *m, const struct hf_projection *old,
@@ -19,12 +52,10 @@ static enum hf_rc show_difference(struct hf_models *m, const struct hf_projectio
     if (rc != HF_OK) {
         return rc;
     }
-    hf_cli_printf(m->cli, "%s has %llu rows, %s has %llu: %llu gone, %llu new, %llu changed\n",
-                  old->name, (unsigned long long)d.rows_a, new->name, (unsigned long long)d.rows_b,
-                  (unsigned long long)d.missing, (unsigned long long)d.added,
-                  (unsigned long long)d.changed);
-    if (d.first[0] != '\0') {
-        hf_cli_printf(m->cli, "the first difference is at %s\n", d.first);
+    if (m->cli->json) {
+        show_json(m, old, new, &d);
+    } else {
+        show_text(m, old, new, &d);
     }
     if (d.missing + d.added + d.changed > 0 && hf_cli_str(m->cli, "because") == NULL) {
         return hf_err_set(err, HF_EPERM,
@@ -53,7 +84,7 @@ static enum hf_rc promote(struct hf_models *m, const struct hf_projection *new, 
         const char *because = hf_cli_str(m->cli, "because");
         rc = hf_promote(m->store, new, because == NULL ? "" : because, err);
     }
-    if (rc == HF_OK) {
+    if (rc == HF_OK && !m->cli->json) {
         hf_cli_printf(m->cli, "%s is read from now on\n", new->name);
     }
     return rc;
@@ -79,11 +110,16 @@ static int run_promote(struct hf_cli *cli)
 struct dead {
     struct hf_cli *cli;
     struct hf_table table;
+    struct hf_json_out json;
 };
 
 static enum hf_rc add_dead(void *arg, const struct hf_value *row)
 {
     struct dead *dead = arg;
+    if (dead->cli->json) {
+        hf_row_to_json(&hf_dead_letters, row, &dead->json);
+        return HF_OK;
+    }
     hf_table_cell(&dead->table, row[0].text);
     hf_table_u64(&dead->table, (uint64_t)row[1].number);
     hf_table_u64(&dead->table, (uint64_t)row[2].number);
@@ -101,7 +137,10 @@ static int run_dead(struct hf_cli *cli)
     struct hf_models m;
     struct hf_err err = {0};
     struct dead dead = {.cli = cli};
+    struct hf_buf text = hf_buf_init(64u << 20);
     hf_table_init(&dead.table, columns, HF_LEN(columns));
+    hf_json_init(&dead.json, &text);
+    hf_json_array_begin(&dead.json);
     enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK) {
         rc = hf_store_create(m.store, &hf_dead_letters, &err);
@@ -109,9 +148,16 @@ static int run_dead(struct hf_cli *cli)
     if (rc == HF_OK) {
         rc = hf_store_scan(m.store, &hf_dead_letters, &all, add_dead, &dead, &err);
     }
-    if (rc == HF_OK) {
+    hf_json_array_end(&dead.json);
+    if (rc == HF_OK && text.failed) {
+        rc = hf_err_set(&err, HF_ETOOBIG, "there are too many dead letters to show");
+    }
+    if (rc == HF_OK && cli->json) {
+        hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+    } else if (rc == HF_OK) {
         rc = hf_table_write(&dead.table, cli->out, &err);
     }
+    hf_buf_free(&text);
     hf_table_free(&dead.table);
     return hf_models_finish(&m, rc, &err);
 }
@@ -139,8 +185,7 @@ const struct hf_cli_command hf_command_projections_promote = {
     .option_count = HF_LEN(promote_options),
     .operands = promote_operands,
     .operand_count = HF_LEN(promote_operands),
-    .run = run_promote,
-    .no_json = true};
+    .run = run_promote};
 const struct hf_cli_command hf_command_projections_dead = {
     .name = "dead",
     .summary = "events that a read model could not read, and why",
@@ -148,5 +193,4 @@ const struct hf_cli_command hf_command_projections_dead = {
     .option_count = HF_LEN(dead_options),
     .operands = dead_operands,
     .operand_count = HF_LEN(dead_operands),
-    .run = run_dead,
-    .no_json = true};
+    .run = run_dead};
