@@ -7,6 +7,7 @@
 #include "base/assert.h"
 #include "base/file.h"
 #include "base/heap.h"
+#include "base/net/tls_identity.h"
 #include "hub/hub.h"
 
 static enum hf_rc open_release_keys(struct hf_hub *hub, const char *path, struct hf_err *err)

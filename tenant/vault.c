@@ -7,40 +7,14 @@
 #include "base/heap.h"
 #include "projections/sqlite/store_sqlite.h"
 #include "tenant/vault_key.h"
+#include "tenant/vault_limits.h"
 #include "tenant/vault_private.h"
-#include "wrapper/redaction/redaction.h"
 
 #define KEY_FILE        "vault.key"
 #define DB_FILE         "vault.db"
 #define PLACEHOLDER_KEY HF_VAULT_RESERVED "placeholder-key"
 #define SUBJECT_KEY     HF_VAULT_RESERVED "subject-key"
 #define OWN_KEY_LEN     32
-
-static bool is_name(struct hf_str name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-              c == '-')) {
-            return false;
-        }
-    }
-    return name.len > 0 && name.len <= HF_VAULT_NAME_MAX;
-}
-
-static enum hf_rc check_name(struct hf_str name, struct hf_err *err)
-{
-    if (!is_name(name)) {
-        return hf_err_set(err, HF_EINVAL,
-                          "a secret's name is 1 to %d of a-z, 0-9, dot, underscore and dash",
-                          HF_VAULT_NAME_MAX);
-    }
-    return hf_vault_is_reserved(name)
-               ? hf_err_set(err, HF_EINVAL,
-                            "names that begin with \"" HF_VAULT_RESERVED "\" are the vault's "
-                            "own; take another one")
-               : HF_OK;
-}
 
 static enum hf_rc not_there(struct hf_str name, struct hf_err *err)
 {
@@ -204,35 +178,6 @@ void hf_vault_close(struct hf_vault *vault)
 
 /* changing */
 
-static enum hf_rc check_value(const struct hf_vault_value *value, struct hf_err *err)
-{
-    enum hf_rc rc = check_name(value->name, err);
-    const char *unfit = hf_redaction_unfit(value->value);
-    if (rc == HF_OK && unfit != NULL) {
-        rc = hf_err_set(err, value->value.len > HF_VAULT_VALUE_MAX ? HF_ETOOBIG : HF_EINVAL,
-                        "the value %s", unfit);
-    }
-    return rc;
-}
-
-static enum hf_rc check_room(const struct hf_vault_survey *survey, size_t more, struct hf_err *err)
-{
-    if (survey->version == 0 && survey->secrets >= HF_VAULT_SECRETS_MAX) {
-        return hf_err_set(err, HF_EINVAL,
-                          "the vault has %d secrets, which is all it takes; delete one first",
-                          HF_VAULT_SECRETS_MAX);
-    }
-    if (survey->bytes - survey->oldest_bytes + more > HF_VAULT_BYTES_MAX) {
-        return hf_err_set(err, HF_EINVAL,
-                          "the vault's values would have more than %u bytes together; delete a "
-                          "secret first",
-                          HF_VAULT_BYTES_MAX);
-    }
-    return survey->version == UINT32_MAX
-               ? hf_err_set(err, HF_EINVAL, "this secret had all versions that there are")
-               : HF_OK;
-}
-
 static enum hf_rc add_value(struct hf_vault *vault, const struct hf_vault_value *value,
                             const struct hf_vault_survey *survey, struct hf_vault_note *ret_note,
                             struct hf_err *err)
@@ -240,7 +185,7 @@ static enum hf_rc add_value(struct hf_vault *vault, const struct hf_vault_value 
     bool is_new = survey->version == 0;
     const struct hf_vault_place place = {value->name, survey->version + 1,
                                          is_new ? value->kind : survey->kind};
-    enum hf_rc rc = check_room(survey, value->value.len, err);
+    enum hf_rc rc = hf_vault_check_room(survey, value->value.len, err);
     if (rc == HF_OK) {
         rc = hf_vault_values_put(&vault->values, &place, value->value, err);
     }
@@ -270,7 +215,7 @@ enum hf_rc hf_vault_put(struct hf_vault *vault, const struct hf_vault_value *val
     struct hf_vault_survey survey;
     bool same = false;
     *ret_note = (struct hf_vault_note){.sequence = 0};
-    enum hf_rc rc = check_value(value, err);
+    enum hf_rc rc = hf_vault_check_value(value, err);
     if (rc == HF_OK) {
         rc = hf_vault_begin(vault, err);
     }
@@ -300,7 +245,7 @@ enum hf_rc hf_vault_rotate(struct hf_vault *vault, const struct hf_vault_value *
     struct hf_vault_survey survey;
     bool same = false;
     *ret_note = (struct hf_vault_note){.sequence = 0};
-    enum hf_rc rc = check_value(value, err);
+    enum hf_rc rc = hf_vault_check_value(value, err);
     if (rc == HF_OK) {
         rc = hf_vault_begin(vault, err);
     }
@@ -328,7 +273,7 @@ enum hf_rc hf_vault_delete(struct hf_vault *vault, struct hf_str name, uint32_t 
                            struct hf_vault_note *ret_note, struct hf_err *err)
 {
     struct hf_vault_survey survey;
-    enum hf_rc rc = check_name(name, err);
+    enum hf_rc rc = hf_vault_check_name(name, err);
     if (rc == HF_OK) {
         rc = hf_vault_begin(vault, err);
     }
@@ -357,7 +302,7 @@ enum hf_rc hf_vault_note_read(struct hf_vault *vault, struct hf_str name, uint32
 {
     struct hf_vault_survey survey;
     bool is_all = hf_str_eq(name, HF_STR("*"));
-    enum hf_rc rc = is_all ? HF_OK : check_name(name, err);
+    enum hf_rc rc = is_all ? HF_OK : hf_vault_check_name(name, err);
     if (rc == HF_OK) {
         rc = hf_vault_begin(vault, err);
     }
@@ -379,7 +324,7 @@ enum hf_rc hf_vault_get(struct hf_vault *vault, struct hf_str name, struct hf_se
                         struct hf_err *err)
 {
     struct hf_vault_survey survey;
-    enum hf_rc rc = check_name(name, err);
+    enum hf_rc rc = hf_vault_check_name(name, err);
     if (rc == HF_OK) {
         rc = hf_vault_values_survey(&vault->values, name, &survey, err);
     }

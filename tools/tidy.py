@@ -55,7 +55,8 @@ BENCH = "tools/bench"
 HOMES = {
     "uv.h": ("base/loop_uv.c",),
     "sodium.h": ("base/crypto.c", "base/secret.c", "base/env_os.c", "base/env_sim.c"),
-    "openssl/": ("base/crypto.c", "base/net/certificate.c", "base/net/tls.c", "base/p256.c", "base/web_push.c"),
+    "openssl/": ("base/crypto.c", "base/net/certificate.c", "base/net/tls.c",
+                 "base/net/tls_identity.c", "base/p256.c", "base/web_push.c"),
     "jansson.h": ("base/json_in.c",),
     "llhttp.h": ("base/http/request_parser.c",),
     "lmdb.h": ("log/store/", BENCH),

@@ -6,19 +6,12 @@
 #ifndef HF_BASE_NET_TLS_H
 #define HF_BASE_NET_TLS_H
 
-#include "base/buf.h"
 #include "base/crypto.h"
 #include "base/net/certificate.h"
 #include "base/net/stream.h"
 #include "base/secret.h"
 
 struct hf_tls_server;
-
-/* A fresh P-256 key and a self-signed certificate for `name` (a host name or numeric address) and
- * localhost, good for ten years from now_us. PEM texts: certificate appended to ret_certificate,
- * the key given. */
-enum hf_rc hf_tls_identity_make(const char *name, int64_t now_us, struct hf_buf *ret_certificate,
-                                struct hf_secret *ret_key, struct hf_err *err);
 
 /* Both PEM; the certificate may be a chain. HF_EMISMATCH when the key is not the certificate's.
  * Gives *ret_server. */

@@ -1,6 +1,7 @@
 /* tests/bench/api/nginx.c: the other side: nginx with the same bytes and the same kind of key. */
 #include "base/assert.h"
 #include "base/file.h"
+#include "base/net/tls_identity.h"
 #include "tests/bench/api/api.h"
 #include "tests/bench/load/pin.h"
 

@@ -7,6 +7,7 @@
 #include "base/http/server.h"
 #include "base/net/socket.h"
 #include "base/net/tls.h"
+#include "base/net/tls_identity.h"
 #include "tests/harness/test.h"
 #include "tests/unit/http/probes.h"
 
