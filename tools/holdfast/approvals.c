@@ -135,8 +135,7 @@ static int run_show(struct hf_cli *cli)
 {
     char path[PATH_SIZE];
     path_of(cli, "", path);
-    const struct hf_hub_request request = {.method = "GET", .path = path, .show = show_one};
-    return hf_hub_command(cli, &request);
+    return hf_hub_get(cli, path, show_one);
 }
 
 /* The answer is bound to what is shown now, or to what --request names. */
@@ -167,12 +166,7 @@ static int decide(struct hf_cli *cli, const char *decision)
                                             {.key = "request", .text = hash},
                                             {.key = "reason", .text = hf_cli_str(cli, "reason")}};
     path_of(cli, "/decision", path);
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show_one};
-    return hf_hub_command(cli, &request);
+    return HF_HUB_POST(cli, path, members, show_one);
 }
 
 static int run_approve(struct hf_cli *cli)

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "tools/holdfast/commands.h"
+#include "tools/holdfast/directive.h"
 #include "tools/holdfast/release.h"
 
 /* showing */
@@ -13,13 +14,6 @@ static const struct hf_table_column columns[] = {
     {.title = "SLOT"},       {.title = "NAME"}, {.title = "VERSION"}, {.title = "NUMBER"},
     {.title = "STRICTNESS"}, {.title = "SIZE"}, {.title = "EXPIRES"}, {.title = "DIGEST"}};
 
-static void add_number(struct hf_table *table, const struct hf_json *item, const char *key)
-{
-    char text[24];
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)hf_json_get_u64(item, key));
-    hf_table_cell(table, hf_str_c(text));
-}
-
 static void add_row(struct hf_table *table, const struct hf_json *page, const struct hf_json *item)
 {
     (void)page;
@@ -27,9 +21,9 @@ static void add_row(struct hf_table *table, const struct hf_json *page, const st
     hf_table_cell(table, hf_json_get_str(item, "slot"));
     hf_table_cell(table, hf_json_get_str(item, "name"));
     hf_table_cell(table, hf_json_get_str(item, "version"));
-    add_number(table, item, "sequence");
+    hf_table_u64(table, hf_json_get_u64(item, "sequence"));
     hf_table_cell(table, hf_json_get_str(item, "strictness"));
-    add_number(table, item, "size");
+    hf_table_u64(table, hf_json_get_u64(item, "size"));
     hf_table_cell(table, (struct hf_str){expires.ptr, expires.len < 10 ? expires.len : 10});
     hf_table_cell(table, hf_json_get_str(item, "digest"));
 }
@@ -39,9 +33,7 @@ const struct hf_hub_table hf_artifacts_listed = {
 
 enum hf_rc hf_artifact_show_row(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    const struct hf_hub_table as = {
-        .list = NULL, .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
-    return hf_hub_show_table(cli, json, &as, err);
+    return hf_hub_show_item(cli, json, &hf_artifacts_listed, err);
 }
 
 static int run_list(struct hf_cli *cli)
@@ -63,9 +55,7 @@ static int run_show(struct hf_cli *cli)
 {
     char path[128];
     (void)snprintf(path, sizeof path, "/v1/artifacts/%.80s", hf_cli_operand(cli, 0));
-    const struct hf_hub_request request = {
-        .method = "GET", .path = path, .show = hf_artifact_show_whole};
-    return hf_hub_command(cli, &request);
+    return hf_hub_get(cli, path, hf_artifact_show_whole);
 }
 
 /* getting */
@@ -173,30 +163,11 @@ static enum hf_rc show_directive(struct hf_cli *cli, const struct hf_json *json,
 
 int hf_artifact_activate(struct hf_cli *cli, const char *slot, const char *digest)
 {
-    char path[128];
     char parameters[64];
-    const char *tenant = hf_cli_str(cli, "tenant");
-    if ((tenant != NULL) == hf_cli_flag(cli, "all")) {
-        return hf_cli_refuse(cli, "give --tenant or --all");
-    }
-    if (tenant != NULL) {
-        (void)snprintf(path, sizeof path, "/v1/tenants/%.64s/directives", tenant);
-    } else {
-        (void)snprintf(path, sizeof path, "/v1/directives");
-    }
     (void)snprintf(parameters, sizeof parameters, "slot=%.48s", slot);
-    const struct hf_hub_member members[] = {
-        {.key = "kind", .text = "activate"},
-        {.key = "artifact", .text = digest},
-        {.key = "parameters", .text = parameters},
-        {.key = "ttl_s", .number = hf_cli_u64(cli, "ttl") * 60, .is_number = true},
-        {.key = "reason", .text = hf_cli_str(cli, "reason")}};
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show_directive};
-    return hf_hub_command(cli, &request);
+    const struct hf_directive_wish wish = {
+        .kind = "activate", .artifact = digest, .parameters = parameters, .show = show_directive};
+    return hf_directive_command(cli, &wish);
 }
 
 static int run_activate(struct hf_cli *cli)
@@ -213,7 +184,8 @@ static const struct hf_cli_operand activate_operands[] = {
     {.name = "SLOT", .help = "the place at the tenant that it fills"},
     {.name = "DIGEST", .help = "SHA-256 of its bytes"}};
 static const struct hf_cli_option list_options[] = {HF_HUB_OPTIONS};
-static const struct hf_cli_option activate_options[] = {HF_HUB_OPTIONS, HF_ACTIVATE_OPTIONS};
+static const struct hf_cli_option activate_options[] = {HF_HUB_OPTIONS,
+                                                        HF_DIRECTIVE_OPTIONS("1440")};
 static const struct hf_cli_option add_options[] = {
     HF_HUB_OPTIONS,
     {.name = "manifest",

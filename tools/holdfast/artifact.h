@@ -11,24 +11,10 @@ enum hf_rc hf_artifact_show_whole(struct hf_cli *cli, const struct hf_json *json
                                   struct hf_err *err);
 
 /* Whole commands: sends a package to the Hub; tells tenants to activate an artifact, with
- * HF_ACTIVATE_OPTIONS. */
+ * HF_DIRECTIVE_OPTIONS. */
 int hf_artifact_add(struct hf_cli *cli, struct hf_bytes note, struct hf_bytes bytes);
 int hf_artifact_activate(struct hf_cli *cli, const char *slot, const char *digest);
 
-#define HF_ACTIVATE_OPTIONS                                                                        \
-    {.name = "tenant", .kind = HF_CLI_STRING, .value = "TENANT", .help = "this one's agent"},      \
-        {.name = "all", .help = "all agents of the region; needs the role approver"},              \
-        {.name = "ttl",                                                                            \
-         .kind = HF_CLI_U64,                                                                       \
-         .value = "MINUTES",                                                                       \
-         .fallback = "1440",                                                                       \
-         .min = 1,                                                                                 \
-         .max = 10080,                                                                             \
-         .help = "after that it is too late"},                                                     \
-    {                                                                                              \
-        .name = "reason", .kind = HF_CLI_STRING, .value = "TEXT", .required = true,                \
-        .help = "why, for the record"                                                              \
-    }
 #define HF_ACTIVATE_DESCRIPTION                                                                    \
     "The agent fetches it, verifies it with the release keys that are pinned there, and offers "   \
     "it to the program that runs it. Going back to an older one is done the same way, down to "    \

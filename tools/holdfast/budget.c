@@ -4,7 +4,10 @@
 #include "base/assert.h"
 #include "commands/budget.h"
 #include "tools/holdfast/commands.h"
-#include "tools/holdfast/hub_call.h"
+#include "tools/holdfast/directive.h"
+
+/* As long as a directive may live: an agent may be away for a while. */
+#define TTL_S 604800
 
 static enum hf_rc show_set(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
@@ -19,27 +22,12 @@ static enum hf_rc show_set(struct hf_cli *cli, const struct hf_json *json, struc
 
 static int set(struct hf_cli *cli, const struct hf_budget *budget)
 {
-    char path[128];
     char parameters[HF_BUDGET_TEXT_MAX];
     const char *tenant = hf_cli_operand(cli, 0);
-    if (strcmp(tenant, "*") == 0) {
-        (void)snprintf(path, sizeof path, "/v1/directives");
-    } else {
-        (void)snprintf(path, sizeof path, "/v1/tenants/%.64s/directives", tenant);
-    }
+    const struct hf_directive_wish wish = {
+        .kind = "budget", .parameters = parameters, .show = show_set};
     (void)hf_budget_write(budget, parameters);
-    const struct hf_hub_member members[] = {
-        {.key = "kind", .text = "budget"},
-        {.key = "parameters", .text = parameters},
-        /* as long as a directive may live: an agent may be away for a while */
-        {.key = "ttl_s", .number = 604800, .is_number = true},
-        {.key = "reason", .text = hf_cli_str(cli, "reason")}};
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show_set};
-    return hf_hub_command(cli, &request);
+    return hf_directive_issue(cli, strcmp(tenant, "*") == 0 ? NULL : tenant, TTL_S, &wish);
 }
 
 static const char *const meters[] = {"tokens", "requests", "eur", "usd", NULL};
@@ -110,12 +98,6 @@ static const struct hf_cli_operand tenant[] = {
         .name = "meter", .kind = HF_CLI_CHOICE, .choices = meters, .fallback = "tokens",           \
         .help = "what is counted; money in millionths"                                             \
     }
-#define REASON_OPTION                                                                              \
-    {                                                                                              \
-        .name = "reason", .kind = HF_CLI_STRING, .value = "TEXT", .required = true,                \
-        .help = "why, for the record"                                                              \
-    }
-
 static const struct hf_cli_option set_options[] = {
     HF_HUB_OPTIONS,
     METER_OPTION,
@@ -143,8 +125,9 @@ static const struct hf_cli_option set_options[] = {
      .choices = actions,
      .fallback = "ask",
      .help = "when it is used up: only warn, ask a person each time, or deny"},
-    REASON_OPTION};
-static const struct hf_cli_option remove_options[] = {HF_HUB_OPTIONS, METER_OPTION, REASON_OPTION};
+    HF_HUB_REASON_OPTION};
+static const struct hf_cli_option remove_options[] = {HF_HUB_OPTIONS, METER_OPTION,
+                                                      HF_HUB_REASON_OPTION};
 static const struct hf_cli_option list_options[] = {HF_HUB_OPTIONS};
 
 static const struct hf_cli_command command_set = {

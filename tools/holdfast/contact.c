@@ -25,20 +25,17 @@ static void add_row(struct hf_table *table, const struct hf_json *page,
     hf_table_cell(table, hf_json_get_str(contact, "failing_since"));
 }
 
+static const struct hf_hub_table as_listed = {
+    .list = "contacts", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
+
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    const struct hf_hub_table as = {
-        .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
-    return hf_hub_show_table(cli, json, &as, err);
+    return hf_hub_show_item(cli, json, &as_listed, err);
 }
 
 static enum hf_rc show_list(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    const struct hf_hub_table as = {.list = "contacts",
-                                    .columns = columns,
-                                    .column_count = HF_LEN(columns),
-                                    .add_rows = add_row};
-    return hf_hub_show_table(cli, json, &as, err);
+    return hf_hub_show_table(cli, json, &as_listed, err);
 }
 
 static enum hf_rc show_removed(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
@@ -59,8 +56,7 @@ static int run_list(struct hf_cli *cli)
 {
     char path[256];
     path_of(cli, /* one= */ false, "", path);
-    const struct hf_hub_request request = {.method = "GET", .path = path, .show = show_list};
-    return hf_hub_command(cli, &request);
+    return hf_hub_get(cli, path, show_list);
 }
 
 static int add(struct hf_cli *cli, const char *address, const struct hf_json *subscription)
@@ -86,12 +82,7 @@ static int add(struct hf_cli *cli, const char *address, const struct hf_json *su
         {.key = "p256dh", .text = subscription == NULL ? NULL : texts[1]},
         {.key = "auth", .text = subscription == NULL ? NULL : texts[2]}};
     path_of(cli, /* one= */ false, "", path);
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show_one};
-    int code = hf_hub_command(cli, &request);
+    int code = HF_HUB_POST(cli, path, members, show_one);
     hf_wipe(texts, sizeof texts);
     return code;
 }
@@ -131,12 +122,7 @@ static int run_verify(struct hf_cli *cli)
     char path[256];
     const struct hf_hub_member members[] = {{.key = "code", .text = hf_cli_str(cli, "code")}};
     path_of(cli, /* one= */ true, "/verify", path);
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show_one};
-    return hf_hub_command(cli, &request);
+    return HF_HUB_POST(cli, path, members, show_one);
 }
 
 static int run_remove(struct hf_cli *cli)

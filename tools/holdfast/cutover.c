@@ -55,20 +55,14 @@ static enum hf_rc show(struct hf_cli *cli, const struct hf_json *json, struct hf
 
 static int run_show(struct hf_cli *cli)
 {
-    const struct hf_hub_request request = {.method = "GET", .path = "/v1/cutover", .show = show};
-    return hf_hub_command(cli, &request);
+    return hf_hub_get(cli, "/v1/cutover", show);
 }
 
 /* begin, revert: a reason is all they need. */
 static int run_reason(struct hf_cli *cli, const char *path)
 {
     const struct hf_hub_member members[] = {{.key = "reason", .text = hf_cli_str(cli, "reason")}};
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show};
-    return hf_hub_command(cli, &request);
+    return HF_HUB_POST(cli, path, members, show);
 }
 
 static int run_begin(struct hf_cli *cli)
@@ -92,12 +86,7 @@ static int run_advance(struct hf_cli *cli)
         {.key = "window_s",
          .number = window ? hf_cli_u64(cli, "hours") * 3600 : 0,
          .is_number = window}};
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = "/v1/cutover/advance",
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show};
-    return hf_hub_command(cli, &request);
+    return HF_HUB_POST(cli, "/v1/cutover/advance", members, show);
 }
 
 static enum hf_rc show_way(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
@@ -111,26 +100,15 @@ static int run_admit(struct hf_cli *cli)
 {
     const struct hf_hub_member members[] = {{.key = "way", .text = hf_cli_str(cli, "way")},
                                             {.key = "ring", .text = hf_cli_str(cli, "ring")}};
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = "/v1/cutover/admit",
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show_way};
-    return hf_hub_command(cli, &request);
+    return HF_HUB_POST(cli, "/v1/cutover/admit", members, show_way);
 }
-
-#define REASON_OPTION                                                                              \
-    {                                                                                              \
-        .name = "reason", .kind = HF_CLI_STRING, .value = "TEXT", .required = true,                \
-        .help = "why, for the record"                                                              \
-    }
 
 static const char *const rings[] = {"sandbox", "canary", "general", NULL};
 static const char *const ways[] = {"legacy-deploy", "old-flow", "new-flow", NULL};
 static const struct hf_cli_operand step_operand[] = {
     {.name = "STEP", .help = "the step that is done: `holdfast cutover show` names the next one"}};
 static const struct hf_cli_option show_options[] = {HF_HUB_OPTIONS};
-static const struct hf_cli_option reason_options[] = {HF_HUB_OPTIONS, REASON_OPTION};
+static const struct hf_cli_option reason_options[] = {HF_HUB_OPTIONS, HF_HUB_REASON_OPTION};
 static const struct hf_cli_option advance_options[] = {
     HF_HUB_OPTIONS,
     {.name = "evidence",
@@ -145,7 +123,7 @@ static const struct hf_cli_option advance_options[] = {
      .min = 1,
      .max = 2160,
      .help = "how long the parallel run lasts at least"},
-    REASON_OPTION};
+    HF_HUB_REASON_OPTION};
 static const struct hf_cli_option admit_options[] = {
     HF_HUB_OPTIONS,
     {.name = "way",

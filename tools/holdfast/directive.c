@@ -1,9 +1,10 @@
 /* tools/holdfast/directive.c: holdfast directive: tells tenants' agents to do something. */
+#include "tools/holdfast/directive.h"
+
 #include <stdio.h>
 
 #include "base/assert.h"
 #include "tools/holdfast/commands.h"
-#include "tools/holdfast/hub_call.h"
 
 static enum hf_rc show(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
@@ -18,29 +19,34 @@ static enum hf_rc show(struct hf_cli *cli, const struct hf_json *json, struct hf
     return HF_OK;
 }
 
-static int run_issue(struct hf_cli *cli)
+int hf_directive_issue(struct hf_cli *cli, const char *tenant, uint64_t ttl_s,
+                       const struct hf_directive_wish *wish)
 {
-    char path[128];
-    const char *tenant = hf_cli_str(cli, "tenant");
-    if ((tenant != NULL) == hf_cli_flag(cli, "all")) {
-        return hf_cli_refuse(cli, "give --tenant or --all");
-    }
+    char path[128] = "/v1/directives";
+    const struct hf_hub_member members[] = {{.key = "kind", .text = wish->kind},
+                                            {.key = "artifact", .text = wish->artifact},
+                                            {.key = "parameters", .text = wish->parameters},
+                                            {.key = "ttl_s", .number = ttl_s, .is_number = true},
+                                            {.key = "reason", .text = hf_cli_str(cli, "reason")}};
     if (tenant != NULL) {
         (void)snprintf(path, sizeof path, "/v1/tenants/%.64s/directives", tenant);
-    } else {
-        (void)snprintf(path, sizeof path, "/v1/directives");
     }
-    const struct hf_hub_member members[] = {
-        {.key = "kind", .text = hf_cli_operand(cli, 0)},
-        {.key = "parameters", .text = hf_cli_str(cli, "parameters")},
-        {.key = "ttl_s", .number = hf_cli_u64(cli, "ttl") * 60, .is_number = true},
-        {.key = "reason", .text = hf_cli_str(cli, "reason")}};
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show};
-    return hf_hub_command(cli, &request);
+    return HF_HUB_POST(cli, path, members, wish->show);
+}
+
+int hf_directive_command(struct hf_cli *cli, const struct hf_directive_wish *wish)
+{
+    const char *tenant = hf_cli_str(cli, "tenant");
+    return (tenant != NULL) == hf_cli_flag(cli, "all")
+               ? hf_cli_refuse(cli, "give --tenant or --all")
+               : hf_directive_issue(cli, tenant, hf_cli_u64(cli, "ttl") * 60, wish);
+}
+
+static int run_issue(struct hf_cli *cli)
+{
+    const struct hf_directive_wish wish = {
+        .kind = hf_cli_operand(cli, 0), .parameters = hf_cli_str(cli, "parameters"), .show = show};
+    return hf_directive_command(cli, &wish);
 }
 
 static const struct hf_cli_operand operands[] = {
@@ -48,24 +54,11 @@ static const struct hf_cli_operand operands[] = {
      .help = "refresh, pause-uploads or rotate-key; `holdfast budget` sets budgets"}};
 static const struct hf_cli_option issue_options[] = {
     HF_HUB_OPTIONS,
-    {.name = "tenant", .kind = HF_CLI_STRING, .value = "TENANT", .help = "for this one's agent"},
-    {.name = "all", .help = "for all agents of the region; needs the role approver"},
     {.name = "parameters",
      .kind = HF_CLI_STRING,
      .value = "KEY=VALUE",
      .help = "what the kind needs to know: pause-uploads takes seconds=N"},
-    {.name = "ttl",
-     .kind = HF_CLI_U64,
-     .value = "MINUTES",
-     .fallback = "60",
-     .min = 1,
-     .max = 10080,
-     .help = "after that it is too late"},
-    {.name = "reason",
-     .kind = HF_CLI_STRING,
-     .value = "TEXT",
-     .required = true,
-     .help = "why, for the record"}};
+    HF_DIRECTIVE_OPTIONS("60")};
 
 static const struct hf_cli_command command_issue = {
     .name = "issue",

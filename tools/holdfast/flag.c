@@ -25,18 +25,17 @@ static void add_rows(struct hf_table *table, const struct hf_json *page, const s
     }
 }
 
+static const struct hf_hub_table as_listed = {
+    .list = "flags", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_rows};
+
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    const struct hf_hub_table as = {
-        .list = NULL, .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_rows};
-    return hf_hub_show_table(cli, json, &as, err);
+    return hf_hub_show_item(cli, json, &as_listed, err);
 }
 
 static int run_list(struct hf_cli *cli)
 {
-    const struct hf_hub_table as = {
-        .list = "flags", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_rows};
-    return hf_hub_list_command(cli, "/v1/flags", &as);
+    return hf_hub_list_command(cli, "/v1/flags", &as_listed);
 }
 
 static int run_set(struct hf_cli *cli)
@@ -54,12 +53,7 @@ static int run_set(struct hf_cli *cli)
         {.key = "subject", .text = subject},
         {.key = "reason", .text = hf_cli_str(cli, "reason")}};
     (void)snprintf(path, sizeof path, "/v1/flags/%.64s", hf_cli_operand(cli, 0));
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show_one};
-    return hf_hub_command(cli, &request);
+    return HF_HUB_POST(cli, path, members, show_one);
 }
 
 static const char *const rings[] = {"sandbox", "canary", "general", NULL};
@@ -74,11 +68,7 @@ static const struct hf_cli_option set_options[] = {
      .choices = rings,
      .help = "only for the tenants of this ring"},
     {.name = "tenant", .kind = HF_CLI_STRING, .value = "TENANT", .help = "only for this tenant"},
-    {.name = "reason",
-     .kind = HF_CLI_STRING,
-     .value = "TEXT",
-     .required = true,
-     .help = "why, for the record"}};
+    HF_HUB_REASON_OPTION};
 
 static const struct hf_cli_command command_list = {.name = "list",
                                                    .summary = "all flags with their settings",

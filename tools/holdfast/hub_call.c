@@ -162,18 +162,25 @@ enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
                              const struct hf_hub_table *as, struct hf_err *err)
 {
     struct hf_table table;
-    const struct hf_json *list =
-        as->list == NULL ? NULL : hf_json_get_kind(json, as->list, HF_JSON_ARRAY);
-    if (as->list != NULL && list == NULL) {
+    const struct hf_json *list = hf_json_get_kind(json, as->list, HF_JSON_ARRAY);
+    if (list == NULL) {
         return hf_err_set(err, HF_EIO, "the Hub's answer has no list of %s", as->list);
     }
     hf_table_init(&table, as->columns, as->column_count);
-    for (size_t i = 0; list != NULL && i < hf_json_count(list); i++) {
+    for (size_t i = 0; i < hf_json_count(list); i++) {
         as->add_rows(&table, json, hf_json_at(list, i));
     }
-    if (list == NULL) {
-        as->add_rows(&table, json, json);
-    }
+    enum hf_rc rc = hf_table_write(&table, cli->out, err);
+    hf_table_free(&table);
+    return rc;
+}
+
+enum hf_rc hf_hub_show_item(struct hf_cli *cli, const struct hf_json *json,
+                            const struct hf_hub_table *as, struct hf_err *err)
+{
+    struct hf_table table;
+    hf_table_init(&table, as->columns, as->column_count);
+    as->add_rows(&table, json, json);
     enum hf_rc rc = hf_table_write(&table, cli->out, err);
     hf_table_free(&table);
     return rc;
@@ -235,4 +242,21 @@ int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request)
     hf_hub_session_close(&session);
     hf_buf_free(&body);
     return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+}
+
+int hf_hub_get(struct hf_cli *cli, const char *path, hf_hub_show_fn *show)
+{
+    const struct hf_hub_request request = {.method = "GET", .path = path, .show = show};
+    return hf_hub_command(cli, &request);
+}
+
+int hf_hub_post(struct hf_cli *cli, const char *path, const struct hf_hub_member *members,
+                size_t member_count, hf_hub_show_fn *show)
+{
+    const struct hf_hub_request request = {.method = "POST",
+                                           .path = path,
+                                           .members = members,
+                                           .member_count = member_count,
+                                           .show = show};
+    return hf_hub_command(cli, &request);
 }

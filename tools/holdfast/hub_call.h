@@ -55,6 +55,13 @@ struct hf_hub_session {
         .help = "file with your token for the Hub"                                                 \
     }
 
+/* Of a command that changes something; put it into its list. */
+#define HF_HUB_REASON_OPTION                                                                       \
+    {                                                                                              \
+        .name = "reason", .kind = HF_CLI_STRING, .value = "TEXT", .required = true,                \
+        .help = "why, for the record"                                                              \
+    }
+
 /* From the options. HF_EUSAGE, HF_EINVAL; free the token also after a failure. */
 enum hf_rc hf_hub_access_load(const struct hf_cli *cli, struct hf_hub_access *ret,
                               struct hf_err *err);
@@ -82,14 +89,17 @@ struct hf_hub_member {
     bool is_number;
 };
 
+/* Shows an answer to a person. */
+typedef enum hf_rc hf_hub_show_fn(struct hf_cli *cli, const struct hf_json *json,
+                                  struct hf_err *err);
+
 struct hf_hub_request {
     const char *method;
     const char *path;
     const struct hf_hub_member *members; /* of the body */
     size_t member_count;                 /* 0: no body, or these: */
     struct hf_bytes bytes;               /* that are not JSON */
-    /* Shows the answer to a person; with --json it is printed as it came. */
-    enum hf_rc (*show)(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err);
+    hf_hub_show_fn *show;                /* with --json the answer is printed as it came */
     /* Where a token of the answer goes, readable by its owner alone, never on the screen; NULL: the
      * answer has none. */
     const char *token_file;
@@ -103,8 +113,7 @@ enum hf_rc hf_hub_pages(struct hf_hub_session *session, const char *path, hf_hub
 /* Writes a value of an answer as it is. */
 void hf_hub_copy_json(struct hf_json_out *json, const struct hf_json *value);
 
-/* A table of the answer's array `list`, or of the answer itself when it is NULL; add_rows adds what
- * one item of the page is. */
+/* A table of the answer's array `list`; add_rows adds what one item of the page is. */
 struct hf_hub_table {
     const char *list;
     const struct hf_table_column *columns;
@@ -116,6 +125,9 @@ struct hf_hub_table {
 };
 enum hf_rc hf_hub_show_table(struct hf_cli *cli, const struct hf_json *json,
                              const struct hf_hub_table *as, struct hf_err *err);
+/* The same of an answer that is one item itself. */
+enum hf_rc hf_hub_show_item(struct hf_cli *cli, const struct hf_json *json,
+                            const struct hf_hub_table *as, struct hf_err *err);
 
 /* A list gathered from its pages: a table, or JSON as one page that has all. */
 struct hf_hub_listing {
@@ -149,5 +161,11 @@ int hf_hub_watch_command(struct hf_cli *cli, const char *path, const struct hf_h
 
 /* A whole command: asks, shows, returns the exit code. */
 int hf_hub_command(struct hf_cli *cli, const struct hf_hub_request *request);
+/* The same, for the two that are most of them: GET, and POST with an array of members. */
+int hf_hub_get(struct hf_cli *cli, const char *path, hf_hub_show_fn *show);
+int hf_hub_post(struct hf_cli *cli, const char *path, const struct hf_hub_member *members,
+                size_t member_count, hf_hub_show_fn *show);
+#define HF_HUB_POST(cli, path, members, show)                                                      \
+    hf_hub_post((cli), (path), (members), HF_LEN(members), (show))
 
 #endif

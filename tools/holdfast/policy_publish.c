@@ -3,6 +3,7 @@
 
 #include "tools/holdfast/artifact.h"
 #include "tools/holdfast/commands.h"
+#include "tools/holdfast/directive.h"
 #include "tools/holdfast/policy_source.h"
 #include "tools/holdfast/release.h"
 #include "wrapper/policy/diff.h"
@@ -255,9 +256,7 @@ static int run_show(struct hf_cli *cli)
         return hf_hub_list_command(cli, LIST, &hf_artifacts_listed);
     }
     (void)snprintf(path, sizeof path, "/v1/artifacts/%.80s", digest);
-    const struct hf_hub_request request = {
-        .method = "GET", .path = path, .show = hf_artifact_show_whole};
-    return hf_hub_command(cli, &request);
+    return hf_hub_get(cli, path, hf_artifact_show_whole);
 }
 
 /* activating */
@@ -336,7 +335,8 @@ static const struct hf_cli_option publish_options[] = {
 static const struct hf_cli_option show_options[] = {
     HF_HUB_OPTIONS,
     {.name = "running", .help = "which tenant was told which one, has it, and runs it"}};
-static const struct hf_cli_option activate_options[] = {HF_HUB_OPTIONS, HF_ACTIVATE_OPTIONS};
+static const struct hf_cli_option activate_options[] = {HF_HUB_OPTIONS,
+                                                        HF_DIRECTIVE_OPTIONS("1440")};
 
 const struct hf_cli_command hf_command_policy_publish = {
     .name = "publish",

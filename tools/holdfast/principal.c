@@ -23,20 +23,17 @@ static void add_row(struct hf_table *table, const struct hf_json *page,
     }
 }
 
+static const struct hf_hub_table as_listed = {
+    .list = "principals", .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
+
 static enum hf_rc show_one(struct hf_cli *cli, const struct hf_json *json, struct hf_err *err)
 {
-    const struct hf_hub_table as = {
-        .list = NULL, .columns = columns, .column_count = HF_LEN(columns), .add_rows = add_row};
-    return hf_hub_show_table(cli, json, &as, err);
+    return hf_hub_show_item(cli, json, &as_listed, err);
 }
 
 static int run_list(struct hf_cli *cli)
 {
-    const struct hf_hub_table as = {.list = "principals",
-                                    .columns = columns,
-                                    .column_count = HF_LEN(columns),
-                                    .add_rows = add_row};
-    return hf_hub_list_command(cli, "/v1/principals", &as);
+    return hf_hub_list_command(cli, "/v1/principals", &as_listed);
 }
 
 static int run_create(struct hf_cli *cli)
@@ -76,12 +73,7 @@ static int run_revoke(struct hf_cli *cli)
     char path[128];
     const struct hf_hub_member members[] = {{.key = "reason", .text = hf_cli_str(cli, "reason")}};
     (void)snprintf(path, sizeof path, "/v1/principals/%.64s/revoke", hf_cli_operand(cli, 0));
-    const struct hf_hub_request request = {.method = "POST",
-                                           .path = path,
-                                           .members = members,
-                                           .member_count = HF_LEN(members),
-                                           .show = show_one};
-    return hf_hub_command(cli, &request);
+    return HF_HUB_POST(cli, path, members, show_one);
 }
 
 #define DAYS_OPTION                                                                                \
@@ -133,12 +125,7 @@ static const struct hf_cli_option rotate_options[] = {
      .help = "how long the token before works on"},
     DAYS_OPTION,
     OUT_OPTION};
-static const struct hf_cli_option revoke_options[] = {HF_HUB_OPTIONS,
-                                                      {.name = "reason",
-                                                       .kind = HF_CLI_STRING,
-                                                       .value = "TEXT",
-                                                       .required = true,
-                                                       .help = "why, for the record"}};
+static const struct hf_cli_option revoke_options[] = {HF_HUB_OPTIONS, HF_HUB_REASON_OPTION};
 
 static const struct hf_cli_command command_list = {.name = "list",
                                                    .summary = "everybody who may use the Hub",
