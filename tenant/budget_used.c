@@ -144,12 +144,15 @@ enum verdict {
     DENY,
 };
 
-/* The worst that any budget says. */
+/* The worst that any budget says. A reservation that is asked for once more takes the place of
+ * itself, so what it holds already counts only once. */
 static enum hf_rc judge(struct hf_agent *agent, const struct wish *wish, enum verdict *ret_verdict,
                         enum hf_budget_meter *ret_meter, struct hf_err *err)
 {
     static const enum verdict at_end[] = {
         [HF_BUDGET_WARN] = WARN, [HF_BUDGET_ASK] = ASK, [HF_BUDGET_DENY] = DENY};
+
+    uint64_t now_ns = hf_env_mono_ns(hf_loop_env(agent->loop));
     enum hf_rc rc = HF_OK;
     *ret_verdict = GO;
     *ret_meter = HF_BUDGET_TOKENS;
@@ -160,7 +163,8 @@ static enum hf_rc judge(struct hf_agent *agent, const struct wish *wish, enum ve
             continue;
         }
         rc = hf_budget_used(agent, budget, &used, err);
-        uint64_t would = add(add(used.used, used.reserved), wish->amounts[i]);
+        uint64_t held = hf_ledger_held(&agent->budgets.ledger, wish->name, budget->meter, now_ns);
+        uint64_t would = add(add(used.used, used.reserved - held), wish->amounts[i]);
         enum verdict verdict = used.state == HF_BUDGET_SPENT || would > budget->limit
                                    ? at_end[budget->action]
                                : hf_budget_state(budget, would) != HF_BUDGET_OPEN ? WARN

@@ -8,6 +8,18 @@ static bool is_live(const struct hf_reservation *item, uint64_t now_ns)
     return item->name[0] != '\0' && item->until_ns > now_ns;
 }
 
+uint64_t hf_ledger_held(const struct hf_ledger *ledger, struct hf_str name,
+                        enum hf_budget_meter meter, uint64_t now_ns)
+{
+    for (size_t i = 0; i < HF_LEDGER_MAX; i++) {
+        const struct hf_reservation *item = &ledger->items[i];
+        if (is_live(item, now_ns) && hf_str_eq(hf_str_c(item->name), name)) {
+            return item->amounts[meter];
+        }
+    }
+    return 0;
+}
+
 static struct hf_reservation *find(struct hf_ledger *ledger, struct hf_str name)
 {
     for (size_t i = 0; i < HF_LEDGER_MAX; i++) {

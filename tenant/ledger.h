@@ -26,6 +26,9 @@ struct hf_ledger {
 
 /* What is reserved of the meter; stays at the greatest number. */
 uint64_t hf_ledger_sum(struct hf_ledger *ledger, enum hf_budget_meter meter, uint64_t now_ns);
+/* What the one with this name holds of the meter; 0 when there is none. */
+uint64_t hf_ledger_held(const struct hf_ledger *ledger, struct hf_str name,
+                        enum hf_budget_meter meter, uint64_t now_ns);
 /* HF_EINVAL: no name, or one too long. */
 enum hf_rc hf_ledger_check_name(struct hf_str name, struct hf_err *err);
 /* One with the same name, which is a good one, is replaced. HF_EBUSY: too many. */

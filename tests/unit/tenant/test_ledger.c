@@ -24,6 +24,10 @@ HF_TEST(life)
     HF_CHECK_OK(hf_ledger_reserve(&ledger, HF_STR("b"), big, 300, 100, &err), err);
     HF_CHECK_OK(hf_ledger_reserve(&ledger, HF_STR("c"), big, 300, 100, &err), err);
     HF_CHECK_U64(hf_ledger_sum(&ledger, HF_BUDGET_TOKENS, 200), UINT64_MAX);
+    HF_CHECK_U64(hf_ledger_held(&ledger, HF_STR("b"), HF_BUDGET_TOKENS, 200),
+                 big[HF_BUDGET_TOKENS]);
+    HF_CHECK_U64(hf_ledger_held(&ledger, HF_STR("b"), HF_BUDGET_TOKENS, 300), 0);
+    HF_CHECK_U64(hf_ledger_held(&ledger, HF_STR("none"), HF_BUDGET_TOKENS, 200), 0);
     HF_CHECK(hf_ledger_release(&ledger, HF_STR("b")));
     HF_CHECK(!hf_ledger_release(&ledger, HF_STR("b")));
     HF_CHECK(!hf_ledger_release(&ledger, HF_STR("")));
