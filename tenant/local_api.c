@@ -150,18 +150,28 @@ static bool is_of_wrapper(const struct hf_envelope *envelope)
            begins_with_one(envelope->type, types, HF_LEN(types));
 }
 
-/* What was metered settles its reservation. */
-static void note_metering(struct append_call *call, const struct hf_envelope *envelope)
+/* What was metered settles its reservation. It is the tenant's own: the agent's view and its
+ * budgets would count it, and the region would not. */
+static enum hf_rc note_metering(struct append_call *call, const struct hf_envelope *envelope,
+                                struct hf_err *err)
 {
     struct hf_event_metering_recorded record;
+    struct hf_str own = hf_str_c(call->agent->region.tenant);
     call->metered = hf_str_eq(envelope->type, HF_STR(HF_EVENT_METERING_RECORDED_NAME));
     call->reservation[0] = '\0';
-    if (call->metered &&
-        hf_event_metering_recorded_decode(envelope->payload, &record, /* err= */ NULL) == HF_OK &&
-        record.has_reservation && record.reservation.len < sizeof call->reservation) {
+    if (!call->metered ||
+        hf_event_metering_recorded_decode(envelope->payload, &record, /* err= */ NULL) != HF_OK) {
+        return HF_OK; /* of another version */
+    }
+    if (own.len > 0 && !hf_str_eq(record.tenant, own)) {
+        return hf_err_set(err, HF_EINVAL, "payload: tenant: this is the log of %.*s",
+                          HF_STR_ARG(own));
+    }
+    if (record.has_reservation && record.reservation.len < sizeof call->reservation) {
         memcpy(call->reservation, record.reservation.ptr, record.reservation.len);
         call->reservation[record.reservation.len] = '\0';
     }
+    return HF_OK;
 }
 
 /* What says something about a person is sealed. What a person waits for goes up at once, and what
@@ -194,7 +204,10 @@ static enum hf_rc look_at(struct append_call *call, struct hf_writer *io_submiss
     if (rc != HF_OK) {
         return rc;
     }
-    note_metering(call, &envelope);
+    rc = note_metering(call, &envelope, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
     bool asks = hf_str_starts(envelope.type, HF_STR("approval."));
     call->urgent = asks || hf_str_starts(envelope.type, HF_STR("policy."));
     return asks ? hf_agent_asking_take(&call->agent->asking, &envelope,
