@@ -4,11 +4,14 @@
 #include <stdio.h>
 
 #include "base/assert.h"
+#include "base/calendar.h"
 #include "tenant/agent.h"
 
 #define SECOND   UINT64_C(1000000000)
 #define EVERY    (30 * SECOND)
 #define GRACE_US (INT64_C(60) * 1000000) /* records of the last moment are on their way */
+
+#define BACK_MAX 100 /* periods that the first marker may be back */
 
 struct span {
     int64_t start_us;
@@ -92,6 +95,16 @@ static enum hf_rc mark(struct hf_agent *agent, const struct span *span, struct h
     return rc;
 }
 
+/* Where the first period may begin. A record with the time of a clock that was not set yet would
+ * otherwise have half a century of hours marked. */
+static int64_t earliest(enum hf_period period, int64_t now_us)
+{
+    int64_t length = period == HF_PERIOD_HOUR  ? HF_HOUR_US
+                     : period == HF_PERIOD_DAY ? HF_DAY_US
+                                               : 31 * HF_DAY_US;
+    return now_us > BACK_MAX * length ? now_us - BACK_MAX * length : 0;
+}
+
 static enum hf_rc look(struct hf_agent *agent, struct hf_err *err)
 {
     int64_t first = 0;
@@ -102,7 +115,9 @@ static enum hf_rc look(struct hf_agent *agent, struct hf_err *err)
     if (rc != HF_OK || (first < 0 && last < 0)) {
         return rc;
     }
-    hf_period_of(agent->conf.meter_period, last < 0 ? first : last, &span.start_us, &span.end_us);
+    int64_t begin = earliest(agent->conf.meter_period, now);
+    begin = last >= 0 ? last : first > begin ? first : begin;
+    hf_period_of(agent->conf.meter_period, begin, &span.start_us, &span.end_us);
     if (last > span.start_us) {
         span.start_us = last; /* the length of periods was changed in the middle of one */
     }

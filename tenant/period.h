@@ -2,8 +2,8 @@
  *
  * metering.period_ended names what the log has of the period: signed as every entry is, it is what
  * a bill can be held against. It is written a minute after the period's end, for each period since
- * the first record, in order, also for those in which the agent did not run. Records that come
- * later are late: the region counts them apart.
+ * the first record, but at most a hundred back from the first marker, in order, also for those in
+ * which the agent did not run. Records that come later are late: the region counts them apart.
  * Threads: the loop's.
  */
 #ifndef HF_TENANT_PERIOD_H
