@@ -149,6 +149,13 @@ def append(world, tenant, sequence, tick=None):
 NOW = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
+def one_day():
+    """What counts by the day gets a minute of this one: shortly before midnight, UTC, the next is waited for.
+    Gives the time, as events have it."""
+    until(lambda: time.time() % 86400 < 86340, "it is not about midnight")
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 def meter(world, tenant, sequence, occurred=NOW, **more):
     event = {"type": "metering.recorded", "producer": "test", "sequence": sequence,
              "occurred": occurred,

@@ -3,7 +3,7 @@ import time
 
 import harness
 from harness import check
-from region import in_region, local, meter, options, until, up
+from region import NOW, in_region, local, meter, one_day, options, until, up
 
 
 def budgets(world, tenant):
@@ -31,6 +31,7 @@ def set_budget(world, tenant, **settings):
 def kept(world, region):
     """A budget is set, reserved of, warns, ends; it is kept to without the Hub and over restarts, and what
     became of it is a read model."""
+    today = one_day()
     region.create("acme")
     agent = region.run_agent("acme", region.mint("acme"))
     up(world, "acme")
@@ -45,15 +46,16 @@ def kept(world, region):
 
     check(reserve(world, "acme", "a", tokens=800, requests=1) == "go", "there is room")
     check(reserve(world, "acme", "b", tokens=800, requests=1) == "warn", "more than half")
+    check(reserve(world, "acme", "b", tokens=800, requests=1) == "warn", "sent again, it counts once")
     check(reserve(world, "acme", "c", tokens=800, requests=1) == "deny", "together they would be too much")
     check(budgets(world, "acme")["tokens"]["reserved"] == 1600, "what is denied reserves nothing")
-    meter(world, "acme", 99, reservation="a")
+    meter(world, "acme", 99, today, reservation="a")
     now = budgets(world, "acme")["tokens"]
     check((now["used"], now["reserved"]) == (100, 800), f"settled: {now}")
     check(local(world, "acme", "POST", "/v1/budget/release", {"reservation": "b"})[0] == 200, "released")
     check(local(world, "acme", "POST", "/v1/budget/release", {"reservation": "b"})[0] == 404, "once")
-    meter(world, "acme", 499)
-    meter(world, "acme", 500)
+    meter(world, "acme", 499, today)
+    meter(world, "acme", 500, today)
     check(reserve(world, "acme", "d", tokens=1, requests=1) == "ask", "three requests were made")
     check(reserve(world, "acme", "d", tokens=1, requests=1, agreed=True) == "warn", "a person agreed")
     until(lambda: [b for b in rows(region, "budgets", "acme") if b["level"] == "spent"], "it is told")
@@ -142,4 +144,25 @@ def periods(world, region):
     check(marked()[:wanted] == got[:wanted], "what was said stays")
 
 
-harness.main([kept, set_and_removed, periods])
+@in_region
+def records(world, region):
+    """Nonsense is no usage: other tenants', negative, broken, too big; and a record from before there were
+    clocks has no more than the last hundred periods marked."""
+    region.create("acme")
+    region.run_agent("acme", region.mint("acme"), meter_period="month")
+    up(world, "acme")
+    good = {"tenant": "acme", "provider": "p", "model": "m", "request": "r", "input_tokens": 7, "output_tokens": 1,
+            "cached_tokens": 0, "source": "wrapper", "cost": 5, "currency": "EUR", "latency": 1}
+    for member, value in (("tenant", "other"), ("input_tokens", -1), ("input_tokens", 1.5), ("input_tokens", None),
+                          ("output_tokens", 1 << 53), ("cost", -5), ("currency", "eur"), ("source", "me")):
+        event = {"type": "metering.recorded", "producer": "test", "sequence": 1, "occurred": NOW,
+                 "payload": {**good, member: value}}
+        status, answer = local(world, "acme", "POST", "/v1/events", event)
+        check(status == 400 and member in answer["detail"], f"{member} {value}: {status} {answer}")
+    meter(world, "acme", 1, occurred="1970-01-01T00:00:00Z")
+    until(lambda: len(rows(region, "metering", "acme")) >= 99, "they are marked")
+    got = rows(region, "metering", "acme")
+    check(len(got) <= 101 and got[0]["requests"] == 0 and all(row["agrees"] == 1 for row in got), f"{got[:2]}")
+
+
+harness.main([kept, set_and_removed, periods, records])
