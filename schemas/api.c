@@ -8,8 +8,11 @@
 /* A target may name the server too (RFC 9112 section 3.2.2). */
 static struct hf_str without_server(struct hf_str target)
 {
-    const char *mark = target.len == 0 ? NULL : memmem(target.ptr, target.len, "://", 3);
-    if (target.len == 0 || target.ptr[0] == '/' || mark == NULL) {
+    if (target.ptr == NULL || target.len == 0 || target.ptr[0] == '/') {
+        return target;
+    }
+    const char *mark = memmem(target.ptr, target.len, "://", 3);
+    if (mark == NULL) {
         return target;
     }
     size_t skipped = (size_t)(mark - target.ptr) + 3;
