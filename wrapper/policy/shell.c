@@ -2,6 +2,7 @@
 #include "wrapper/policy/shell.h"
 
 #include "base/assert.h"
+#include "wrapper/policy/name_list.h"
 #include "wrapper/policy/shell_reader.h"
 
 static struct hf_shell_command *command_of(struct hf_shell_reader *r)
@@ -130,16 +131,6 @@ static size_t assignment(const struct hf_shell_word *word, size_t plain, bool *r
     return name > 0 && (equals || *ret_odd) ? name : 0;
 }
 
-static bool one_of(struct hf_str text, const char *const *list)
-{
-    for (; *list != NULL; list++) {
-        if (hf_str_eq(text, hf_str_c(*list))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A word where a command begins. Answers whether it was a keyword. */
 static bool take_keyword(struct hf_shell_reader *r, const struct hf_shell_word *word)
 {
@@ -149,7 +140,7 @@ static bool take_keyword(struct hf_shell_reader *r, const struct hf_shell_word *
     if (word->quoted || word->unknown) {
         return false;
     }
-    if (one_of(word->text, go_on)) {
+    if (hf_name_is_one_of(word->text, go_on)) {
         r->out->grouped = true;
         return true;
     }
@@ -157,7 +148,7 @@ static bool take_keyword(struct hf_shell_reader *r, const struct hf_shell_word *
         r->data = true;
         return true;
     }
-    if (one_of(word->text, odd)) {
+    if (hf_name_is_one_of(word->text, odd)) {
         hf_shell_mark(r, HF_OPAQUE_BIT(SYNTAX));
         return true;
     }

@@ -30,6 +30,12 @@ struct hf_shell_word {
     bool quoted;        /* some part was quoted or escaped: no keyword, no tilde at its begin */
 };
 
+/* Does it begin with a dash, and is more than that? */
+static inline bool hf_shell_word_is_option(const struct hf_shell_word *word)
+{
+    return word->text.len > 1 && word->text.ptr[0] == '-';
+}
+
 struct hf_shell_redirect {
     bool reads;
     bool writes;

@@ -1,7 +1,9 @@
-/* wrapper/policy/unwrap.c: programs that run other programs, and interpreters. */
+/* wrapper/policy/unwrap.c: programs that run other programs. */
 #include "wrapper/policy/unwrap.h"
 
 #include "base/assert.h"
+#include "wrapper/policy/interpreter.h"
+#include "wrapper/policy/name_list.h"
 #include "wrapper/policy/variable.h"
 
 struct wrapper {
@@ -44,125 +46,12 @@ static const struct wrapper wrappers[] = {
     {"watch", "n", 0, true, HF_OPAQUE_BIT(INTERPRETER)},
 };
 
-static bool in_list(struct hf_str name, const char *const *list)
-{
-    for (; *list != NULL; list++) {
-        if (hf_str_eq(name, hf_str_c(*list))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* python3.11 is a python. */
-static bool is_version_of(struct hf_str name, const char *program)
-{
-    size_t len = strlen(program);
-    if (name.len < len || memcmp(name.ptr, program, len) != 0) {
-        return false;
-    }
-    for (size_t i = len; i < name.len; i++) {
-        if ((name.ptr[i] < '0' || name.ptr[i] > '9') && name.ptr[i] != '.') {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_shell(struct hf_str name)
-{
-    static const char *const shells[] = {"sh",  "bash", "dash", "zsh",  "ksh", "mksh",
-                                         "ash", "fish", "csh",  "tcsh", NULL};
-    return in_list(name, shells);
-}
-
-/* What runs a program that is a file or a text, or opens a shell when it is asked. */
-static const char *const interpreter_families[] = {"python", "pypy", "perl", "ruby",
-                                                   "php",    "lua",  "node", "tclsh"};
-static const char *const interpreters[] = {"nodejs",
-                                           "deno",
-                                           "bun",
-                                           "awk",
-                                           "gawk",
-                                           "mawk",
-                                           "nawk",
-                                           "Rscript",
-                                           "osascript",
-                                           "expect",
-                                           "guile",
-                                           "luajit",
-                                           "source",
-                                           ".",
-                                           "m4",
-                                           "gdb",
-                                           "make",
-                                           "gmake",
-                                           "ninja",
-                                           "npx",
-                                           "bunx",
-                                           "pnpx",
-                                           "uvx",
-                                           "pipx",
-                                           "julia",
-                                           "groovy",
-                                           "java",
-                                           "sqlite3",
-                                           "jshell",
-                                           "ed",
-                                           "ex",
-                                           "vi",
-                                           "vim",
-                                           "nvim",
-                                           "emacs",
-                                           "nano",
-                                           "script",
-                                           "at",
-                                           "batch",
-                                           "tmux",
-                                           "screen",
-                                           "irb",
-                                           "rake",
-                                           "bundle",
-                                           "psql",
-                                           "mysql",
-                                           "ltrace",
-                                           "fakeroot",
-                                           "proot",
-                                           "torify",
-                                           "setarch",
-                                           "linux32",
-                                           "linux64",
-                                           "rlwrap",
-                                           "run-parts",
-                                           "start-stop-daemon",
-                                           "dbus-run-session",
-                                           "split",
-                                           "csplit",
-                                           "toybox",
-                                           "perf",
-                                           NULL};
-
-static bool is_interpreter(struct hf_str name)
-{
-    for (size_t i = 0; i < HF_LEN(interpreter_families); i++) {
-        if (is_version_of(name, interpreter_families[i])) {
-            return true;
-        }
-    }
-    return in_list(name, interpreters);
-}
-
-static bool is_option(const struct hf_shell_word *word)
-{
-    return word->text.len > 1 && word->text.ptr[0] == '-';
-}
-
 /* Where the options end that begin at `at`. A long option whose value may be the next word cannot
  * be told from one without, so it makes the command opaque. */
 static size_t skip_options(const char *with_value, const struct hf_shell_word *words, size_t count,
                            size_t at, unsigned *io_opaque)
 {
-    while (at < count && is_option(&words[at])) {
+    while (at < count && hf_shell_word_is_option(&words[at])) {
         struct hf_str text = words[at].text;
         at++;
         if (hf_str_eq(text, HF_STR("--"))) {
@@ -251,7 +140,7 @@ static void unwrap_shell(struct hf_str name, const struct hf_shell_word *words, 
             ret->opaque |= words[i + 1].unknown ? HF_OPAQUE_BIT(VARIABLE) : 0;
             return;
         }
-        if (!is_option(&words[i]) && !su) {
+        if (!hf_shell_word_is_option(&words[i]) && !su) {
             ret->opaque |= HF_OPAQUE_BIT(INTERPRETER);
             return;
         }
@@ -267,7 +156,7 @@ static void unwrap_find(const struct hf_shell_word *words, size_t count, struct 
 {
     static const char *const actions[] = {"-exec", "-execdir", "-ok", "-okdir", NULL};
     for (size_t i = 1; i < count; i++) {
-        if (!in_list(words[i].text, actions)) {
+        if (!hf_name_is_one_of(words[i].text, actions)) {
             continue;
         }
         if (ret->skip > 0) {
@@ -316,7 +205,7 @@ struct hf_str hf_unwrap_watched(struct hf_str word)
     if (hf_str_starts(base, HF_STR("openclaw"))) {
         return HF_STR("openclaw");
     }
-    return in_list(base, names) ? base : HF_STR("");
+    return hf_name_is_one_of(base, names) ? base : HF_STR("");
 }
 
 /* node .../openclaw.mjs, npx openclaw, npm exec openclaw: openclaw by another name. */
@@ -325,7 +214,7 @@ static bool unwrap_openclaw(struct hf_str name, const struct hf_shell_word *word
 {
     static const char *const launchers[] = {"node", "nodejs", "npx", "bunx",     "pnpx", "npm",
                                             "pnpm", "yarn",   "bun", "corepack", "deno", NULL};
-    if (!in_list(name, launchers)) {
+    if (!hf_name_is_one_of(name, launchers)) {
         return false;
     }
     for (size_t i = 1; i < count; i++) {
@@ -339,51 +228,6 @@ static bool unwrap_openclaw(struct hf_str name, const struct hf_shell_word *word
     return false;
 }
 
-/* A sed script that only prints, deletes or replaces; others may run programs or write files. */
-static bool sed_is_plain(const struct hf_shell_word *words, size_t count)
-{
-    size_t at = 1;
-    while (at < count &&
-           (hf_str_eq(words[at].text, HF_STR("-n")) || hf_str_eq(words[at].text, HF_STR("-i")) ||
-            hf_str_eq(words[at].text, HF_STR("-E")))) {
-        at++;
-    }
-    if (at == count || words[at].text.len < 2 || words[at].unknown) {
-        return false;
-    }
-    struct hf_str script = words[at].text;
-    for (size_t i = at + 1; i < count; i++) {
-        if (is_option(&words[i])) {
-            return false;
-        }
-    }
-    size_t slashes = 0;
-    size_t last = 0;
-    for (size_t i = 0; i < script.len; i++) {
-        if (script.ptr[i] == '\n' || script.ptr[i] == ';' || script.ptr[i] == '\\') {
-            return false;
-        }
-        if (script.ptr[i] == '/') {
-            slashes++;
-            last = i;
-        }
-    }
-    if (script.ptr[0] == 's' && script.ptr[1] == '/' && slashes == 3) {
-        for (size_t i = last + 1; i < script.len; i++) {
-            if (strchr("gpiI0123456789", script.ptr[i]) == NULL) {
-                return false;
-            }
-        }
-        return true;
-    }
-    for (size_t i = 0; i + 1 < script.len; i++) {
-        if (strchr("0123456789,$", script.ptr[i]) == NULL) {
-            return false;
-        }
-    }
-    return script.ptr[script.len - 1] == 'p' || script.ptr[script.len - 1] == 'd';
-}
-
 /* Builtins that change how later words are read, or run text. */
 static bool unwrap_builtin(struct hf_str name, const struct hf_shell_word *words, size_t count,
                            struct hf_unwrapped *ret)
@@ -392,11 +236,11 @@ static bool unwrap_builtin(struct hf_str name, const struct hf_shell_word *words
                                       "bind",  "complete", "pushd",  "popd", NULL};
     static const char *const sets[] = {"export", "declare", "typeset", "readonly", "local", NULL};
     struct hf_str variable;
-    if (in_list(name, odd)) {
+    if (hf_name_is_one_of(name, odd)) {
         ret->opaque |= HF_OPAQUE_BIT(SYNTAX);
         return true;
     }
-    if (in_list(name, sets)) {
+    if (hf_name_is_one_of(name, sets)) {
         for (size_t i = 1; i < count; i++) {
             if (words[i].unknown ||
                 (is_assignment(&words[i], &variable) && hf_variable_matters(variable))) {
@@ -434,12 +278,12 @@ void hf_unwrap(struct hf_str name, const struct hf_shell_word *words, size_t cou
             return;
         }
     }
-    if (is_shell(name) || hf_str_eq(name, HF_STR("su"))) {
+    if (hf_interpreter_is_shell(name) || hf_str_eq(name, HF_STR("su"))) {
         unwrap_shell(name, words, count, ret);
     } else if (hf_str_eq(name, HF_STR("find"))) {
         unwrap_find(words, count, ret);
-    } else if (is_interpreter(name) ||
-               (hf_str_eq(name, HF_STR("sed")) && !sed_is_plain(words, count))) {
+    } else if (hf_interpreter_is(name) ||
+               (hf_str_eq(name, HF_STR("sed")) && !hf_interpreter_sed_is_plain(words, count))) {
         bool asks = count == 2 && (hf_str_eq(words[1].text, HF_STR("--version")) ||
                                    hf_str_eq(words[1].text, HF_STR("--help")));
         ret->opaque |= asks ? 0 : HF_OPAQUE_BIT(INTERPRETER);

@@ -2,16 +2,7 @@
 #include "wrapper/policy/variable.h"
 
 #include "base/assert.h"
-
-static bool in_list(struct hf_str name, const char *const *list)
-{
-    for (; *list != NULL; list++) {
-        if (hf_str_eq(name, hf_str_c(*list))) {
-            return true;
-        }
-    }
-    return false;
-}
+#include "wrapper/policy/name_list.h"
 
 /* Which variables a program heeds is not known in general; these only say how it writes. */
 bool hf_variable_matters(struct hf_str name)
@@ -19,7 +10,7 @@ bool hf_variable_matters(struct hf_str name)
     static const char *const plain[] = {"LANG",     "LANGUAGE",    "COLUMNS",   "LINES", "TERM",
                                         "NO_COLOR", "FORCE_COLOR", "COLORTERM", "CI",    "TZ",
                                         "DEBUG",    "VERBOSE",     "CLICOLOR",  NULL};
-    return !hf_str_starts(name, HF_STR("LC_")) && !in_list(name, plain);
+    return !hf_str_starts(name, HF_STR("LC_")) && !hf_name_is_one_of(name, plain);
 }
 
 bool hf_variable_is_special(struct hf_str name)
@@ -62,5 +53,5 @@ bool hf_variable_is_special(struct hf_str name)
             return true;
         }
     }
-    return in_list(name, names);
+    return hf_name_is_one_of(name, names);
 }
