@@ -27,7 +27,7 @@ OF_KEYED = ('key-reused', 'in-progress')
 OF_TAGGED = ('changed',)     # commands
 OF_APPENDS = ('conflict', 'read-only', 'outcome-unknown', 'busy', 'closing', 'failed')
 # Of the connection or the path: before there is an operation.
-BEFORE = ('malformed-request', 'method', 'not-found')
+BEFORE = ('malformed-request', 'method', 'not-found', 'too-slow')
 
 
 class Operation:

@@ -215,9 +215,13 @@ static void late(struct hf_timer *timer)
         }
     }
     if (c->sm.state == HEAD || c->sm.state == BODY) {
-        static const char text[] = "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n"
-                                   "Content-Length: 0\r\n\r\n";
-        (void)hf_stream_write(c->stream, hf_bytes_of(text, sizeof text - 1));
+        bool head = c->sm.state == HEAD;
+        c->server->refused++;
+        c->exchange.request = NULL; /* so that it is the last answer */
+        hf_http_problem(&c->exchange, 408, "too-slow",
+                        head ? "The head of the request did not come in time; send it at once."
+                             : "The body of the request came too slowly; send it faster.");
+        return;
     }
     drop(c);
 }

@@ -58,7 +58,7 @@ void hf_http_server_drain(struct hf_http_server *server, void (*done)(void *arg)
 uint32_t hf_http_server_connections(const struct hf_http_server *server);
 /* Bytes of bodies that are held now. */
 uint64_t hf_http_server_bodies(const struct hf_http_server *server);
-/* Requests that were refused before the handler saw them: malformed, too big, or too much
+/* Requests that were refused before the handler saw them: malformed, too big, too slow, or too much
  * at once. */
 uint64_t hf_http_server_refused(const struct hf_http_server *server);
 

@@ -250,7 +250,8 @@ HF_TEST(malformed)
     finish(&w);
 }
 
-/* text is sent, then one byte of `slow` each second: the connection must end between the two. */
+/* text is sent, then one byte of `slow` each second: the connection must end between the two, and
+ * whoever began a request is told why. */
 static void check_slow(const char *text, const char *slow, uint64_t from_s, uint64_t to_s)
 {
     struct world w;
@@ -266,6 +267,9 @@ static void check_slow(const char *text, const char *slow, uint64_t from_s, uint
         hf_test_fail(__FILE__, __LINE__, "\"%.20s\" and drops of \"%s\" ended after %.1f s", text,
                      slow, (double)w.closed_ns / 1e9);
     }
+    bool begun = text[0] != '\0' && w.handled == 0;
+    HF_CHECK(received(&w, "408 Request Timeout") == begun);
+    HF_CHECK(received(&w, "urn:holdfast:problem:too-slow") == begun);
     finish(&w);
 }
 
