@@ -48,7 +48,7 @@ static void look_for_rollback(struct hf_hub_call *call, const struct hf_heartbea
     struct hf_hub_tenant *t = call->tenant;
     bool older = h->epoch < t->beat_epoch || (h->epoch == t->beat_epoch && h->size < t->beat_known);
     bool same_log = memcmp(t->mirror.key.b, t->life.log_key.b, sizeof t->mirror.key.b) == 0;
-    if (t->heartbeat_counter > 0 && older && same_log) {
+    if (t->heartbeat_us > 0 && older && same_log) {
         char hex[2 * sizeof signature->b + 1];
         struct hf_buf text = hf_buf_init(HF_HEARTBEAT_TEXT_MAX + sizeof hex);
         hf_hex_encode(hf_bytes_of(signature->b, sizeof signature->b), hex);

@@ -156,5 +156,8 @@ enum hf_rc hf_hub_tenants_fold(struct hf_hub_tenants *tenants, uint64_t index,
         hf_queue_remove(&t->order); /* its place is where the log has it, not where it was wished */
         hf_queue_push(&tenants->order, &t->order);
     }
+    if (hf_str_eq(envelope->type, HF_STR(HF_EVENT_TENANT_REGISTERED_NAME))) {
+        t->heartbeat_counter = 0; /* it counts for one agent: the next one's clock may be behind */
+    }
     return hf_tenant_fold(&t->life, envelope, err);
 }

@@ -19,7 +19,7 @@ struct hf_hub_tenant {
     uint64_t last_segment; /* its index in the region's log; UINT64_MAX: none */
     bool receiving;        /* a segment is on its way to disk */
     bool epoch_closed; /* mirror.epoch_closed stands in the log; the next epoch did not come yet */
-    /* the last heartbeat; counter 0: none since the Hub started */
+    /* the last heartbeat; counter 0: none since the Hub started or an agent registered */
     uint64_t heartbeat_counter;
     int64_t heartbeat_us; /* when it came, by the Hub's clock */
     int64_t heartbeat_sent_us;
