@@ -165,11 +165,10 @@ static void write_body(struct hf_buf *body, const char *const pairs[][2], size_t
 
 static int run_create(struct hf_cli *cli)
 {
-    const char *const pairs[][2] = {{"tenant", hf_cli_operand(cli, 0)},
-                                    {"ring", hf_cli_str(cli, "ring")},
-                                    {"customer", hf_cli_str(cli, "customer")},
-                                    {"plan", hf_cli_str(cli, "plan")},
-                                    {"region", hf_cli_str(cli, "region")}};
+    const char *const pairs[][2] = {
+        {"tenant", hf_cli_operand(cli, 0)},        {"ring", hf_cli_str(cli, "ring")},
+        {"customer", hf_cli_str(cli, "customer")}, {"plan", hf_cli_str(cli, "plan")},
+        {"region", hf_cli_str(cli, "region")},     {"market", hf_cli_str(cli, "market")}};
     struct hf_buf body = hf_buf_init(4096);
     write_body(&body, pairs, HF_LEN(pairs));
     int code = call_tenant(cli, "POST", NULL, &body);
@@ -242,6 +241,7 @@ static int run_token(struct hf_cli *cli)
 
 static const char *const rings[] = {"sandbox", "canary", "general", NULL};
 static const char *const regions[] = {"dev", "staging", "prod-eu", "prod-us", NULL};
+static const char *const markets[] = {"eu", "na", NULL};
 static const struct hf_cli_operand tenant_operand[] = {
     {.name = "TENANT", .help = "the tenant's name: 1 to 48 of a-z, 0-9 and -"}};
 static const struct hf_cli_option hub_options[] = {HF_HUB_OPTIONS};
@@ -258,7 +258,12 @@ static const struct hf_cli_option create_options[] = {
     {.name = "region",
      .kind = HF_CLI_CHOICE,
      .choices = regions,
-     .help = "the region it must be in; another region's Hub refuses it"}};
+     .help = "the region it must be in; another region's Hub refuses it"},
+    {.name = "market",
+     .kind = HF_CLI_CHOICE,
+     .choices = markets,
+     .help = "the customer's market, which decides the region when none is named: eu belongs to "
+             "prod-eu, na to prod-us"}};
 #define REASON_HELP "why, for the record"
 #define REASON_OPTION                                                                              \
     {                                                                                              \
