@@ -43,6 +43,12 @@ enum hf_rc hf_hub_peers_parse(const char *text, struct hf_hub_peer peers[HF_HUB_
                               "most %zu bytes",
                               hf_region_name(peer->region), sizeof peer->url - 1);
         }
+        for (unsigned i = 0; i < *ret_count; i++) {
+            if (peers[i].region == peer->region) {
+                return hf_err_set(err, HF_EINVAL, "%s is there twice; leave one out",
+                                  hf_region_name(peer->region));
+            }
+        }
         memcpy(peer->url, url.ptr, url.len);
         peer->url[url.len] = '\0';
         (*ret_count)++;
@@ -254,7 +260,7 @@ enum hf_rc hf_hub_open(struct hf_loop *loop, const struct hf_hub_conf *conf, str
     char models[HF_PATH_MAX];
     struct hf_secret host_key = {0};
     begin(hub, loop, conf);
-    (void)snprintf(origin, sizeof origin, "holdfast/%s", conf->region);
+    (void)snprintf(origin, sizeof origin, HF_HUB_ORIGIN, conf->region);
     enum hf_rc rc = hf_region_parse(hf_str_c(conf->region), &hub->region_number, err);
     if (rc == HF_OK) {
         rc = hf_hub_peers_parse(conf->peers, hub->peers, &hub->peer_count, err);

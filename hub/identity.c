@@ -36,6 +36,20 @@ static enum hf_rc expect_file(const struct hf_hub *hub, const char *name, struct
                       path);
 }
 
+/* A log belongs to its region for ever: its tenants must not turn up under another name. */
+static enum hf_rc same_region(const struct hf_hub *hub, struct hf_err *err)
+{
+    char origin[64];
+    const char *has = hub->log_vkey.name;
+    (void)snprintf(origin, sizeof origin, HF_HUB_ORIGIN, hub->region);
+    return strcmp(has, origin) == 0
+               ? HF_OK
+               : hf_err_set(err, HF_EUSAGE,
+                            "%s holds the log of %s, and this Hub is of the region %s: give it the "
+                            "region of its folder, or another folder",
+                            hub->dir, has, hub->region);
+}
+
 enum hf_rc hf_hub_identity_keys(struct hf_hub *hub, const char *release_keys,
                                 const struct hf_secret *host_key, struct hf_err *err)
 {
@@ -48,7 +62,8 @@ enum hf_rc hf_hub_identity_keys(struct hf_hub *hub, const char *release_keys,
     (void)snprintf(name, sizeof name, "%s/cosigner", hub->region);
     const struct hf_owned_key_conf cosigner = {
         hub->dir, "cosigner.key", name, HF_KEY_COSIGNATURE, host_key, env, hub->disk};
-    enum hf_rc rc = expect_file(hub, cosigner.name, err);
+    enum hf_rc rc = same_region(hub, err);
+    rc = rc == HF_OK ? expect_file(hub, cosigner.name, err) : rc;
     rc = rc == HF_OK ? expect_file(hub, "api.key", err) : rc;
     if (rc == HF_OK) {
         rc = hf_owned_key(&cosigner, &hub->cosigner, &hub->cosigner_vkey, err);

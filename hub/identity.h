@@ -15,8 +15,11 @@
 
 struct hf_hub;
 
+/* The origin of a region's log, of its name. */
+#define HF_HUB_ORIGIN "holdfast/%s"
+
 /* The log is open. release_keys: path, or NULL. HF_ENOTFOUND: a file of a region that has entries
- * is missing. */
+ * is missing. HF_EUSAGE: the log is another region's. */
 enum hf_rc hf_hub_identity_keys(struct hf_hub *hub, const char *release_keys,
                                 const struct hf_secret *host_key, struct hf_err *err);
 /* name: host name in a certificate that is made. HF_ENOTFOUND: the certificate of a region that has

@@ -4,7 +4,9 @@
 #include "base/cli/service.h"
 #include "base/file.h"
 
-#define PASSWORD_MAX 256
+#define PASSWORD_MAX    256
+#define AUTHORITIES_MAX (4u << 20)
+#define PEM_BEGIN       "-----BEGIN CERTIFICATE-----"
 
 static enum hf_rc take_password(const char *path, struct hf_secret *ret_password,
                                 struct hf_err *err)
@@ -54,12 +56,28 @@ enum hf_rc hf_notifier_conf_take(struct hf_cli *cli, struct hf_notifier_conf *re
     return rc;
 }
 
+/* Said before a message is not brought because of it. */
+static enum hf_rc check_authorities(const char *path, struct hf_err *err)
+{
+    struct hf_buf text = hf_buf_init(AUTHORITIES_MAX);
+    enum hf_rc rc = hf_file_read(path, &text, err);
+    if (rc == HF_OK &&
+        (text.len == 0 || memmem(text.ptr, text.len, PEM_BEGIN, sizeof PEM_BEGIN - 1) == NULL)) {
+        rc = hf_err_set(err, HF_EUSAGE, "%s holds no certificate in PEM", path);
+    }
+    hf_buf_free(&text);
+    return rc;
+}
+
 enum hf_rc hf_notifier_conf_check(struct hf_cli *cli, struct hf_err *err)
 {
     struct hf_notifier_conf conf;
     struct hf_secret password = {0};
     enum hf_rc rc = hf_notifier_conf_take(cli, &conf, &password, err);
     hf_secret_free(&password);
+    if (rc == HF_OK && conf.ca_file != NULL) {
+        rc = check_authorities(conf.ca_file, err);
+    }
     if (rc == HF_OK && conf.socket == NULL &&
         strcmp(hf_cli_str(cli, "role"), "notifications") == 0) {
         rc = hf_err_set(err, HF_EUSAGE,

@@ -1,12 +1,15 @@
 /* hub/settings.c: declares the program's options, and says what is wrong with them. */
 #include "hub/settings.h"
 
+#include "base/file.h"
 #include "base/parse.h"
 #include "base/vapid.h"
 #include "hub/certificate.h"
 #include "hub/hub.h"
 #include "hub/notifier_cli.h"
 #include "hub/worker.h"
+
+#define HOST_MAX 253 /* of a name in the DNS */
 
 static const char *const role_names[] = {"all", "api", "worker", "notifications", NULL};
 
@@ -22,6 +25,41 @@ static enum hf_rc check_peers(const char *text, struct hf_err *err)
     struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
     unsigned count = 0;
     return hf_hub_peers_parse(text, peers, &count, err);
+}
+
+/* Whatever else looks like a URL would become a file of a strange name. */
+static enum hf_rc check_models(const char *text, struct hf_err *err)
+{
+    struct hf_str url = hf_str_c(text);
+    return strstr(text, "://") == NULL || hf_str_starts(url, HF_STR("postgresql://")) ||
+                   hf_str_starts(url, HF_STR("postgres://"))
+               ? HF_OK
+               : hf_err_set(err, HF_EINVAL,
+                            "read models are kept in PostgreSQL, postgresql://HOST/DATABASE, or in "
+                            "a SQLite file, by its path");
+}
+
+static enum hf_rc check_name(const char *text, struct hf_err *err)
+{
+    size_t good = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:");
+    return text[good] == '\0' && good > 0 && good <= HOST_MAX
+               ? HF_OK
+               : hf_err_set(err, HF_EINVAL, "\"%s\" is no host name or address", text);
+}
+
+static enum hf_rc check_own(const struct hf_cli *cli, struct hf_err *err)
+{
+    struct hf_hub_peer peers[HF_HUB_PEERS_MAX];
+    unsigned count = 0;
+    enum hf_rc rc = hf_hub_peers_parse(hf_cli_str(cli, "peers"), peers, &count, err);
+    for (unsigned i = 0; rc == HF_OK && i < count; i++) {
+        if (strcmp(hf_region_name(peers[i].region), hf_cli_str(cli, "region")) == 0) {
+            rc = hf_err_set(err, HF_EUSAGE,
+                            "--peers names %s, which is this Hub's own region: leave it out",
+                            hf_region_name(peers[i].region));
+        }
+    }
+    return rc;
 }
 
 static bool public_url_ok(const char *url)
@@ -74,6 +112,7 @@ enum hf_rc hf_hub_settings_check(struct hf_cli *cli, struct hf_err *err)
                           "a worker follows a Hub of the role api: name its socket with --socket");
     }
     enum hf_rc rc = check_public(cli, err);
+    rc = rc == HF_OK ? check_own(cli, err) : rc;
     if (rc != HF_OK) {
         return rc;
     }
@@ -121,6 +160,23 @@ static void check_certificate(struct hf_cli *cli)
     hf_certificate_free(read);
 }
 
+static void check_release_keys(struct hf_cli *cli)
+{
+    const char *path = hf_cli_str(cli, "release-keys");
+    struct hf_buf text = hf_buf_init(HF_RELEASE_TEXT_MAX);
+    struct hf_release_keys keys;
+    struct hf_err err = {0};
+    enum hf_rc rc = hf_crypto_init(&err);
+    if (rc == HF_OK && (rc = hf_file_read(path, &text, &err)) == HF_OK) {
+        rc = hf_release_keys_parse(hf_buf_bytes(&text), &keys, &err);
+        rc = rc == HF_OK ? rc : hf_err_wrap(&err, rc, "%s", path);
+    }
+    if (rc != HF_OK) {
+        hf_cli_add_problem(cli, &err);
+    }
+    hf_buf_free(&text);
+}
+
 /* Everything that is wrong is said at once. */
 int hf_hub_check_config(struct hf_cli *cli)
 {
@@ -131,6 +187,9 @@ int hf_hub_check_config(struct hf_cli *cli)
         hf_cli_add_problem(cli, &err);
     } else if (has_listener(cli) && hf_cli_str(cli, "tls-certificate") != NULL) {
         check_certificate(cli);
+    }
+    if (has_listener(cli) && hf_cli_str(cli, "release-keys") != NULL) {
+        check_release_keys(cli);
     }
     if (hf_cli_problems(cli) != HF_EXIT_OK) {
         return HF_EXIT_NO;
@@ -200,6 +259,7 @@ const struct hf_cli_option hf_hub_options[HF_HUB_OPTIONS] = {
      .fallback = "localhost",
      .env = "HOLDFAST_HUB_NAME",
      .setting = "hub_name",
+     .check = check_name,
      .help = "host name in the TLS certificate that is made when there is none"},
     {.name = "release-keys",
      .kind = HF_CLI_STRING,
@@ -241,6 +301,7 @@ const struct hf_cli_option hf_hub_options[HF_HUB_OPTIONS] = {
      .value = "URL",
      .env = "HOLDFAST_HUB_MODELS",
      .setting = "hub_models",
+     .check = check_models,
      .help = "where the read models are kept: a SQLite file (default: models.db in the data "
              "folder) or postgresql://...; the role api only reads them, and has none by default"},
     {.name = "socket",

@@ -35,9 +35,11 @@ def faults(folder, name):
         return f"holdfast: {code} {err}"
     # What is commented out as an example is a setting as well.
     with tempfile.TemporaryDirectory(prefix="holdfast-config-") as scratch:
-        shown = os.path.join(scratch, "shown.conf")
+        shown, keys = os.path.join(scratch, "shown.conf"), os.path.join(scratch, "release-keys")
+        with open(keys, "w", encoding="utf-8") as file:
+            file.write("# none\n")
         with open(shown, "w", encoding="utf-8") as file:
-            file.write(re.sub(r"(?m)^# ([a-z_]+ = )", r"\1", text))
+            file.write(re.sub(r"(?m)^# ([a-z_]+ = )", r"\1", text).replace("/etc/holdfast/release-keys", keys))
         code, _, err = run(PROGRAMS[own], "check-config", "--data", "/x", config=shown)
         if code != 0:
             return f"an example in it: {err}"

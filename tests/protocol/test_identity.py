@@ -156,6 +156,31 @@ def agents(world, region):
     until(lambda: region.json("GET", "/v1/tenants/acme")["registered"], "a new agent")
 
 
+@in_region
+def next_agent(world, region):
+    """The clock of a tenant's next server may be behind that of the one before: it is no clone of it."""
+    def beat():
+        return region.json("GET", "/v1/tenants/acme").get("last_heartbeat", "")
+
+    region.create("acme")
+    agent = region.run_agent("acme", region.mint("acme"))
+    up(world, "acme")
+    agent.terminate()
+    agent.wait(LIMIT)
+    with open(world.path("acme", "numbers"), "w", encoding="ascii") as file:
+        file.write("4102444800000000\n")  # in 2100
+    first = beat()
+    agent = region.run_agent("acme")
+    until(lambda: beat() > first, "it is in 2100")
+    agent.terminate()
+    agent.wait(LIMIT)
+    region.json("POST", "/v1/tenants/acme/evict", {"reason": "another server"})
+    last = beat()
+    region.run_agent("acme", region.mint("acme"), folder=world.path("acme2"))
+    until(lambda: beat() > last, "the next agent's sign of life is taken")
+    check(region.events("identity.alarm") == [], "and nothing is wrong with it")
+
+
 def append_until(world, tenant, sequence):
     up(world, tenant)
     check(append(world, tenant, sequence)[0] == 200, "appended")
@@ -265,9 +290,36 @@ def affinity(world, region):
         check(url in answer["detail"], f"{answer}")
     region.json("POST", "/v1/tenants", {"tenant": "a", "ring": "sandbox", "market": "xx"}, 400)
     check(region.json("GET", "/v1/tenants")["tenants"] == [], "stored")
-    wrong = subprocess.run([HUB, "check-config", "--data", "x", "--peers", "mars=https://x"], env=world.env,
-                           capture_output=True, check=False)
-    check(wrong.returncode == 1 and b"mars" in wrong.stdout + wrong.stderr, f"{wrong}")
+    region.hub.terminate()
+    region.hub.wait(LIMIT)
+    other = hub(world, "run", "--region", "staging", "--listen", "127.0.0.1:0")
+    check(other.returncode == 2 and b"holds the log of holdfast/dev" in other.stderr, f"{other}")
+
+
+def hub(world, command, *options):
+    return subprocess.run([HUB, command, "--data", world.path("hub"), *options], env=world.env, timeout=LIMIT,
+                          capture_output=True, check=False)
+
+
+def check_config(world):
+    """What a Hub could not be run with, or not as it is meant, is said beforehand."""
+    keys = world.path("keys")
+    with open(keys, "w", encoding="ascii") as file:
+        file.write("policy nonsense\n")
+    for text, *options in (("mars", "--peers", "mars=https://x"),
+                           ("own region", "--peers", "dev=https://x"),
+                           ("twice", "--peers", "prod-eu=https://x,prod-eu=https://y"),
+                           ("postgresql://", "--models", "mysql://host/holdfast"),
+                           ("host name", "--name", "two words"),
+                           ("No such file", "--release-keys", world.path("none")),
+                           (keys, "--release-keys", keys),
+                           ("No such file", "--outgoing-ca", world.path("none")),
+                           ("no certificate", "--outgoing-ca", keys)):
+        wrong = hub(world, "check-config", *options)
+        check(wrong.returncode == 1 and wrong.stderr.count(b"\n") == 1 and text in wrong.stderr.decode(), f"{wrong}")
+    right = hub(world, "check-config", "--models", "postgres://host/holdfast", "--name", "::1",
+                "--peers", "prod-eu=https://x,prod-us=https://y")
+    check(right.returncode == 0 and right.stderr == b"", f"{right}")
 
 
 @in_region
@@ -307,6 +359,7 @@ def command_line(world, region):
     holdfast("principal", "create", "jo", "--role", "viewer", "--kind", "customer", "--tenant",
              "acme", "--days", "1", "--out", world.path("jo"))
     check(os.stat(world.path("jo")).st_mode & 0o777 == 0o600, "for its owner alone")
+    check("belongs to prod-eu" in holdfast("tenant", "create", "eu", "--market", "eu", code=3), "by its market")
     check("acme" in holdfast("tenant", "list", token="jo"), "jo sees acme")
     check("acme only" in holdfast("flag", "list", code=3, token="jo"), "and no flags")
     holdfast("principal", "rotate", "jo", "--overlap", "0", "--out", world.path("jo2"))
@@ -330,5 +383,5 @@ def command_line(world, region):
     holdfast("tenant", "list", code=3)
 
 
-harness.main([principals, customers, refusals, agents, flags, cutover, affinity,
+harness.main([principals, customers, refusals, agents, next_agent, flags, cutover, affinity, check_config,
               versions_signed, command_line])
