@@ -201,6 +201,12 @@ enum hf_rc hf_cutover_may_provision(const struct hf_cutover *cutover, enum hf_pr
     }
 }
 
+enum hf_rc hf_cutover_may_move(const struct hf_cutover *cutover, enum hf_ring from, enum hf_ring to,
+                               struct hf_err *err)
+{
+    return from == HF_RING_SANDBOX && to != HF_RING_SANDBOX ? may_new(cutover, to, err) : HF_OK;
+}
+
 enum hf_rc hf_cutover_may_register(const struct hf_cutover *cutover, struct hf_err *err)
 {
     return cutover->version == 0 || cutover->step >= HF_CUTOVER_ENABLE_REGISTRATION

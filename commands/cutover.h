@@ -68,6 +68,10 @@ enum hf_rc hf_cutover_may_revert(const struct hf_cutover *cutover, struct hf_err
 /* The gates. HF_EPERM says which step closed the way or has yet to open it. */
 enum hf_rc hf_cutover_may_provision(const struct hf_cutover *cutover, enum hf_provision_way way,
                                     enum hf_ring ring, struct hf_err *err);
+/* A tenant that came as a sandbox leaves that ring only when the new flow takes such as it becomes:
+ * else every customer could come by this way. */
+enum hf_rc hf_cutover_may_move(const struct hf_cutover *cutover, enum hf_ring from, enum hf_ring to,
+                               struct hf_err *err);
 enum hf_rc hf_cutover_may_register(const struct hf_cutover *cutover, struct hf_err *err);
 /* The way that an order goes when it names none. */
 enum hf_provision_way hf_cutover_default_way(const struct hf_cutover *cutover);

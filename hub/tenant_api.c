@@ -177,7 +177,11 @@ void hf_serve_tenant_move(struct hf_hub_call *call)
     }
     event.tenant = hf_str_c(call->tenant->life.name);
     event.before = (enum hf_event_tenant_moved_before)call->tenant->life.ring;
-    enum hf_rc rc = hf_tenant_may_move(&call->tenant->life, (enum hf_ring)event.after, &err);
+    const struct hf_tenant *life = &call->tenant->life;
+    enum hf_rc rc = hf_tenant_may_move(life, (enum hf_ring)event.after, &err);
+    if (rc == HF_OK) {
+        rc = hf_cutover_may_move(&call->hub->cutover, life->ring, (enum hf_ring)event.after, &err);
+    }
     if (rc == HF_OK) {
         rc = hf_event_tenant_moved_check(&event, &err);
     }

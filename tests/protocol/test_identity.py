@@ -261,9 +261,12 @@ def cutover(world, region):
                             "new-flow": "sandbox only"} and shown["default_way"] == "old-flow",
           f"{shown}")
     create("two", "canary", 403)
+    region.json("POST", "/v1/tenants/one/move", {"ring": "canary", "reason": "by this way?"}, 403)
+    region.json("POST", "/v1/tenants/before/move", {"ring": "canary", "reason": "no matter of the new flow"})
     until(lambda: region.call("POST", "/v1/cutover/advance", {
         "step": "flip-default", "evidence": "e", "reason": "r"})[0] == 200, "the window ends")
     create("two", "canary", 201)
+    region.json("POST", "/v1/tenants/one/move", {"ring": "canary", "reason": "now"})
     admit("old-flow", "general", 403)
     check(region.json("POST", "/v1/cutover/admit", {"ring": "general"})["way"] == "new-flow",
           "the default")
