@@ -238,8 +238,16 @@ static bool take_start(struct hf_hub_call *call, struct tail *tail)
     if (rc != HF_OK) {
         hf_call_problem(call, HF_PROBLEM_INVALID,
                         "from and Last-Event-ID are positions: INDEX or INDEX.OFFSET.");
+        return false;
     }
-    return rc == HF_OK;
+    if (tail->at.index > hf_log_size(call->hub->log.log)) {
+        /* To wait there would pass over all that comes until then. */
+        hf_call_problem(call, HF_PROBLEM_FORK,
+                        "This position is behind the log's end: it is of another log, or this one "
+                        "was put back. Begin again with from.");
+        return false;
+    }
+    return true;
 }
 
 static void take_filter(const struct hf_api_events_query *query, struct hf_hub_filter *filter)

@@ -118,6 +118,15 @@ def tail(world, region):
     viewer = region.json("POST", "/v1/principals", {"principal": "eve", "role": "viewer"},
                          201)["token"]
     check(region.call("GET", "/v1/events", token=viewer)[0] == 403, "a viewer")
+    # Of a log that was put back, or another one: what comes until then would be passed over.
+    status, answer = region.call("GET", f"/v1/events?from={size_of(region) + 100}")
+    check(status == 422 and b"behind the log's end" in answer, f"{status} {answer}")
+    try:
+        Stream(region, last="100000")
+    except harness.Failed as error:
+        check("422" in str(error), f"{error}")
+    else:
+        raise harness.Failed("a stream begins behind the log's end")
     for query in ("?from=x", "?from=-1", "?from=1.", "?limit=1001", "?wait_s=31", "?type=%zz",
                   "?type=" + "a" * 65, "?segments=2", "?stream=%00"):
         status, answer = region.call("GET", "/v1/events" + query)
