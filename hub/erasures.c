@@ -170,15 +170,19 @@ static bool is_heard(struct hf_hub *hub, const char *tenant)
 void hf_hub_erasures_step(struct hf_hub *hub)
 {
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
-    HF_QUEUE_FOREACH (node, &hub->subjects.open) {
+    HF_QUEUE_FOREACH_SAFE (node, &hub->subjects.open) {
         struct hf_hub_subject *s = HF_CONTAINER_OF(node, struct hf_hub_subject, open);
         struct hf_err err = {0};
         if (hub->router.posting >= HF_HUB_ROUTING_MAX || hub->router.failed) {
             return;
         }
         (void)hf_hub_erasures_delete(hub, s, &err); /* said there */
-        if (!s->telling && (s->directive == 0 || s->directive_until_us <= now) &&
-            is_heard(hub, s->life.tenant)) {
+        if (s->life.confirmed_us != 0) {
+            if (s->gone) {
+                hf_queue_remove(&s->open);
+            }
+        } else if (!s->telling && (s->directive == 0 || s->directive_until_us <= now) &&
+                   is_heard(hub, s->life.tenant)) {
             tell(hub, s);
         }
     }

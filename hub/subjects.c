@@ -117,7 +117,7 @@ static enum hf_rc no_memory(struct hf_err *err)
 static void look(struct hf_hub_subjects *subjects, struct hf_hub_subject *s)
 {
     hf_queue_remove(&s->open);
-    if (s->life.state == HF_SUBJECT_ERASED && s->life.confirmed_us == 0) {
+    if (s->life.state == HF_SUBJECT_ERASED && (s->life.confirmed_us == 0 || !s->gone)) {
         hf_queue_push(&subjects->open, &s->open);
     }
 }

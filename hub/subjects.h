@@ -29,7 +29,7 @@ struct hf_hub_subject {
     size_t routed_cap;
     struct hf_map_node by_key;
     struct hf_queue order; /* of its tenant, by when they came */
-    struct hf_queue open;  /* erasures that the agent has not confirmed */
+    struct hf_queue open;  /* erasures of which something is left to do: hub/erasures.h ends them */
     struct hf_hub_subjects_tenant *tenant;
 };
 

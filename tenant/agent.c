@@ -239,8 +239,10 @@ enum hf_rc hf_agent_open(struct hf_loop *loop, const struct hf_agent_conf *conf,
     if (rc == HF_OK) {
         rc = hf_agent_guard_open(agent, err);
     }
-    if (rc == HF_OK && !conf->closed_in) {
+    if (rc == HF_OK && (!conf->closed_in || conf->vault_dir != NULL)) {
         hf_agent_vault_open(agent);
+    }
+    if (rc == HF_OK && !conf->closed_in) {
         hf_agent_scan_open(agent);
         rc = open_socket(agent, err);
     }

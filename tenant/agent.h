@@ -84,6 +84,8 @@ struct hf_agent_conf {
     const struct hf_secret *host_key; /* NULL: the machine's */
     struct hf_http_client *client;    /* taken; NULL: libcurl with the region's pin */
     bool closed_in;                   /* no socket: programs are not served */
+    const char *vault_dir;            /* folder of the operating system's for the vault's database;
+                                         without a socket and it there is no vault */
 };
 
 #define HF_AGENT_REASON_MAX 500 /* bytes, as in the event epoch.opened */

@@ -146,7 +146,8 @@ enum hf_rc hf_vault_open(const struct hf_vault_conf *conf, struct hf_vault **ret
         return hf_err_set(err, HF_ENOMEM, "no memory for the vault");
     }
     vault->env = conf->env;
-    enum hf_rc rc = hf_path_join(conf->dir, DB_FILE, db, sizeof db);
+    enum hf_rc rc =
+        hf_path_join(conf->db_dir == NULL ? conf->dir : conf->db_dir, DB_FILE, db, sizeof db);
     rc = rc == HF_OK ? rc : hf_err_set(err, rc, "the path %s is too long", conf->dir);
     if (rc == HF_OK) {
         rc = open_key(conf, db, vault, err);

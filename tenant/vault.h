@@ -29,6 +29,7 @@ struct hf_vault_conf {
     struct hf_disk *disk; /* of the key file; SQLite goes to the operating system's */
     const struct hf_secret *host_key;
     const char *dir;
+    const char *db_dir; /* of the database, when that is another folder; NULL: it is in dir */
 };
 
 /* Opens the vault, or makes it with a placeholder key of its own. Gives *ret_vault. Borrows

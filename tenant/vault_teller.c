@@ -9,26 +9,54 @@
 
 #define RETRY_NS UINT64_C(5000000000)
 
-static void retry(struct hf_timer *timer)
-{
-    struct hf_agent_vault *vault = HF_CONTAINER_OF(timer, struct hf_agent_vault, retry);
-    hf_agent_vault_tell(HF_CONTAINER_OF(vault, struct hf_agent, vault));
-}
-
-void hf_agent_vault_open(struct hf_agent *agent)
+/* Again by itself only for want of room: whoever puts files back does not have them opened before
+ * all are there. */
+static void open_store(struct hf_agent *agent)
 {
     struct hf_agent_vault *vault = &agent->vault;
     const struct hf_vault_conf conf = {.env = hf_loop_env(agent->loop),
                                        .disk = agent->disk,
                                        .host_key = &agent->host_key,
-                                       .dir = agent->dir};
-    hf_queue_init(&vault->waiting);
-    hf_timer_init(&vault->retry, agent->loop, retry);
-    if (hf_vault_open(&conf, &vault->store, &vault->trouble) != HF_OK) {
-        hf_log(agent->logger, HF_LOG_ERROR, "vault.off", hf_f_err(&vault->trouble));
+                                       .dir = agent->dir,
+                                       .db_dir = agent->conf.vault_dir};
+    bool again = vault->trouble.rc != HF_OK;
+    enum hf_rc rc = hf_vault_open(&conf, &vault->store, &vault->trouble);
+    if (rc == HF_OK) {
+        vault->trouble = (struct hf_err){.rc = HF_OK};
+        (void)hf_timer_arm(&vault->retry, 0); /* what was left untold */
         return;
     }
-    (void)hf_timer_arm(&vault->retry, 0); /* what was left untold */
+    if (!again) {
+        hf_log(agent->logger, HF_LOG_ERROR, "vault.off", hf_f_err(&vault->trouble));
+    }
+    if (rc == HF_ENOSPC || rc == HF_ENOMEM) {
+        (void)hf_timer_arm(&vault->retry, RETRY_NS);
+    }
+}
+
+static void retry(struct hf_timer *timer)
+{
+    struct hf_agent_vault *vault = HF_CONTAINER_OF(timer, struct hf_agent_vault, retry);
+    struct hf_agent *agent = HF_CONTAINER_OF(vault, struct hf_agent, vault);
+    if (vault->store != NULL) {
+        hf_agent_vault_tell(agent);
+        return;
+    }
+    open_store(agent);
+    if (vault->store != NULL) {
+        hf_log(agent->logger, HF_LOG_INFO, "vault.on", hf_f_c("after", "there was no room"));
+        hf_agent_scan_poke(agent);
+        if (hf_agent_state(agent) == HF_AGENT_RUNNING) {
+            hf_agent_subjects_start(agent);
+        }
+    }
+}
+
+void hf_agent_vault_open(struct hf_agent *agent)
+{
+    hf_queue_init(&agent->vault.waiting);
+    hf_timer_init(&agent->vault.retry, agent->loop, retry);
+    open_store(agent);
 }
 
 void hf_agent_vault_end(struct hf_agent *agent)

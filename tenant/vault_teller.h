@@ -35,7 +35,7 @@ struct hf_agent_vault_wait {
 };
 
 /* A vault that cannot be opened is said in the agent's log and to whoever asks for it; the agent
- * goes on without it. */
+ * goes on without it, and tries again when there was no room. */
 void hf_agent_vault_open(struct hf_agent *agent);
 /* When the log is closed. Also of one that is not open. */
 void hf_agent_vault_close(struct hf_agent *agent);

@@ -38,6 +38,12 @@ static void check_region(unsigned tenants, unsigned faults, uint64_t seconds, ui
         sim_check_fold(w);
         sim_check_custody(w);
     }
+    if (!hf_test_failed()) {
+        sim_check_vaults(w);
+    }
+    if (!hf_test_failed()) {
+        sim_check_secrets(w);
+    }
     sim_world_fini(w);
     hf_heap_free(w);
 }
@@ -116,6 +122,52 @@ HF_TEST(clock_set_right)
     hf_heap_free(w);
 }
 
+/* Goal: a vault that is opened by itself once there is room. The disk is full for one step of an
+ * agent's first start, whichever it is. */
+HF_TEST(vault_without_room)
+{
+    unsigned off = 0;
+    for (unsigned step = 1; step <= 16 && !hf_test_failed(); step++) {
+        struct sim_world *w = hf_heap_zalloc(1, sizeof *w);
+        HF_ASSERT(w != NULL);
+        sim_world_init(w, hf_test_seed() * 1000 + 17, 1);
+        struct sim_tenant *tenant = &w->tenants[0];
+        tenant->machine.disk.file_steps = step;
+        tenant->machine.disk.file_fault = HF_FAULT_ENOSPC;
+        while (tenant->machine.life != SIM_UP) {
+            HF_ASSERT(hf_loop_step(w->loop));
+        }
+        off += tenant->agent->vault.store == NULL ? 1 : 0;
+        sim_world_run(w, 90 * SIM_SECOND);
+        sim_world_calm(w);
+        if (!hf_test_failed() && !sim_world_settled(w, 600 * SIM_SECOND)) {
+            hf_test_fail(__FILE__, __LINE__, "full at step %u, the vault stays closed", step);
+        }
+        sim_check_vaults(w);
+        sim_world_fini(w);
+        hf_heap_free(w);
+    }
+    HF_CHECK(off > 0);
+}
+
+/* Goal: the search for secrets is one that finds. A program writes what it must not write. */
+HF_TEST(leak_found)
+{
+    struct sim_world *w = hf_heap_zalloc(1, sizeof *w);
+    HF_ASSERT(w != NULL);
+    sim_world_init(w, hf_test_seed() * 1000 + 16, 2);
+    sim_world_run(w, 100 * SIM_SECOND);
+    HF_CHECK_U64(sim_secrets_in_region(w) + sim_secrets_in_tenants(w), 0);
+    w->leaks = true;
+    sim_world_run(w, 60 * SIM_SECOND);
+    sim_world_calm(w);
+    HF_CHECK(sim_world_settled(w, 600 * SIM_SECOND));
+    HF_CHECK(sim_secrets_in_tenants(w) > 0);
+    HF_CHECK(sim_secrets_in_region(w) > 0);
+    sim_world_fini(w);
+    hf_heap_free(w);
+}
+
 HF_TEST(replayed)
 {
     check_region(5, SIM_REPLAY, STORM, 9);
@@ -169,5 +221,6 @@ HF_TEST(two_hundred)
 HF_TEST_MAIN(HF_TEST_CASE(calm), HF_TEST_CASE(cut), HF_TEST_CASE(mute), HF_TEST_CASE(slow),
              HF_TEST_CASE(altered), HF_TEST_CASE(agents_crash), HF_TEST_CASE(hub_crashes),
              HF_TEST_CASE(disk_full), HF_TEST_CASE(clocks_jump), HF_TEST_CASE(clocks_differ),
-             HF_TEST_CASE(clock_set_right), HF_TEST_CASE(replayed), HF_TEST_CASE(cloned),
+             HF_TEST_CASE(clock_set_right), HF_TEST_CASE(vault_without_room),
+             HF_TEST_CASE(leak_found), HF_TEST_CASE(replayed), HF_TEST_CASE(cloned),
              HF_TEST_CASE(everything), HF_TEST_CASE(seeds_replay), HF_TEST_CASE(two_hundred))

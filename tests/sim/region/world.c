@@ -67,6 +67,7 @@ static void close_agent(struct sim_tenant *tenant)
 {
     tenant->machine.life = SIM_CLOSING;
     sim_links_cut(&tenant->machine.world->links, tenant);
+    sim_vault_let_go(tenant);
     hf_agent_close(tenant->agent, agent_closed, tenant);
 }
 
@@ -121,7 +122,9 @@ static void start_agent(struct hf_timer *timer)
                                  .failed = agent_failed,
                                  .arg = tenant,
                                  .restore_by_itself = w->restores,
-                                 .closed_in = true};
+                                 .closed_in = true,
+                                 .vault_dir =
+                                     tenant->vault.dir[0] == '\0' ? NULL : tenant->vault.dir};
     struct hf_err err = {0};
     tenant->agent = hf_heap_zalloc(1, sizeof *tenant->agent);
     HF_ASSERT(tenant->agent != NULL);
@@ -169,6 +172,10 @@ static void produce(struct hf_timer *timer)
     }
     char producer[64];
     (void)snprintf(producer, sizeof producer, "program-%u", tenant->number);
+    if (w->leaks && tenant->vault.there[0]) {
+        (void)snprintf(producer, sizeof producer, "program-%u/%.*s", tenant->number,
+                       SIM_VAULT_VALUE, (const char *)tenant->vault.newest[0]);
+    }
     size_t len =
         hf_sample_event(producer, tenant->sequence, "dev", tenant->sequence, tenant->bytes);
     tenant->item = (struct hf_submission){.bytes = hf_bytes_of(tenant->bytes, len)};
@@ -314,6 +321,10 @@ static void mint_token(struct sim_world *w, struct sim_tenant *tenant)
     hf_token_hash(hf_signing_key_public(key), &hash);
     HF_ASSERT(hf_token_format(&token, &text, &w->err) == HF_OK);
     struct hf_bytes bytes = hf_secret_reveal(&text);
+    if (tenant->number < SIM_VAULTS) {
+        sim_secrets_add(w, hf_bytes_of(bytes.ptr, bytes.len - 1));
+        sim_secrets_add(w, hf_secret_reveal(&tenant->machine.host_key));
+    }
     sim_disk_put(&tenant->machine.disk, "/token", hf_bytes_of(bytes.ptr, bytes.len - 1));
     const struct hf_event_tenant_token_minted minted = {
         .tenant = hf_str_c(tenant->name),
@@ -351,6 +362,9 @@ void sim_world_init(struct sim_world *w, uint64_t seed, unsigned count)
         char name[32];
         (void)snprintf(name, sizeof name, "tenant-%u", w->count);
         sim_tenant_begin(w, &w->tenants[w->count], name);
+        if (w->count < SIM_VAULTS) {
+            sim_vault_begin(&w->tenants[w->count]);
+        }
         create_tenant(w, name);
         mint_token(w, &w->tenants[w->count]);
     }
@@ -381,6 +395,9 @@ static bool replicated(const struct sim_world *w, struct sim_tenant *tenant)
     }
     if (tenant->machine.life != SIM_UP || tenant->posting ||
         hf_agent_state(tenant->agent) != HF_AGENT_RUNNING) {
+        return false;
+    }
+    if (!sim_vault_settled(tenant)) {
         return false;
     }
     const struct hf_hub_tenant *known = hf_hub_tenant_find(w->hub->tenants, hf_str_c(tenant->name));
@@ -445,6 +462,7 @@ void sim_world_fini(struct sim_world *w)
             up = up || tenant->machine.life != SIM_DOWN;
             hf_timer_cancel(&tenant->machine.start);
             hf_timer_cancel(&tenant->produce);
+            sim_vault_end(tenant);
             hf_timer_cancel(&tenant->calm);
         }
         if (w->hub_machine.life == SIM_UP) {
@@ -457,6 +475,7 @@ void sim_world_fini(struct sim_world *w)
     }
     hf_loop_run(w->loop);
     sim_models_fini(w);
+    sim_secrets_fini(w);
     for (unsigned i = 0; i < w->count; i++) {
         machine_fini(&w->tenants[i].machine);
     }

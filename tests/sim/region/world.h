@@ -15,10 +15,13 @@
 #include "tests/sim/region/disk.h"
 #include "tests/sim/region/link.h"
 #include "tests/sim/region/models.h"
+#include "tests/sim/region/secrets.h"
+#include "tests/sim/region/vaults.h"
 
 #define SIM_SECOND   UINT64_C(1000000000)
 #define SIM_ACKS_MAX 1024
 #define SIM_SENT_MAX 32
+#define SIM_VAULTS   3 /* tenants that have one */
 
 enum sim_fault {
     SIM_CUT = 1,         /* connections end, new ones are refused for a while */
@@ -79,6 +82,7 @@ struct sim_tenant {
     unsigned sequence; /* of the event at hand */
     struct sim_ack acks[SIM_ACKS_MAX];
     unsigned ack_count;
+    struct sim_vault vault;
     uint64_t receipt; /* the largest that the agent had */
     uint32_t epoch;   /* in this epoch */
 };
@@ -102,6 +106,8 @@ struct sim_world {
     unsigned sent_next;
     unsigned replays;
     struct sim_models models;
+    struct sim_secrets secrets;
+    bool leaks;              /* programs write what must not be written */
     struct hf_timer operate; /* commands: operate.h */
     struct hf_post operation;
     bool operating;

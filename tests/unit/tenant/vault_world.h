@@ -27,7 +27,8 @@ static inline void world_fini(struct world *w)
 
 static inline enum hf_rc reopen(struct world *w)
 {
-    const struct hf_vault_conf conf = {&w->sim.env, hf_disk_os(), &w->host_key, w->dir};
+    const struct hf_vault_conf conf = {
+        .env = &w->sim.env, .disk = hf_disk_os(), .host_key = &w->host_key, .dir = w->dir};
     hf_vault_close(w->vault);
     w->vault = NULL;
     w->err = (struct hf_err){0};
