@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "projections/positions.h"
 #include "projections/postgres/connection.h"
 #include "projections/postgres/sql.h"
 
@@ -423,30 +424,6 @@ static enum hf_rc remove_rows(struct hf_store *store, const struct hf_table_def 
     return hf_pg_done(&s->pg, result, PGRES_COMMAND_OK, table->name, err);
 }
 
-/* positions are a table like any other */
-
-static const struct hf_table_def positions = {
-    .name = "holdfast_positions",
-    .columns = {{"projection", HF_COLUMN_TEXT}, {"position", HF_COLUMN_INT}},
-    .key_columns = 1};
-
-static enum hf_rc get_position(struct hf_store *store, const char *projection,
-                               uint64_t *ret_position, struct hf_err *err)
-{
-    struct hf_value row[HF_COLUMNS_MAX] = {{.text = hf_str_c(projection)}};
-    enum hf_rc rc = get(store, &positions, row, err);
-    *ret_position = rc == HF_OK ? (uint64_t)row[1].number : 0;
-    return rc == HF_ENOTFOUND ? HF_OK : rc;
-}
-
-static enum hf_rc set_position(struct hf_store *store, const char *projection, uint64_t position,
-                               struct hf_err *err)
-{
-    const struct hf_value row[HF_COLUMNS_MAX] = {{.text = hf_str_c(projection)},
-                                                 {.number = (int64_t)position}};
-    return hf_store_put(store, &positions, row, err);
-}
-
 /* transactions */
 
 static enum hf_rc begin(struct hf_store *store, struct hf_err *err)
@@ -501,8 +478,8 @@ static const struct hf_store_ops ops = {
     .get = get,
     .scan = scan_rows,
     .remove = remove_rows,
-    .get_position = get_position,
-    .set_position = set_position,
+    .get_position = hf_positions_get,
+    .set_position = hf_positions_set,
 };
 
 static enum hf_rc open_store(const char *url, bool reading, struct hf_store **ret_store,
@@ -520,7 +497,7 @@ static enum hf_rc open_store(const char *url, bool reading, struct hf_store **re
         s->stop_fd = fcntl(PQsocket(s->pg.link), F_DUPFD_CLOEXEC, 0);
         rc = s->stop_fd >= 0 ? HF_OK : hf_err_errno(err, errno, "cannot copy a descriptor");
     } else if (rc == HF_OK) {
-        rc = create(&s->store, &positions, err);
+        rc = create(&s->store, &hf_positions, err);
     }
     if (rc != HF_OK) {
         close_store(&s->store);

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/heap.h"
+#include "projections/positions.h"
 
 #define TABLES_MAX 64
 #define BUSY_MS    250 /* that another program may hold the file; the Hub's calls wait as long */
@@ -322,30 +323,6 @@ static enum hf_rc remove_rows(struct hf_store *store, const struct hf_table_def 
     return rc;
 }
 
-/* positions are a table like any other */
-
-static const struct hf_table_def positions = {
-    .name = "holdfast_positions",
-    .columns = {{"projection", HF_COLUMN_TEXT}, {"position", HF_COLUMN_INT}},
-    .key_columns = 1};
-
-static enum hf_rc get_position(struct hf_store *store, const char *projection,
-                               uint64_t *ret_position, struct hf_err *err)
-{
-    struct hf_value row[HF_COLUMNS_MAX] = {{.text = hf_str_c(projection)}};
-    enum hf_rc rc = get(store, &positions, row, err);
-    *ret_position = rc == HF_OK ? (uint64_t)row[1].number : 0;
-    return rc == HF_ENOTFOUND ? HF_OK : rc;
-}
-
-static enum hf_rc set_position(struct hf_store *store, const char *projection, uint64_t position,
-                               struct hf_err *err)
-{
-    struct hf_value row[HF_COLUMNS_MAX] = {{.text = hf_str_c(projection)},
-                                           {.number = (int64_t)position}};
-    return hf_store_put(store, &positions, row, err);
-}
-
 /* The last `get` of a table is read until it is let go, and as long as anything is being read
  * SQLite cannot put the journal's pages into the file: it would grow for ever. */
 static void let_go(struct sqlite_store *s)
@@ -395,8 +372,8 @@ static const struct hf_store_ops ops = {
     .get = get,
     .scan = scan_rows,
     .remove = remove_rows,
-    .get_position = get_position,
-    .set_position = set_position,
+    .get_position = hf_positions_get,
+    .set_position = hf_positions_set,
 };
 
 static enum hf_rc open_with(const char *path, const char *pragmas, struct hf_store **ret_store,
@@ -418,7 +395,7 @@ static enum hf_rc open_with(const char *path, const char *pragmas, struct hf_sto
         rc = run(s, pragmas, err);
     }
     if (rc == HF_OK) {
-        rc = create(&s->store, &positions, err);
+        rc = create(&s->store, &hf_positions, err);
     }
     if (rc != HF_OK) {
         close_store(&s->store);
