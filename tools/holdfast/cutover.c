@@ -103,7 +103,6 @@ static int run_admit(struct hf_cli *cli)
     return HF_HUB_POST(cli, "/v1/cutover/admit", members, show_way);
 }
 
-static const char *const rings[] = {"sandbox", "canary", "general", NULL};
 static const char *const ways[] = {"legacy-deploy", "old-flow", "new-flow", NULL};
 static const struct hf_cli_operand step_operand[] = {
     {.name = "STEP", .help = "the step that is done: `holdfast cutover show` names the next one"}};
@@ -132,7 +131,7 @@ static const struct hf_cli_option admit_options[] = {
      .help = "the way to go; without it, the default one"},
     {.name = "ring",
      .kind = HF_CLI_CHOICE,
-     .choices = rings,
+     .choices = hf_hub_rings,
      .required = true,
      .help = "the ring of the tenant that is to be made"}};
 

@@ -56,7 +56,6 @@ static int run_set(struct hf_cli *cli)
     return HF_HUB_POST(cli, path, members, show_one);
 }
 
-static const char *const rings[] = {"sandbox", "canary", "general", NULL};
 static const struct hf_cli_operand set_operands[] = {
     {.name = "FLAG", .help = "the flag: 1 to 48 of a-z, 0-9 and -"},
     {.name = "VALUE", .help = "on, off, or unset: as the wider scope says"}};
@@ -65,7 +64,7 @@ static const struct hf_cli_option set_options[] = {
     HF_HUB_OPTIONS,
     {.name = "ring",
      .kind = HF_CLI_CHOICE,
-     .choices = rings,
+     .choices = hf_hub_rings,
      .help = "only for the tenants of this ring"},
     {.name = "tenant", .kind = HF_CLI_STRING, .value = "TENANT", .help = "only for this tenant"},
     HF_HUB_REASON_OPTION};

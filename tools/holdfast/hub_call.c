@@ -10,6 +10,8 @@
 #define TIMEOUT_NS UINT64_C(30000000000)
 #define ANSWER_MAX (64u << 20)
 
+const char *const hf_hub_rings[] = {"sandbox", "canary", "general", NULL};
+
 static enum hf_rc load_token(struct hf_hub_access *access, const char *path, struct hf_err *err)
 {
     struct hf_buf text = hf_buf_init(512);

@@ -55,6 +55,9 @@ struct hf_hub_session {
         .help = "file with your token for the Hub"                                                 \
     }
 
+/* Choices of an option that takes a rollout ring. */
+extern const char *const hf_hub_rings[];
+
 /* Of a command that changes something; put it into its list. */
 #define HF_HUB_REASON_OPTION                                                                       \
     {                                                                                              \

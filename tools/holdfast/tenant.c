@@ -2,8 +2,6 @@
 #include <stdio.h>
 
 #include "base/cli/table.h"
-#include "base/file.h"
-#include "base/json_out.h"
 #include "base/parse.h"
 #include "tools/holdfast/commands.h"
 #include "tools/holdfast/hub_call.h"
@@ -87,38 +85,7 @@ static enum hf_rc print_tenant(struct hf_cli *cli, const struct hf_json *tenant,
     return rc;
 }
 
-/* The answer as it came. */
-static void print_raw(const struct hf_hub_session *session)
-{
-    hf_cli_printf(session->cli, "%.*s\n", (int)session->answer.len,
-                  (const char *)session->answer.ptr);
-}
-
 /* list, watch, show */
-
-/* One call; the answer as it came with --json, else as `print` shows it. */
-static int ask_and_print(struct hf_cli *cli, const char *method, const char *path,
-                         struct hf_bytes body,
-                         enum hf_rc (*print)(struct hf_cli *cli, const struct hf_json *json,
-                                             struct hf_err *err))
-{
-    struct hf_hub_session session;
-    struct hf_err err = {0};
-    const struct hf_json *json = NULL;
-    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
-    if (rc == HF_OK) {
-        rc = hf_hub_ask(&session, method, path, body, &json, &err);
-    }
-    if (rc == HF_OK) {
-        if (cli->json) {
-            print_raw(&session);
-        } else {
-            rc = print(cli, json, &err);
-        }
-    }
-    hf_hub_session_close(&session);
-    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
-}
 
 static int run_list(struct hf_cli *cli)
 {
@@ -130,60 +97,40 @@ static int run_watch(struct hf_cli *cli)
     return hf_hub_watch_command(cli, "/v1/tenants", &as_listed);
 }
 
-/* One call about one tenant: body is a JSON text or empty. */
-static int call_tenant(struct hf_cli *cli, const char *method, const char *verb,
-                       const struct hf_buf *body)
+/* "/v1/tenants/ACME", and what stands behind it. */
+static void path_of(struct hf_cli *cli, const char *end, char out[128])
 {
-    char path[256];
-    const char *name = hf_cli_operand(cli, 0);
-    (void)snprintf(path, sizeof path, "/v1/tenants%s%.64s%s", verb == NULL ? "" : "/",
-                   verb == NULL ? "" : name, verb == NULL ? "" : verb);
-    return ask_and_print(cli, method, path, hf_buf_bytes(body), print_tenant);
+    (void)snprintf(out, 128, "/v1/tenants/%.64s%s", hf_cli_operand(cli, 0), end);
 }
 
 static int run_show(struct hf_cli *cli)
 {
-    struct hf_buf none = hf_buf_init(0);
-    return call_tenant(cli, "GET", "", &none);
+    char path[128];
+    path_of(cli, "", path);
+    return hf_hub_get(cli, path, print_tenant);
 }
 
 /* commands */
 
-/* {"KEY": VALUE, ...} of texts; NULL values are left out. */
-static void write_body(struct hf_buf *body, const char *const pairs[][2], size_t count)
-{
-    struct hf_json_out json;
-    hf_json_init(&json, body);
-    hf_json_object_begin(&json);
-    for (size_t i = 0; i < count; i++) {
-        if (pairs[i][1] != NULL) {
-            hf_json_key_str(&json, pairs[i][0], hf_str_c(pairs[i][1]));
-        }
-    }
-    hf_json_object_end(&json);
-}
-
 static int run_create(struct hf_cli *cli)
 {
-    const char *const pairs[][2] = {
-        {"tenant", hf_cli_operand(cli, 0)},        {"ring", hf_cli_str(cli, "ring")},
-        {"customer", hf_cli_str(cli, "customer")}, {"plan", hf_cli_str(cli, "plan")},
-        {"region", hf_cli_str(cli, "region")},     {"market", hf_cli_str(cli, "market")}};
-    struct hf_buf body = hf_buf_init(4096);
-    write_body(&body, pairs, HF_LEN(pairs));
-    int code = call_tenant(cli, "POST", NULL, &body);
-    hf_buf_free(&body);
-    return code;
+    const struct hf_hub_member members[] = {
+        {.key = "tenant", .text = hf_cli_operand(cli, 0)},
+        {.key = "ring", .text = hf_cli_str(cli, "ring")},
+        {.key = "customer", .text = hf_cli_str(cli, "customer")},
+        {.key = "plan", .text = hf_cli_str(cli, "plan")},
+        {.key = "region", .text = hf_cli_str(cli, "region")},
+        {.key = "market", .text = hf_cli_str(cli, "market")}};
+    return HF_HUB_POST(cli, "/v1/tenants", members, print_tenant);
 }
 
 static int run_verb(struct hf_cli *cli, const char *verb, const char *ring)
 {
-    const char *const pairs[][2] = {{"reason", hf_cli_str(cli, "reason")}, {"ring", ring}};
-    struct hf_buf body = hf_buf_init(4096);
-    write_body(&body, pairs, HF_LEN(pairs));
-    int code = call_tenant(cli, "POST", verb, &body);
-    hf_buf_free(&body);
-    return code;
+    char path[128];
+    const struct hf_hub_member members[] = {{.key = "reason", .text = hf_cli_str(cli, "reason")},
+                                            {.key = "ring", .text = ring}};
+    path_of(cli, verb, path);
+    return HF_HUB_POST(cli, path, members, print_tenant);
 }
 
 static int run_move(struct hf_cli *cli)
@@ -219,27 +166,18 @@ static int run_decommission(struct hf_cli *cli)
 /* The token goes into a file of the owner's alone, never on the screen. */
 static int run_token(struct hf_cli *cli)
 {
-    struct hf_hub_session session;
-    struct hf_err err = {0};
-    const struct hf_json *json = NULL;
     char path[128];
-    char body[64];
-    int len = snprintf(body, sizeof body, "{\"ttl_s\":%llu}",
-                       (unsigned long long)hf_cli_u64(cli, "ttl") * 60);
-    (void)snprintf(path, sizeof path, "/v1/tenants/%.64s/tokens", hf_cli_operand(cli, 0));
-    enum hf_rc rc = hf_hub_session_open(&session, cli, &err);
-    if (rc == HF_OK) {
-        rc = hf_hub_ask(&session, "POST", path, hf_bytes_of(body, (size_t)len), &json, &err);
-    }
-    if (rc == HF_OK) {
-        rc = hf_file_replace(hf_cli_str(cli, "out"), hf_str_bytes(text_of(json, "token")), 0600,
-                             &err);
-    }
-    hf_hub_session_close(&session);
-    return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
+    const struct hf_hub_member members[] = {
+        {.key = "ttl_s", .number = hf_cli_u64(cli, "ttl") * 60, .is_number = true}};
+    path_of(cli, "/tokens", path);
+    const struct hf_hub_request request = {.method = "POST",
+                                           .path = path,
+                                           .members = members,
+                                           .member_count = HF_LEN(members),
+                                           .token_file = hf_cli_str(cli, "out")};
+    return hf_hub_command(cli, &request);
 }
 
-static const char *const rings[] = {"sandbox", "canary", "general", NULL};
 static const char *const regions[] = {"dev", "staging", "prod-eu", "prod-us", NULL};
 static const char *const markets[] = {"eu", "na", NULL};
 static const struct hf_cli_operand tenant_operand[] = {
@@ -250,7 +188,7 @@ static const struct hf_cli_option create_options[] = {
     HF_HUB_OPTIONS,
     {.name = "ring",
      .kind = HF_CLI_CHOICE,
-     .choices = rings,
+     .choices = hf_hub_rings,
      .fallback = "sandbox",
      .help = "the rollout ring it begins in"},
     {.name = "customer", .kind = HF_CLI_STRING, .value = "NAME", .help = "account that owns it"},
@@ -264,17 +202,14 @@ static const struct hf_cli_option create_options[] = {
      .choices = markets,
      .help = "the customer's market, which decides the region when none is named: eu belongs to "
              "prod-eu, na to prod-us"}};
-#define REASON_HELP "why, for the record"
-#define REASON_OPTION                                                                              \
-    {                                                                                              \
-        .name = "reason", .kind = HF_CLI_STRING, .value = "TEXT", .required = true,                \
-        .help = REASON_HELP                                                                        \
-    }
-static const struct hf_cli_option reason_options[] = {HF_HUB_OPTIONS, REASON_OPTION};
-static const struct hf_cli_option move_options[] = {
-    HF_HUB_OPTIONS,
-    {.name = "ring", .kind = HF_CLI_CHOICE, .choices = rings, .required = true, .help = "where to"},
-    REASON_OPTION};
+static const struct hf_cli_option reason_options[] = {HF_HUB_OPTIONS, HF_HUB_REASON_OPTION};
+static const struct hf_cli_option move_options[] = {HF_HUB_OPTIONS,
+                                                    {.name = "ring",
+                                                     .kind = HF_CLI_CHOICE,
+                                                     .choices = hf_hub_rings,
+                                                     .required = true,
+                                                     .help = "where to"},
+                                                    HF_HUB_REASON_OPTION};
 static const char *const end_reasons[] = {"customer",   "unpaid",   "abuse",
                                           "never-used", "operator", NULL};
 static const struct hf_cli_option end_options[] = {HF_HUB_OPTIONS,
@@ -282,7 +217,7 @@ static const struct hf_cli_option end_options[] = {HF_HUB_OPTIONS,
                                                     .kind = HF_CLI_CHOICE,
                                                     .choices = end_reasons,
                                                     .required = true,
-                                                    .help = REASON_HELP}};
+                                                    .help = "why, for the record"}};
 static const struct hf_cli_option token_options[] = {
     HF_HUB_OPTIONS,
     {.name = "ttl",
