@@ -220,6 +220,27 @@ static bool private6(struct hf_str host)
     return !global || tunnel || memchr(host.ptr, '.', host.len) != NULL;
 }
 
+/* A client that takes names of other scripts makes letters, digits and dots of this one of many of
+ * their characters: full-width digits are an address. Such a name is sure to be public only below a
+ * last label that is plain and no number. */
+static bool maps_to_private(struct hf_str host)
+{
+    size_t last = host.len;
+    bool plain = true;
+    for (size_t i = 0; i < host.len; i++) {
+        plain = plain && (uint8_t)host.ptr[i] < 0x80;
+    }
+    while (last > 0 && host.ptr[last - 1] != '.') {
+        last--;
+    }
+    for (size_t i = last; i < host.len && !plain; i++) {
+        if ((uint8_t)host.ptr[i] >= 0x80) {
+            return true;
+        }
+    }
+    return !plain && (last == host.len || (host.ptr[last] >= '0' && host.ptr[last] <= '9'));
+}
+
 bool hf_host_private(struct hf_str host)
 {
     uint32_t address;
@@ -234,7 +255,7 @@ bool hf_host_private(struct hf_str host)
     }
     return hf_str_eq(host, HF_STR("localhost")) || ends_with(host, HF_STR(".localhost")) ||
            ends_with(host, HF_STR(".local")) || ends_with(host, HF_STR(".internal")) ||
-           memchr(host.ptr, '.', host.len) == NULL;
+           memchr(host.ptr, '.', host.len) == NULL || maps_to_private(host);
 }
 
 static bool is_key(enum hf_match_kind kind, struct hf_str value)

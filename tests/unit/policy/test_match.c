@@ -82,10 +82,18 @@ HF_TEST(private_hosts)
                                          "intranet",
                                          "100.64.0.1",
                                          "localhost.",
+                                         "\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1",
+                                         "127.0.0.\xef\xbc\x91",
+                                         "127\343\200\2020.0.1",
+                                         "db.\xe2\x93\x98nternal",
+                                         "x.\xe2\x93\x9bocalhost",
+                                         "0x7\xef\xbc\xa6.1",
                                          ""};
-    static const char *const outside[] = {"example.org",    "8.8.8.8",     "172.32.0.1",
-                                          "2606:4700::1",   "1.1.1.1",     "localhost.example.org",
-                                          "10.example.org", "192.169.0.1", "256.1.1.1"};
+    static const char *const outside[] = {"example.org",    "8.8.8.8",
+                                          "172.32.0.1",     "2606:4700::1",
+                                          "1.1.1.1",        "localhost.example.org",
+                                          "10.example.org", "192.169.0.1",
+                                          "256.1.1.1",      "b\303\274cher.example"};
     for (size_t i = 0; i < HF_LEN(inside); i++) {
         if (!hf_host_private(hf_str_c(inside[i]))) {
             hf_test_fail(__FILE__, __LINE__, "%s is not private", inside[i]);
