@@ -205,3 +205,20 @@ bool hf_cursor_line(struct hf_cursor *c, struct hf_str *ret)
     c->left -= len + 1;
     return true;
 }
+
+uint32_t hf_utf8_next(struct hf_str text, size_t *ret_len)
+{
+    const uint8_t *p = (const uint8_t *)text.ptr;
+    uint8_t low, high;
+    size_t len = p[0] < 0x80 ? 1 : utf8_lead(p[0], &low, &high);
+    *ret_len = 1;
+    if (len == 0 || len > text.len || !hf_utf8_valid(hf_bytes_of(p, len), NULL)) {
+        return 0xFFFD;
+    }
+    uint32_t ch = p[0] & (len == 1 ? 0x7Fu : 0x7Fu >> len);
+    for (size_t i = 1; i < len; i++) {
+        ch = (ch << 6) | (p[i] & 0x3Fu);
+    }
+    *ret_len = len;
+    return ch;
+}

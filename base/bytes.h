@@ -72,6 +72,9 @@ bool hf_str_ends(struct hf_str s, struct hf_str suffix);
 /* Strict UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF. On false, *ret_at (may
  * be NULL) is the offset of the first byte that does not fit. */
 bool hf_utf8_valid(struct hf_bytes b, size_t *ret_at);
+/* The first character of a text that is not empty, and how many bytes it takes; U+FFFD, one byte,
+ * where there is no UTF-8. */
+uint32_t hf_utf8_next(struct hf_str text, size_t *ret_len);
 
 static inline void hf_be16_put(uint8_t *p, uint16_t v)
 {

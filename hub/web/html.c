@@ -5,33 +5,6 @@
 
 #define BAD 0xFFFDu
 
-/* The next character of the text, which is not empty, and how many bytes it takes. */
-static uint32_t next(struct hf_str text, size_t *ret_len)
-{
-    static const struct {
-        uint8_t mask;
-        uint8_t lead;
-        uint8_t len;
-    } forms[] = {{0x80, 0x00, 1}, {0xE0, 0xC0, 2}, {0xF0, 0xE0, 3}, {0xF8, 0xF0, 4}};
-
-    const uint8_t *p = (const uint8_t *)text.ptr;
-    *ret_len = 1;
-    for (size_t f = 0; f < HF_LEN(forms); f++) {
-        size_t len = forms[f].len;
-        if ((p[0] & forms[f].mask) != forms[f].lead || len > text.len ||
-            !hf_utf8_valid(hf_bytes_of(p, len), NULL)) {
-            continue;
-        }
-        uint32_t c = p[0] & (len == 1 ? 0x7Fu : 0x7Fu >> len);
-        for (size_t i = 1; i < len; i++) {
-            c = (c << 6) | (p[i] & 0x3Fu);
-        }
-        *ret_len = len;
-        return c;
-    }
-    return BAD;
-}
-
 /* Nobody sees it, or it changes how others are seen. */
 static bool is_hidden(uint32_t c)
 {
@@ -53,7 +26,7 @@ void hf_html_text(struct hf_buf *out, struct hf_str text)
 {
     while (text.len > 0) {
         size_t len = 0;
-        uint32_t c = next(text, &len);
+        uint32_t c = hf_utf8_next(text, &len);
         switch (c) {
         case '&': hf_buf_str(out, HF_STR("&amp;")); break;
         case '<': hf_buf_str(out, HF_STR("&lt;")); break;

@@ -68,31 +68,88 @@ static void sort_items(struct hf_compiling *c)
     }
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct hf_list_block *x = a;
+    const struct hf_list_block *y = b;
+    return hf_bytes_cmp(hf_str_bytes(x->name), hf_str_bytes(y->name));
+}
+
+/* Lists that are used are there, and what is in them could fit where they are used. */
+static void check_lists(struct hf_compiling *c)
+{
+    if (c->list_count > 0) {
+        qsort(c->lists, c->list_count, sizeof *c->lists, by_name);
+    }
+    for (size_t i = 0; i < c->use_count; i++) {
+        const struct hf_list_use *use = &c->uses[i];
+        struct hf_list_block wanted = {.name = use->name};
+        struct hf_list_block *list =
+            c->list_count == 0 ? NULL
+                               : bsearch(&wanted, c->lists, c->list_count, sizeof wanted, by_name);
+        if (list == NULL) {
+            hf_text_fault_at(c, use->line, use->column, "there is no list %.*s",
+                             HF_STR_ARG(use->name));
+            continue;
+        }
+        for (size_t k = 0; k < list->count && (list->checked & 1u << use->fact) == 0; k++) {
+            const struct hf_list_value *value = &c->values[list->first + k];
+            (void)hf_text_value_fault(c, use->fact, &value->token, value->line);
+        }
+        list->checked |= 1u << use->fact;
+    }
+}
+
+/* A rule that a test expects is one of the text's, or one of those that every policy has. */
+static void check_tests(struct hf_compiling *c)
+{
+    for (size_t i = 0; i < c->test_count; i++) {
+        const struct hf_text_test *test = c->tests[i];
+        struct hf_item wanted = {.kind = HF_POLICY_BUNDLE_RULE, .key = hf_str_bytes(test->rule)};
+        size_t low = 0;
+        size_t high = c->item_count;
+        while (low < high) { /* the first that is not before it */
+            size_t middle = low + (high - low) / 2;
+            if (by_kind_then_key(&c->items[middle], &wanted) < 0) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        bool found = low < c->item_count && c->items[low].kind == wanted.kind &&
+                     hf_bytes_eq(c->items[low].key, wanted.key);
+        if (test->rule.len > 0 && !found && !hf_str_starts(test->rule, HF_STR("holdfast."))) {
+            hf_text_fault_at(c, test->rule_line, test->rule_column, "there is no rule %.*s",
+                             HF_STR_ARG(test->rule));
+        }
+    }
+}
+
 /* Mistakes that only the whole shows. */
 static void check_whole(struct hf_compiling *c)
 {
-    size_t rules = 0;
+    static const char *const names[HF_POLICY_BUNDLE_KIND_END] = {
+        "?", "?", "levels", "parts of lists", "programs", "tools", "rules", "tests"};
+    size_t counts[HF_POLICY_BUNDLE_KIND_END] = {0};
+    for (size_t i = 0; i < c->item_count; i++) {
+        counts[c->items[i].kind]++;
+    }
+    counts[HF_POLICY_BUNDLE_VECTOR] = c->test_count;
+    for (size_t kind = HF_POLICY_BUNDLE_LEVEL; kind < HF_POLICY_BUNDLE_KIND_END; kind++) {
+        if (counts[kind] > HF_POLICY_BUNDLE_RECORD_MAX) {
+            hf_text_fault_at(c, 1, 1, "a policy has at most %d %s; these are %zu",
+                             HF_POLICY_BUNDLE_RECORD_MAX, names[kind], counts[kind]);
+        }
+    }
+    check_lists(c);
+    if (c->faults->count > 0) {
+        return; /* whatever else is missing may be what is wrong */
+    }
+    check_tests(c);
     if (c->head_line == 0) {
         hf_text_fault_at(c, 1, 1, "the policy has no name; begin with: policy NAME version 1");
-    }
-    for (size_t i = 0; i < c->item_count; i++) {
-        rules += c->items[i].kind == HF_POLICY_BUNDLE_RULE ? 1 : 0;
-    }
-    if (rules == 0 && c->faults->count == 0) {
+    } else if (counts[HF_POLICY_BUNDLE_RULE] == 0) {
         hf_text_fault_at(c, 1, 1, "the policy has no rules; an empty policy is not valid");
-    }
-    for (size_t i = 0; i < c->use_count; i++) {
-        bool found = false;
-        for (size_t k = 0; k < c->item_count && !found; k++) {
-            struct hf_bytes key = c->items[k].key;
-            found = c->items[k].kind == HF_POLICY_BUNDLE_LIST &&
-                    key.len == c->uses[i].name.len + 2 &&
-                    memcmp(key.ptr, c->uses[i].name.ptr, c->uses[i].name.len) == 0;
-        }
-        if (!found) {
-            hf_text_fault_at(c, c->uses[i].line, c->uses[i].column, "there is no list %.*s",
-                             HF_STR_ARG(c->uses[i].name));
-        }
     }
 }
 
@@ -257,6 +314,7 @@ enum hf_rc hf_policy_compile(struct hf_str text, struct hf_buf *out,
     c->head.wait = 1800;
     enum hf_rc rc = compile(c, text, out, err);
     hf_heap_free(c->items);
+    hf_heap_free(c->lists);
     hf_heap_free(c->uses);
     hf_heap_free(c->values);
     hf_heap_free(c->tests);

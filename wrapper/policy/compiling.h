@@ -37,11 +37,25 @@ struct hf_item {
     struct hf_bytes bytes; /* as it stands in the bundle */
 };
 
-/* A list that is mentioned somewhere. */
+/* A list that is mentioned somewhere, and in a condition on what. */
 struct hf_list_use {
     struct hf_str name;
     unsigned line;
     unsigned column;
+    enum hf_policy_rule_conditions_fact fact;
+};
+
+/* A value of a list, which means something only where the list is used. */
+struct hf_list_value {
+    struct hf_token token;
+    unsigned line;
+};
+
+struct hf_list_block {
+    struct hf_str name;
+    size_t first; /* of all values */
+    size_t count;
+    unsigned checked; /* bits of facts for which its values were looked at */
 };
 
 struct hf_text_test {
@@ -54,6 +68,8 @@ struct hf_text_test {
     bool has_facts; /* and no call */
     enum hf_policy_vector_verdict verdict;
     struct hf_str rule;
+    unsigned rule_line;
+    unsigned rule_column;
 };
 
 struct hf_compiling {
@@ -69,11 +85,12 @@ struct hf_compiling {
     /* the block that is read */
     enum hf_block block;
     unsigned block_line;
+    size_t block_faults; /* that were there when it began */
     union hf_policy_bundle_record record;
     unsigned set; /* bits of members that the block has, by its own numbers */
     struct hf_str names[HF_TEXT_TOKENS_MAX];
     size_t name_count;
-    struct hf_str *values; /* of a list */
+    struct hf_list_value *values; /* of all lists */
     size_t value_count;
     size_t value_cap;
     struct hf_text_test *test;
@@ -84,6 +101,9 @@ struct hf_compiling {
     struct hf_item *items;
     size_t item_count;
     size_t item_cap;
+    struct hf_list_block *lists;
+    size_t list_count;
+    size_t list_cap;
     struct hf_list_use *uses;
     size_t use_count;
     size_t use_cap;
@@ -118,6 +138,9 @@ bool hf_text_minute(struct hf_compiling *c, size_t i, uint64_t *ret);
 bool hf_text_nothing_after(struct hf_compiling *c, size_t i);
 /* Is there no token i? Then a mistake is noted. */
 bool hf_text_needs_value(struct hf_compiling *c, size_t i);
+/* Is token i 1 to max bytes, out of set where that is not NULL ("a-z" is a range)? Else a mistake
+ * is noted about `what`. */
+bool hf_text_name(struct hf_compiling *c, size_t i, size_t max, const char *set, const char *what);
 /* Is there nothing at token i? Then a mistake is noted: that `what` is expected. */
 bool hf_text_missing(struct hf_compiling *c, size_t i, const char *what);
 /* Sets the bit; true, with a mistake noted, when it was set already. */
@@ -141,10 +164,17 @@ void hf_text_tool_end(struct hf_compiling *c);
 void hf_text_rule_member(struct hf_compiling *c);
 void hf_text_rule_end(struct hf_compiling *c);
 void hf_text_condition(struct hf_compiling *c, bool negate);
+/* Could the value never fit where a condition on this fact uses it? Then a mistake is noted. */
+bool hf_text_value_fault(struct hf_compiling *c, enum hf_policy_rule_conditions_fact fact,
+                         const struct hf_token *token, unsigned line);
+/* What is wrong with a pattern of commands, or with a tool's name, which may end with a star; NULL
+ * for nothing. Static storage. */
+const char *hf_text_command_fault(struct hf_str text);
+const char *hf_text_tool_fault(struct hf_str text);
 void hf_text_test_member(struct hf_compiling *c);
 void hf_text_test_end(struct hf_compiling *c);
 
-/* All lines; then lists are checked. The rest is compile.c's. */
+/* All lines. The rest is compile.c's. */
 void hf_text_read(struct hf_compiling *c, struct hf_str text);
 
 #endif

@@ -35,13 +35,19 @@ static enum hf_match_kind match_kind(enum hf_policy_rule_conditions_fact fact)
     }
 }
 
+/* A name and a list; lists come in the order of their names. */
+static int by_name(const void *name, const void *list)
+{
+    return hf_bytes_cmp(hf_str_bytes(*(const struct hf_str *)name),
+                        hf_str_bytes(((const struct list *)list)->name));
+}
+
 static enum hf_rc use_list(struct loader *loader, struct hf_str name, enum hf_match_kind kind,
                            struct hf_condition *condition, struct hf_err *err)
 {
-    struct list *list = NULL;
-    for (size_t i = 0; i < loader->list_count && list == NULL; i++) {
-        list = hf_str_eq(loader->lists[i].name, name) ? &loader->lists[i] : NULL;
-    }
+    struct list *list = loader->list_count == 0 ? NULL
+                                                : bsearch(&name, loader->lists, loader->list_count,
+                                                          sizeof *loader->lists, by_name);
     if (list == NULL) {
         return hf_err_set(err, HF_EINVAL, "there is no list @%.*s", HF_STR_ARG(name));
     }

@@ -318,8 +318,7 @@ static enum hf_rc check(struct hf_bytes bundle, struct hf_str text, struct hf_er
     }
     if (rc == HF_EINVAL || (rc == HF_OK && !hf_bytes_eq(hf_buf_bytes(&again), bundle))) {
         rc = hf_err_set(err, HF_EMISMATCH,
-                        "the language of policies has no words for something in this bundle; it "
-                        "was not made by holdfast policy compile");
+                        "the language of policies has no words for something in this bundle");
     }
     hf_buf_free(&again);
     hf_heap_free(faults);

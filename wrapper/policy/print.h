@@ -13,7 +13,7 @@
 
 /* Appends the text to out. It has been compiled, and gave these very bytes: whoever reads the text
  * has read the bundle. HF_EINVAL for what is no bundle; HF_EMISMATCH for a bundle that says
- * something for which the language has no words, which hf_policy_compile never makes; HF_ETOOBIG
+ * something for which the language has no words, which hf_policy_compile does not make; HF_ETOOBIG
  * when the text is larger than a policy's text may be; HF_ENOMEM. After a failure nothing was
  * appended. */
 enum hf_rc hf_policy_print(struct hf_bytes bundle, struct hf_buf *out, struct hf_err *err);

@@ -21,13 +21,16 @@ static void begin_policy(struct hf_compiling *c)
         return;
     }
     c->head_line = c->line;
-    if (hf_text_missing(c, 1, "the name of the policy")) {
+    if (!hf_text_name(c, 1, 48, "a-z0-9-", "the name of the policy")) {
         return;
     }
     c->head.name = c->tokens[1].text;
-    if (!hf_text_is(c, 2, "version") || hf_text_missing(c, 3, "a version")) {
+    if (!hf_text_is(c, 2, "version")) {
         hf_text_fault(c, c->token_count > 2 ? c->tokens[2].column : hf_text_end(c),
                       "version and the policy's version are expected");
+        return;
+    }
+    if (!hf_text_name(c, 3, 64, "A-Za-z0-9.+_-", "the version of the policy")) {
         return;
     }
     c->head.version = c->tokens[3].text;
@@ -46,8 +49,8 @@ static void begin_level(struct hf_compiling *c)
     }
     memset(&c->record, 0, sizeof c->record);
     c->record.level.of = tenant ? HF_POLICY_LEVEL_OF_TENANT : HF_POLICY_LEVEL_OF_CHANNEL;
-    if (hf_text_missing(c, 2, "a name") || !hf_text_level(c, 3, &c->record.level.level) ||
-        !hf_text_nothing_after(c, 4)) {
+    if (!hf_text_name(c, 2, 64, "A-Za-z0-9._:/-", tenant ? "the tenant" : "the channel") ||
+        !hf_text_level(c, 3, &c->record.level.level) || !hf_text_nothing_after(c, 4)) {
         return;
     }
     c->record.level.name = c->tokens[2].text;
@@ -95,27 +98,65 @@ static void begin_wait(struct hf_compiling *c)
                   "seconds, minutes or hours are expected");
 }
 
-/* Begins a block whose first line names one thing (one) or several. */
-static void begin_block(struct hf_compiling *c, enum hf_block block, bool one, const char *what)
+/* What the first line of a block names. */
+struct naming {
+    enum hf_block block;
+    bool one; /* and not several */
+    size_t max;
+    const char *set;
+    const char *what;
+    const char *(*fault)(struct hf_str); /* what more is wrong with a name; may be NULL */
+};
+static const struct naming namings[] = {
+    {HF_BLOCK_LIST, true, 48, "a-z0-9-", "the name of the list", NULL},
+    {HF_BLOCK_PROGRAM, false, 256, NULL, "the name of a program", hf_text_command_fault},
+    {HF_BLOCK_TOOL, false, 128, "A-Za-z0-9._:/*-", "the name of a tool", hf_text_tool_fault},
+    {HF_BLOCK_RULE, true, 64, "a-z0-9._-", "the id of the rule", NULL},
+    {HF_BLOCK_TEST, true, 128, NULL, "what the test is about, in \"quotation marks\",", NULL},
+};
+
+static void begin_block(struct hf_compiling *c, enum hf_block block)
 {
+    const struct naming *naming = namings;
+    while (naming->block != block) {
+        naming++;
+    }
     memset(&c->record, 0, sizeof c->record);
     c->block = HF_BLOCK_SKIP;
     c->block_line = c->line;
+    c->block_faults = c->faults->count;
     c->set = 0;
     c->name_count = 0;
-    c->value_count = 0;
-    if (hf_text_missing(c, 1, what) || (one && !hf_text_nothing_after(c, 2))) {
+    if (hf_text_missing(c, 1, naming->what) || (naming->one && !hf_text_nothing_after(c, 2))) {
         return;
     }
     for (size_t i = 1; i < c->token_count; i++) {
+        if (!hf_text_name(c, i, naming->max, naming->set, naming->what)) {
+            return;
+        }
+        const char *fault = naming->fault == NULL ? NULL : naming->fault(c->tokens[i].text);
+        if (fault != NULL) {
+            hf_text_fault(c, c->tokens[i].column, "%s", fault);
+            return;
+        }
         c->names[c->name_count++] = c->tokens[i].text;
     }
     c->block = block;
 }
 
+static void begin_list(struct hf_compiling *c)
+{
+    begin_block(c, HF_BLOCK_LIST);
+    if (c->block == HF_BLOCK_LIST &&
+        hf_text_grow(c, (void **)&c->lists, c->list_count, &c->list_cap, sizeof *c->lists)) {
+        c->lists[c->list_count++] =
+            (struct hf_list_block){.name = c->names[0], .first = c->value_count};
+    }
+}
+
 static void begin_test(struct hf_compiling *c)
 {
-    begin_block(c, HF_BLOCK_TEST, true, "what the test is about, in \"quotation marks\",");
+    begin_block(c, HF_BLOCK_TEST);
     if (c->block != HF_BLOCK_TEST) {
         return;
     }
@@ -146,35 +187,39 @@ static void begin_test(struct hf_compiling *c)
 
 static int by_bytes(const void *a, const void *b)
 {
-    const struct hf_str *x = a;
-    const struct hf_str *y = b;
-    return hf_bytes_cmp(hf_str_bytes(*x), hf_str_bytes(*y));
+    const struct hf_list_value *x = a;
+    const struct hf_list_value *y = b;
+    int order = hf_bytes_cmp(hf_str_bytes(x->token.text), hf_str_bytes(y->token.text));
+    return order != 0 ? order : x->line < y->line ? -1 : x->line > y->line ? 1 : 0;
 }
 
 static void end_list(struct hf_compiling *c)
 {
-    size_t count = 0;
-    if (c->value_count == 0) {
+    struct hf_list_block *block = &c->lists[c->list_count - 1];
+    struct hf_list_value *values = c->values + block->first;
+    size_t all = c->value_count - block->first;
+    if (all == 0) {
         hf_text_fault_at(c, c->block_line, 1, "the list is empty");
         return;
     }
-    qsort(c->values, c->value_count, sizeof *c->values, by_bytes);
-    for (size_t i = 0; i < c->value_count; i++) {
-        if (i == 0 || !hf_str_eq(c->values[count - 1], c->values[i])) {
-            c->values[count++] = c->values[i];
+    qsort(values, all, sizeof *values, by_bytes);
+    for (size_t i = 0; i < all; i++) {
+        if (i == 0 || !hf_str_eq(values[block->count - 1].token.text, values[i].token.text)) {
+            values[block->count++] = values[i];
         }
     }
+    c->value_count = block->first + block->count;
     struct hf_policy_list *list = &c->record.list;
-    if (count > 64 * HF_LEN(list->values)) {
+    if (block->count > 64 * HF_LEN(list->values)) {
         hf_text_fault_at(c, c->block_line, 1, "a list has at most %zu values",
                          64 * HF_LEN(list->values));
         return;
     }
-    list->name = c->names[0];
-    for (size_t at = 0; at < count; list->part++) {
+    list->name = block->name;
+    for (size_t at = 0; at < block->count; list->part++) {
         list->values_count = 0;
-        while (at < count && list->values_count < HF_LEN(list->values)) {
-            list->values[list->values_count++] = c->values[at++];
+        while (at < block->count && list->values_count < HF_LEN(list->values)) {
+            list->values[list->values_count++] = values[at++].token.text;
         }
         hf_text_emit(c, HF_POLICY_BUNDLE_LIST, &c->record, c->block_line);
     }
@@ -193,7 +238,7 @@ static void list_member(struct hf_compiling *c)
                           sizeof *c->values)) {
             return;
         }
-        c->values[c->value_count++] = value;
+        c->values[c->value_count++] = (struct hf_list_value){c->tokens[i], c->line};
     }
 }
 
@@ -201,6 +246,10 @@ static void end_block(struct hf_compiling *c)
 {
     enum hf_block block = c->block;
     c->block = HF_BLOCK_NONE;
+    /* What a mistake left out is not missed as well. */
+    if (c->failed != HF_OK || c->faults->count != c->block_faults || c->faults->more) {
+        return;
+    }
     switch (block) {
     case HF_BLOCK_LIST: end_list(c); break;
     case HF_BLOCK_PROGRAM: hf_text_program_end(c); break;
@@ -238,13 +287,13 @@ static void begin(struct hf_compiling *c)
     } else if (hf_text_is(c, 0, "wait")) {
         begin_wait(c);
     } else if (hf_text_is(c, 0, "list")) {
-        begin_block(c, HF_BLOCK_LIST, true, "the name of the list");
+        begin_list(c);
     } else if (hf_text_is(c, 0, "program")) {
-        begin_block(c, HF_BLOCK_PROGRAM, false, "the name of a program");
+        begin_block(c, HF_BLOCK_PROGRAM);
     } else if (hf_text_is(c, 0, "tool")) {
-        begin_block(c, HF_BLOCK_TOOL, false, "the name of a tool");
+        begin_block(c, HF_BLOCK_TOOL);
     } else if (hf_text_is(c, 0, "rule")) {
-        begin_block(c, HF_BLOCK_RULE, true, "the id of the rule");
+        begin_block(c, HF_BLOCK_RULE);
         c->record.rule.id = c->name_count > 0 ? c->names[0] : c->record.rule.id;
     } else if (hf_text_is(c, 0, "test")) {
         begin_test(c);
@@ -252,7 +301,7 @@ static void begin(struct hf_compiling *c)
         c->block = HF_BLOCK_SKIP;
         hf_text_fault(c, c->tokens[0].column,
                       "policy, level, untrusted, wait, list, program, tool, rule or test is "
-                      "expected at the margin");
+                      "expected at the margin; what belongs to one of them is indented");
     }
 }
 

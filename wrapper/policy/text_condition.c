@@ -50,42 +50,20 @@ static bool word_missing(struct hf_compiling *c, size_t i, const char *word)
     return true;
 }
 
-static bool use_list(struct hf_compiling *c, const struct hf_token *token)
+/* A mention of a list; false when it is none, or a mistake, which is noted. */
+static bool use_list(struct hf_compiling *c, const struct hf_token *token,
+                     enum hf_policy_rule_conditions_fact fact)
 {
-    if (token->quoted || token->text.len < 2 || token->text.ptr[0] != '@') {
-        return true;
+    if (token->text.len < 2) {
+        hf_text_fault(c, token->column, "the name of a list is expected behind the @");
+        return false;
     }
     if (!hf_text_grow(c, (void **)&c->uses, c->use_count, &c->use_cap, sizeof *c->uses)) {
         return false;
     }
-    c->uses[c->use_count++] =
-        (struct hf_list_use){{token->text.ptr + 1, token->text.len - 1}, c->line, token->column};
+    c->uses[c->use_count++] = (struct hf_list_use){
+        {token->text.ptr + 1, token->text.len - 1}, c->line, token->column, fact};
     return true;
-}
-
-/* A path begins with /, with $root, with a star, or is a list. Anything else could never fit. */
-static bool path_fault(struct hf_compiling *c, const struct hf_token *token)
-{
-    char first = token->text.len == 0 ? '\0' : token->text.ptr[0];
-    if (first != '/' && first != '$' && first != '*' && first != '@') {
-        hf_text_fault(c, token->column,
-                      "a path begins with /, with a root such as $workspace, or with a star");
-        return true;
-    }
-    return false;
-}
-
-/* Hosts are known in small letters and without a port. */
-static bool host_fault(struct hf_compiling *c, const struct hf_token *token)
-{
-    for (size_t i = 0; i < token->text.len; i++) {
-        char ch = token->text.ptr[i];
-        if ((ch >= 'A' && ch <= 'Z') || ch == '/') {
-            hf_text_fault(c, token->column, "a host is written in small letters, without more");
-            return true;
-        }
-    }
-    return false;
 }
 
 /* Values from token `from` to before `to`; names: what each has to be one of, or NULL. */
@@ -94,11 +72,7 @@ static void take_values(struct hf_compiling *c, struct hf_policy_rule_conditions
 {
     for (size_t i = from; i < until; i++) {
         const struct hf_token *token = &c->tokens[i];
-        bool wrong = name != NULL && hf_text_choice(c, i, name, count, "value") < 0;
-        wrong = wrong ||
-                (to->fact == HF_POLICY_RULE_CONDITIONS_FACT_PATH && path_fault(c, token)) ||
-                (to->fact == HF_POLICY_RULE_CONDITIONS_FACT_HOST && host_fault(c, token));
-        if (wrong) {
+        if (name != NULL && hf_text_choice(c, i, name, count, "value") < 0) {
             return;
         }
         if (token->text.len == 0 || token->text.len > 256) {
@@ -112,7 +86,9 @@ static void take_values(struct hf_compiling *c, struct hf_policy_rule_conditions
         }
         bool built_in = to->fact == HF_POLICY_RULE_CONDITIONS_FACT_HOST &&
                         hf_str_eq(token->text, HF_STR("@private"));
-        if (name == NULL && !built_in && !use_list(c, token)) {
+        if (!built_in &&
+            (token->text.ptr[0] == '@' ? !use_list(c, token, to->fact)
+                                       : hf_text_value_fault(c, to->fact, token, c->line))) {
             return;
         }
         to->values[to->values_count++] = token->text;
@@ -166,12 +142,13 @@ static bool micros(struct hf_compiling *c, size_t i, uint64_t *ret)
     uint64_t value = 0;
     unsigned places = 0;
     bool point = false;
-    bool good = text.len > 0 && text.len < 12;
+    bool good = text.len > 0 && text.len < 18 && text.ptr[text.len - 1] != '.';
     for (size_t k = 0; k < text.len && good; k++) {
         if (text.ptr[k] == '.' && !point && k > 0) {
             point = true;
         } else {
-            good = text.ptr[k] >= '0' && text.ptr[k] <= '9' && places < 6;
+            good = text.ptr[k] >= '0' && text.ptr[k] <= '9' && places < 6 &&
+                   (point || value < UINT64_C(1000000000000));
             value = value * 10 + (uint64_t)(text.ptr[k] - '0');
             places += point ? 1 : 0;
         }
@@ -225,10 +202,15 @@ static void take_time(struct hf_compiling *c, struct hf_policy_rule_conditions *
 {
     to->has_low = true;
     to->has_high = true;
-    if (hf_text_minute(c, at, &to->low) && !word_missing(c, at + 1, "to") &&
-        hf_text_minute(c, at + 2, &to->high)) {
-        (void)hf_text_nothing_after(c, at + 3);
+    if (!hf_text_minute(c, at, &to->low) || word_missing(c, at + 1, "to") ||
+        !hf_text_minute(c, at + 2, &to->high)) {
+        return;
     }
+    if (to->low == to->high) {
+        hf_text_fault(c, c->tokens[at + 2].column,
+                      "from a time to the same time is no time at all");
+    }
+    (void)hf_text_nothing_after(c, at + 3);
 }
 
 /* rate WHAT WINDOW over N */
@@ -294,7 +276,7 @@ static void take_after(struct hf_compiling *c, struct hf_policy_rule_conditions 
 /* param NAME [in VALUE...] */
 static void take_param(struct hf_compiling *c, struct hf_policy_rule_conditions *to, size_t at)
 {
-    if (hf_text_needs_value(c, at)) {
+    if (!hf_text_name(c, at, 64, NULL, "the name of a parameter")) {
         return;
     }
     to->has_name = true;

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/assert.h"
 #include "base/heap.h"
 #include "base/parse.h"
 #include "wrapper/policy/compiling.h"
@@ -42,30 +43,32 @@ void hf_text_fault_at(struct hf_compiling *c, unsigned line, unsigned column, co
 /* A quoted text from at on, which stands behind the quotation mark; its end, or SIZE_MAX. */
 static size_t take_quoted(struct hf_compiling *c, struct hf_str line, size_t at, struct hf_str *ret)
 {
-    char *text = hf_arena_cstr(&c->arena, (struct hf_str){line.ptr + at, line.len - at});
+    size_t end = at;
+    while (end < line.len && line.ptr[end] != '"') {
+        end += line.ptr[end] == '\\' ? 2 : 1;
+    }
+    if (end >= line.len) {
+        hf_text_fault(c, (unsigned)at, "the quotation mark is not closed on this line");
+        return SIZE_MAX;
+    }
+    char *text = hf_arena_cstr(&c->arena, (struct hf_str){line.ptr + at, end - at});
     size_t len = 0;
     if (text == NULL) {
         c->failed = HF_ENOMEM;
         return SIZE_MAX;
     }
-    for (size_t i = at; i < line.len; i++) {
-        char ch = line.ptr[i];
-        if (ch == '"') {
-            *ret = (struct hf_str){text, len};
-            return i + 1;
-        }
-        if (ch == '\\') {
+    for (size_t i = at; i < end; i++) {
+        if (line.ptr[i] == '\\') {
             i++;
-            if (i == line.len || (line.ptr[i] != '"' && line.ptr[i] != '\\')) {
+            if (line.ptr[i] != '"' && line.ptr[i] != '\\') {
                 hf_text_fault(c, (unsigned)i, "after a backslash comes \" or another backslash");
                 return SIZE_MAX;
             }
-            ch = line.ptr[i];
         }
-        text[len++] = ch;
+        text[len++] = line.ptr[i];
     }
-    hf_text_fault(c, (unsigned)at, "the quotation mark is not closed on this line");
-    return SIZE_MAX;
+    *ret = (struct hf_str){text, len};
+    return end + 1;
 }
 
 static bool is_blank(char ch)
@@ -82,51 +85,111 @@ static bool is_json(const struct hf_compiling *c)
             (c->token_count == 2 && hf_text_is(c, 0, "facts")));
 }
 
+/* Nobody sees it, or it changes how others are seen: a policy says what it seems to say. */
+static bool is_hidden(uint32_t ch)
+{
+    static const uint32_t ranges[][2] = {{0x00, 0x08},     {0x0A, 0x1F},      {0x7F, 0x9F},
+                                         {0xAD, 0xAD},     {0x200B, 0x200B},  {0x200E, 0x200F},
+                                         {0x2028, 0x202E}, {0x2060, 0x206F},  {0xFEFF, 0xFEFF},
+                                         {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
+    for (size_t i = 0; i < HF_LEN(ranges); i++) {
+        if (ch >= ranges[i][0] && ch <= ranges[i][1]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It looks like a blank and is none. */
+static bool is_other_blank(uint32_t ch)
+{
+    return ch == 0xA0 || ch == 0x1680 || (ch >= 0x2000 && ch <= 0x200A) || ch == 0x202F ||
+           ch == 0x205F || ch == 0x3000;
+}
+
+/* The line is UTF-8 up to `until`, and has nothing in it that cannot be seen. */
+static bool is_visible(struct hf_compiling *c, struct hf_str line, size_t until)
+{
+    for (size_t at = 0; at < until;) {
+        size_t len;
+        uint32_t ch = hf_utf8_next((struct hf_str){line.ptr + at, line.len - at}, &len);
+        if (is_hidden(ch) && !(ch == '\r' && at + 1 == line.len)) {
+            hf_text_fault(c, (unsigned)at + 1, "U+%04X cannot be seen, and has to go", ch);
+            return false;
+        }
+        at += len;
+    }
+    return true;
+}
+
+/* An unquoted word; its end, or SIZE_MAX. */
+static size_t take_word(struct hf_compiling *c, struct hf_str line, size_t at, struct hf_str *ret)
+{
+    size_t end = at;
+    while (end < line.len && !is_blank(line.ptr[end])) {
+        size_t len;
+        uint32_t ch = hf_utf8_next((struct hf_str){line.ptr + end, line.len - end}, &len);
+        if (ch == '"' || is_other_blank(ch)) {
+            hf_text_fault(c, (unsigned)end + 1,
+                          ch == '"' ? "a quotation mark stands at the begin of a text only"
+                                    : "this looks like a blank and is another character");
+            return SIZE_MAX;
+        }
+        end += len;
+    }
+    *ret = (struct hf_str){line.ptr + at, end - at};
+    return end;
+}
+
+/* The next token, which begins at `at`; its end, or SIZE_MAX with a mistake noted. */
+static size_t take_token(struct hf_compiling *c, struct hf_str line, size_t at)
+{
+    if (c->token_count == HF_TEXT_TOKENS_MAX) {
+        hf_text_fault(c, (unsigned)at + 1, "more than %d words on a line; use a list",
+                      HF_TEXT_TOKENS_MAX);
+        return SIZE_MAX;
+    }
+    struct hf_token *token = &c->tokens[c->token_count++];
+    *token = (struct hf_token){.column = (unsigned)at + 1, .quoted = line.ptr[at] == '"'};
+    if (is_json(c)) {
+        token->text = (struct hf_str){line.ptr + at, line.len - at};
+        return line.len;
+    }
+    if (!token->quoted) {
+        return take_word(c, line, at, &token->text);
+    }
+    at = take_quoted(c, line, at + 1, &token->text);
+    if (at != SIZE_MAX && at < line.len && !is_blank(line.ptr[at])) {
+        hf_text_fault(c, (unsigned)at + 1, "a blank is expected behind the quotation mark");
+        return SIZE_MAX;
+    }
+    return at;
+}
+
 bool hf_text_split(struct hf_compiling *c, struct hf_str line)
 {
     size_t at = 0;
+    size_t wrong;
     c->raw = line;
     c->token_count = 0;
     c->indented = line.len > 0 && is_blank(line.ptr[0]);
-    size_t wrong;
     if (!hf_utf8_valid(hf_str_bytes(line), &wrong)) {
         hf_text_fault(c, (unsigned)wrong + 1, "this is not UTF-8");
         return false;
     }
-    while (at < line.len) {
+    while (at < line.len && (is_blank(line.ptr[at]) || line.ptr[at] != '#')) {
         if (is_blank(line.ptr[at])) {
             at++;
             continue;
         }
-        if (line.ptr[at] == '#') {
-            break;
-        }
-        if (c->token_count == HF_TEXT_TOKENS_MAX) {
-            hf_text_fault(c, (unsigned)at + 1, "more than %d words on a line; use a list",
-                          HF_TEXT_TOKENS_MAX);
+        at = take_token(c, line, at);
+        if (at == SIZE_MAX) {
             return false;
         }
-        struct hf_token *token = &c->tokens[c->token_count++];
-        *token = (struct hf_token){.column = (unsigned)at + 1, .quoted = line.ptr[at] == '"'};
-        if (is_json(c)) {
-            token->text = (struct hf_str){line.ptr + at, line.len - at};
-            break;
-        }
-        if (token->quoted) {
-            at = take_quoted(c, line, at + 1, &token->text);
-            if (at == SIZE_MAX) {
-                return false;
-            }
-            continue;
-        }
-        size_t end = at;
-        while (end < line.len && !is_blank(line.ptr[end])) {
-            end++;
-        }
-        token->text = (struct hf_str){line.ptr + at, end - at};
-        at = end;
     }
-    return true;
+    /* JSON has rules of its own. */
+    bool json = c->token_count > 0 && is_json(c);
+    return is_visible(c, line, json ? c->tokens[c->token_count - 1].column - 1 : line.len);
 }
 
 unsigned hf_text_end(const struct hf_compiling *c)
@@ -250,12 +313,46 @@ bool hf_text_grow(struct hf_compiling *c, void **io_array, size_t count, size_t 
     return true;
 }
 
+static bool in_set(char ch, const char *set)
+{
+    for (; *set != '\0'; set++) {
+        if (set[1] == '-' && set[2] != '\0') {
+            if (ch >= set[0] && ch <= set[2]) {
+                return true;
+            }
+            set += 2;
+        } else if (ch == *set) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool hf_text_name(struct hf_compiling *c, size_t i, size_t max, const char *set, const char *what)
+{
+    if (hf_text_missing(c, i, what)) {
+        return false;
+    }
+    struct hf_str text = c->tokens[i].text;
+    bool good = text.len <= max;
+    for (size_t k = 0; k < text.len && good && set != NULL; k++) {
+        good = in_set(text.ptr[k], set);
+    }
+    if (!good) {
+        hf_text_fault(c, c->tokens[i].column, "%s has 1 to %zu bytes%s%s%s", what, max,
+                      set == NULL ? "" : " out of [", set == NULL ? "" : set,
+                      set == NULL ? "" : "]");
+    }
+    return good;
+}
+
 bool hf_text_missing(struct hf_compiling *c, size_t i, const char *what)
 {
     if (i < c->token_count && c->tokens[i].text.len > 0) {
         return false;
     }
-    hf_text_fault(c, hf_text_end(c), "%s is expected", what);
+    hf_text_fault(c, i < c->token_count ? c->tokens[i].column : hf_text_end(c), "%s is expected",
+                  what);
     return true;
 }
 

@@ -49,9 +49,12 @@ static void take_tools(struct hf_compiling *c, struct hf_policy_rule *rule)
 {
     for (size_t i = 1; i < c->token_count; i++) {
         struct hf_str name = c->tokens[i].text;
-        const char *star = name.len == 0 ? NULL : memchr(name.ptr, '*', name.len);
-        if (name.len == 0 || (star != NULL && (size_t)(star + 1 - name.ptr) != name.len)) {
-            hf_text_fault(c, c->tokens[i].column, "a star stands at the end of a tool's name only");
+        const char *fault = hf_text_tool_fault(name);
+        if (!hf_text_name(c, i, 128, "A-Za-z0-9._:/*-", "the name of a tool")) {
+            return;
+        }
+        if (fault != NULL) {
+            hf_text_fault(c, c->tokens[i].column, "%s", fault);
             return;
         }
         if (rule->tools_count == HF_LEN(rule->tools)) {

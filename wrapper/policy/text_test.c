@@ -38,19 +38,12 @@ static struct hf_str verdict_name(unsigned i)
     return hf_policy_vector_verdict_name((enum hf_policy_vector_verdict)i);
 }
 
-static bool missing(struct hf_compiling *c, size_t i, const char *what)
-{
-    if (i < c->token_count && c->tokens[i].text.len > 0) {
-        return false;
-    }
-    hf_text_fault(c, hf_text_end(c), "%s is expected", what);
-    return true;
-}
+#define TOOL "A-Za-z0-9._:/-"
 
 /* call TOOL [JSON] */
 static void take_call(struct hf_compiling *c, struct hf_text_test *test)
 {
-    if (missing(c, 1, "the name of a tool")) {
+    if (!hf_text_name(c, 1, 128, TOOL, "the name of a tool")) {
         return;
     }
     test->facts.tool = c->tokens[1].text;
@@ -64,7 +57,7 @@ static void take_call(struct hf_compiling *c, struct hf_text_test *test)
 /* facts JSON, as holdfast-wrapper explain and holdfast policy print show them */
 static void take_facts(struct hf_compiling *c, struct hf_text_test *test)
 {
-    if (!missing(c, 1, "the facts of a call, as JSON,")) {
+    if (!hf_text_missing(c, 1, "the facts of a call, as JSON,")) {
         test->has_facts = true;
         test->call_line = c->line;
         test->call_column = c->tokens[1].column;
@@ -83,8 +76,10 @@ static void take_expect(struct hf_compiling *c, struct hf_text_test *test)
     if (c->token_count > 2) {
         if (!hf_text_is(c, 2, "by")) {
             hf_text_fault(c, c->tokens[2].column, "by RULE is expected, or nothing more");
-        } else if (!missing(c, 3, "the id of a rule")) {
+        } else if (hf_text_name(c, 3, 64, "a-z0-9._-", "the id of a rule")) {
             test->rule = c->tokens[3].text;
+            test->rule_line = c->line;
+            test->rule_column = c->tokens[3].column;
             (void)hf_text_nothing_after(c, 4);
         }
     }
@@ -99,7 +94,7 @@ static void take_taint(struct hf_compiling *c, struct hf_text_test *test)
         }
         hf_facts_add_taint(&test->facts, (enum hf_policy_facts_taint)label);
     }
-    (void)missing(c, 1, "what the session has seen");
+    (void)hf_text_missing(c, 1, "what the session has seen");
 }
 
 /* rate WHAT WINDOW N; all counters are there, and 0 until something is said */
@@ -130,7 +125,7 @@ static void take_recent(struct hf_compiling *c, struct hf_text_test *test)
 {
     struct hf_policy_facts *facts = &test->facts;
     unsigned set = 0;
-    if (missing(c, 1, "the name of a tool")) {
+    if (!hf_text_name(c, 1, 128, TOOL, "the name of a tool")) {
         return;
     }
     if (facts->recent_count == HF_LEN(facts->recent)) {
@@ -160,16 +155,20 @@ static void take_recent(struct hf_compiling *c, struct hf_text_test *test)
     }
 }
 
-static void take_names(struct hf_compiling *c, struct hf_str *list, size_t max, size_t *io_count)
+static void take_names(struct hf_compiling *c, struct hf_str *list, size_t max, const char *set,
+                       size_t *io_count)
 {
     for (size_t i = 1; i < c->token_count; i++) {
         if (*io_count == max) {
             hf_text_fault(c, c->tokens[i].column, "at most %zu of them", max);
             return;
         }
+        if (!hf_text_name(c, i, 64, set, "each of them")) {
+            return;
+        }
         list[(*io_count)++] = c->tokens[i].text;
     }
-    (void)missing(c, 1, "at least one value");
+    (void)hf_text_missing(c, 1, "at least one value");
 }
 
 /* Members with one value. */
@@ -179,10 +178,14 @@ static void take_single(struct hf_compiling *c, struct hf_policy_facts *facts, e
     uint64_t minute;
     switch ((int)word) {
     case SAYS_TENANT:
-        facts->tenant = missing(c, 1, "a tenant") ? facts->tenant : c->tokens[1].text;
+        if (hf_text_name(c, 1, 48, "a-z0-9-", "the tenant")) {
+            facts->tenant = c->tokens[1].text;
+        }
         break;
     case SAYS_CHANNEL:
-        facts->channel = missing(c, 1, "a channel") ? facts->channel : c->tokens[1].text;
+        if (hf_text_name(c, 1, 64, TOOL, "the channel")) {
+            facts->channel = c->tokens[1].text;
+        }
         break;
     case SAYS_REQUESTER:
         found = hf_text_choice(c, 1, hf_text_requester_name, HF_POLICY_FACTS_REQUESTER_COUNT,
@@ -225,9 +228,11 @@ void hf_text_test_member(struct hf_compiling *c)
     case SAYS_TAINT: take_taint(c, test); break;
     case SAYS_RATE: take_rate(c, test); break;
     case SAYS_RECENT: take_recent(c, test); break;
-    case SAYS_ROLES: take_names(c, facts->roles, HF_LEN(facts->roles), &facts->roles_count); break;
+    case SAYS_ROLES:
+        take_names(c, facts->roles, HF_LEN(facts->roles), NULL, &facts->roles_count);
+        break;
     case SAYS_SECRETS:
-        take_names(c, facts->secrets, HF_LEN(facts->secrets), &facts->secrets_count);
+        take_names(c, facts->secrets, HF_LEN(facts->secrets), "a-z0-9:_-", &facts->secrets_count);
         break;
     case SAYS_COUNT:
         hf_text_fault(c, c->tokens[0].column,

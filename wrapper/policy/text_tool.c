@@ -188,13 +188,7 @@ void hf_text_tool_end(struct hf_compiling *c)
         }
     }
     for (size_t i = 0; i < c->name_count; i++) {
-        struct hf_str name = c->names[i];
-        const char *star = name.len == 0 ? NULL : memchr(name.ptr, '*', name.len);
-        if (star != NULL && (size_t)(star + 1 - name.ptr) != name.len) {
-            hf_text_fault_at(c, c->block_line, 1, "a star stands at the end of a tool's name only");
-            return;
-        }
-        tool->name = name;
+        tool->name = c->names[i];
         hf_text_emit(c, HF_POLICY_BUNDLE_TOOL, &c->record, c->block_line);
     }
 }

@@ -72,6 +72,7 @@ HF_TEST(spelling)
         "  when after class read pay within 2\n",
         "  when param in in in \"in \"\n",
         "  when param \"a b\"\n",
+        "  when path in \"/a/[b]\" \"/{?}\" $*/x\n",
         "  when no destroy path in /a \"/a b\" \"/#c\" \"/\\\"\\\\\" $home/** **\n",
         "  when all command in \"rm * -rf\" \"\\\\\" # a comment\n",
         "  when host in @private\n",
@@ -108,7 +109,7 @@ HF_TEST(reads_well)
     static const char text[] =
         "policy t version 1\nlevel L2\nuntrusted lowers 2 never below L1\nwait 5 minutes\n"
         "level tenant acme L4\n"
-        "\nlist l\n  a b\n"
+        "\nlist l\n  /a /b\n"
         "\nprogram rm\n  classes destroy\n"
         "\nprogram \"git diff\" cat tail\n  classes read\n  paths read\n  options abc -\n"
         "\ntool edit write\n  classes write\n  param path path write\n  result private\n"
