@@ -19,12 +19,12 @@ VERSION = os.environ.get("OPENCLAW_VERSION", "2026.9.6")
 
 
 class Daemon:
-    """Answers hello with welcome, results with `changed` (None: a refusal) and what else has an id with
+    """Answers hello with welcome, what is in `raw` with these bytes, results with `changed` (None: a refusal) and what else has an id with
     `verdict`; keeps what came. What it says comes in pieces of `piece` bytes."""
 
     def __init__(self, path):
         self.seen, self.verdict, self.budgets, self.links = [], "allow", "none", []
-        self.changed, self.piece, self.silent = [], 1 << 20, False
+        self.changed, self.piece, self.silent, self.raw = [], 1 << 20, False, {}
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(path)
         self.server.listen()
@@ -45,6 +45,9 @@ class Daemon:
             message = json.loads(file.read(struct.unpack(">I", head)[0]))
             self.seen.append(message)
             if self.silent:
+                continue
+            if message["t"] in self.raw:
+                link.sendall(self.raw[message["t"]](message))
                 continue
             if message["t"] == "result" and self.changed is not None:
                 answer = {"t": "redacted", "id": message["id"], "changed": self.changed}
@@ -168,6 +171,48 @@ def results(h):
     check(told() == ["ran", "ran"], f"{told()}")
 
 
+def frame(answer):
+    text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+    return struct.pack(">I", len(text)) + text
+
+
+def nonsense(h):
+    """Whatever an answer is but the right one, nothing runs and nothing is shown; the next right one counts again."""
+    shown = {"content": [{"type": "text", "text": "the secret"}]}
+    right = {"t": "welcome", "protocol": 2, "budgets": "none"}
+    for hello in (dict(right, protocol=1), dict(right, protocol=3), dict(right, protocol="2"), {"t": "welcome"},
+                  {"t": "refused", "reason": "no"}, [], None, 1, {}, b"", b"{", b"\xff\xfe", dict(right, t="verdict")):
+        h.daemon.raw = {"hello": lambda m, a=hello: frame(a)}
+        check("thrown" in h.call("gate", tool("read", path="a"), sessionKey="s"), f"{hello}")
+    for data in (b"HTTP/1.1 200 OK\r\n\r\n", struct.pack(">I", 0xffffffff), struct.pack(">I", (8 << 20) + 1), b"\0" * 64):
+        h.daemon.raw = {"hello": lambda m, a=data: a}
+        check("thrown" in h.call("gate", tool("read", path="a"), sessionKey="s"), f"{data}")
+    for answer in ({"t": "verdict"}, {"t": "verdict", "verdict": "allow "}, {"t": "verdict", "verdict": True},
+                   {"t": "verdict", "verdict": ["allow"]}, {"t": "allow", "verdict": "allow"}, {"t": "redacted", "changed": []},
+                   {"t": "verdict", "verdict": "Allow"}, {"t": "verdict", "verdict": "permit"}):
+        h.daemon.raw = {"call": lambda m, a=answer: frame(dict(a, id=m["id"]))}
+        got = h.call("gate", tool("read", path="a"), sessionKey="s")
+        check(got and ("thrown" in got or got["block"] is True), f"{answer}: {got}")
+        got = h.call("fence", tool("read", path="a"), sessionKey="s")
+        check("not checked" in got["blockReason"], f"{answer}: {got}")
+    for data in (b"{", b"[1,", b"\xff", b"null", b"3"):
+        h.daemon.raw = {"call": lambda m, a=data: frame(a)}
+        check("thrown" in h.call("gate", tool("read", path="a"), sessionKey="s"), f"{data}")
+    for changed in (None, {}, "x", 3, [3], [[]], [[4]], [[4, None]], [[4, 5]], [[4, {"a": 1}]], [[-1, "x"]], [[99, "x"]],
+                    [["4", "x"]], [[4.5, "x"]], [[None, "x"]], [[4, "x"], [5, "y"]]):
+        h.daemon.raw = {"result": lambda m, a=changed: frame({"t": "redacted", "id": m["id"], "changed": a})}
+        got = h.call("clean", dict(tool("read", path="a"), result=shown), sessionKey="s")
+        check(got and "thrown" in got, f"{changed}: {got}")
+    h.daemon.raw = {}
+    check(h.call("gate", tool("read", path="a"), sessionKey="s") is None, "a right answer")
+
+
+def halves(h):
+    """Half an answer, and then nothing more, is none; so is the right one with another number."""
+    h.daemon.raw = {"call": lambda m: frame({"t": "verdict", "id": m["id"] + 1, "verdict": "allow"}) + b"\0\0"}
+    check("in time" in h.call("gate", tool("read", path="a"), sessionKey="s")["thrown"], "refused")
+
+
 def silence(h):
     """A daemon that says nothing is a refusal, after the seconds that it has for a greeting."""
     h.daemon.silent = True
@@ -177,7 +222,7 @@ def silence(h):
 
 
 def main():
-    cases, failures = (fence, origins, budgets, stopped, results, silence), 0
+    cases, failures = (fence, origins, budgets, stopped, results, nonsense, halves, silence), 0
     try:
         install("node", NODE[VERSION], os.environ["PATH"])
     except Skipped as error:

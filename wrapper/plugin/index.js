@@ -301,7 +301,12 @@ async function clean(event, ctx) {
   if (answer.t !== "redacted" || !Array.isArray(answer.changed)) throw new Error("holdfast: no answer");
   keep(state.seen, PASSED_MAX, named(session, call), true);
   if (answer.changed.length === 0) return undefined;
-  for (const [at, text] of answer.changed) strings[at] = text;
+  for (const [at, text] of answer.changed) {
+    if (typeof text !== "string" || !Number.isInteger(at) || at < 0 || at >= strings.length) {
+      throw new Error("holdfast: the wrapper answered nonsense");
+    }
+    strings[at] = text;
+  }
   let at = 0;
   return { result: walk(result, () => strings[at++]) };
 }
