@@ -22,7 +22,7 @@ static const char *root_fault(struct hf_str text)
     }
     return has(name, "*")
                ? NULL
-               : "the folders with a name are $workspace, $home, $state, $config, $wrapper and $tmp";
+               : "a folder with a name is $workspace, $home, $state, $config, $wrapper or $tmp";
 }
 
 /* A path is known resolved, and absolute or below a root. */
