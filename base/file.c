@@ -106,6 +106,11 @@ static enum hf_rc sync_parent(const char *path, struct hf_err *err)
 enum hf_rc hf_file_replace(const char *path, struct hf_bytes data, mode_t mode, struct hf_err *err)
 {
     char temporary[HF_PATH_MAX];
+    struct stat old;
+    if (stat(path, &old) == 0 && !S_ISREG(old.st_mode) && !S_ISDIR(old.st_mode)) {
+        return hf_err_set(err, HF_EINVAL, "%s is no file that can be replaced; name another one",
+                          path);
+    }
     int len = snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid());
     if (len < 0 || (size_t)len >= sizeof temporary) {
         return hf_err_set(err, HF_ETOOBIG, "the path %s is too long", path);

@@ -15,7 +15,8 @@
  * pipe is read to its end, and is empty when nobody has it open for writing. */
 enum hf_rc hf_file_read(const char *path, struct hf_buf *buf, struct hf_err *err);
 
-/* Writes a temporary file beside it, syncs, renames over path, syncs the folder. */
+/* Writes a temporary file beside it, syncs, renames over path, syncs the folder. HF_EINVAL for a
+ * path that is there and no file, such as a device. */
 enum hf_rc hf_file_replace(const char *path, struct hf_bytes data, mode_t mode, struct hf_err *err);
 
 /* Creates path, which must not exist (HF_EEXIST), with data; synced. */

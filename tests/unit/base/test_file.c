@@ -174,6 +174,19 @@ HF_TEST(missing_folder)
     HF_CHECK(entries(hf_test_dir()) == 1 && holds(plain.text, HF_STR("x")));
 }
 
+/* What is there and is no file, such as a pipe or a device, is not put a file in the place of. */
+HF_TEST(no_file)
+{
+    struct path pipe = in_dir("pipe");
+    struct hf_err err = {0};
+    HF_CHECK(mkfifo(pipe.text, 0600) == 0);
+    HF_CHECK_RC(hf_file_replace(pipe.text, HF_BYTES("x"), 0600, &err), HF_EINVAL);
+    HF_CHECK(strstr(err.text, "is no file") != NULL);
+    struct stat st;
+    HF_CHECK(stat(pipe.text, &st) == 0 && S_ISFIFO(st.st_mode));
+    HF_CHECK_U64(entries(hf_test_dir()), 1);
+}
+
 /* A folder of files goes with all of them; one that has a folder inside, or is none, stays. */
 HF_TEST(dir_removed)
 {
@@ -353,7 +366,7 @@ HF_TEST(paths)
 }
 
 HF_TEST_MAIN(HF_TEST_CASE(replace_and_create), HF_TEST_CASE(relative_path), HF_TEST_CASE(atomic),
-             HF_TEST_CASE(missing_folder), HF_TEST_CASE(dir_removed), HF_TEST_CASE(failed_write),
-             HF_TEST_CASE(read_limits), HF_TEST_CASE(read_no_memory),
+             HF_TEST_CASE(missing_folder), HF_TEST_CASE(no_file), HF_TEST_CASE(dir_removed),
+             HF_TEST_CASE(failed_write), HF_TEST_CASE(read_limits), HF_TEST_CASE(read_no_memory),
              HF_TEST_CASE(read_standard_input), HF_TEST_CASE(write_all), HF_TEST_CASE(folders),
              HF_TEST_CASE(paths))
