@@ -7,7 +7,8 @@
 #include "base/assert.h"
 #include "base/heap.h"
 
-#define QUEUED_MAX (2 * HF_FRAME_MAX) /* answers that the plugin does not take */
+#define QUEUED_MAX (2 * HF_FRAME_MAX)   /* answers that the plugin does not take */
+#define GREET_NS   UINT64_C(1000000000) /* to say hello, when others need the room */
 #define SAY_NS     UINT64_C(1000000000)
 
 static void stream_closed(struct hf_stream *stream)
@@ -315,15 +316,35 @@ static void look_again(struct hf_task *task)
     }
 }
 
+/* Is there room for one more? One that never says hello has none that another one needs: the plugin
+ * says it at once, and any process of the gateway's user may connect. */
+static bool make_room(struct hf_wrapper *w, uint64_t now_ns)
+{
+    if (w->link_count < HF_WRAPPER_LINKS_MAX) {
+        return true;
+    }
+    HF_QUEUE_FOREACH_SAFE (node, &w->links) {
+        struct hf_link *link = HF_CONTAINER_OF(node, struct hf_link, node);
+        if (!link->welcome && !link->closing && now_ns - link->since_ns >= GREET_NS) {
+            close_link(link);
+            return true;
+        }
+    }
+    return false;
+}
+
 void hf_link_accept(struct hf_wrapper *wrapper, struct hf_stream *stream)
 {
     struct hf_link *link = hf_heap_zalloc(1, sizeof *link);
     struct hf_err err = {0};
+    uint64_t now_ns = hf_env_mono_ns(hf_loop_env(wrapper->loop));
+    bool room = make_room(wrapper, now_ns);
     if (link == NULL) {
         hf_stream_close(stream);
         return;
     }
     link->wrapper = wrapper;
+    link->since_ns = now_ns;
     link->stream = stream;
     link->frames = hf_frames_init();
     hf_queue_init(&link->calls);
@@ -338,7 +359,7 @@ void hf_link_accept(struct hf_wrapper *wrapper, struct hf_stream *stream)
     stream->on_closed = stream_closed;
     if (!hf_peers_allow(&wrapper->conf.gateways, (uint32_t)geteuid(), &stream->peer)) {
         refuse(link, "this user runs no gateway of this tenant");
-    } else if (wrapper->link_count > HF_WRAPPER_LINKS_MAX || wrapper->draining) {
+    } else if (!room || wrapper->draining) {
         refuse(link, "the wrapper takes no more connections");
     } else if (hf_driver_look(wrapper->driver, stream->peer.pid, &link->peer, &err) != HF_OK) {
         refuse(link, err.text);

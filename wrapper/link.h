@@ -14,9 +14,10 @@ struct hf_link {
     struct hf_stream *stream;
     struct hf_frames frames;
     struct hf_gateway peer;
-    bool welcome; /* hello was taken */
-    bool gateway; /* a gateway runs in that process */
-    bool closing; /* nothing more is read or written */
+    uint64_t since_ns; /* it came */
+    bool welcome;      /* hello was taken */
+    bool gateway;      /* a gateway runs in that process */
+    bool closing;      /* nothing more is read or written */
     bool reading;
     bool broken;         /* it is closed as soon as nobody is in the middle of it */
     struct hf_task task; /* looks at what was left in the buffer */

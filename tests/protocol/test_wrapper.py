@@ -163,6 +163,9 @@ def strangers(world, region, wrapper):
     shown = subprocess.run([sys.executable, "-c", code, os.path.dirname(__file__), wrapper.plugin],
                            capture_output=True, text=True, env=dict(os.environ), timeout=60, check=False)
     check("another gateway holds the lease" in shown.stdout, shown.stdout + shown.stderr)
+    silent = [Plugin(wrapper, hello=False) for _ in range(80)]
+    until(lambda: (Plugin(wrapper).welcome or {}).get("t") == "welcome", "who says nothing makes room for who does")
+    check(len(silent) == 80 and honest.decide("exec", WORK)[0] == "allow", "who was there stays")
     number = honest.ask("exec", "[1]")
     check(honest.verdict(number)["verdict"] == "deny", "parameters that are no object")
     check(honest.decide("exec", WORK)[0] == "allow", "the gateway is served as before")
