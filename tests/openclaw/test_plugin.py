@@ -213,6 +213,19 @@ def halves(h):
     check("in time" in h.call("gate", tool("read", path="a"), sessionKey="s")["thrown"], "refused")
 
 
+def big(h):
+    """What the daemon would end the connection for is refused before it is sent, and whatever else waits goes on."""
+    check(h.call("gate", tool("read", path="a"), sessionKey="s") is None, "allowed")
+    for event, ctx in ((tool("read", path="a" * (1 << 20)), {}), (tool("t" * 129), {}), (tool("read", call="c" * 513), {}),
+                       (tool("read", path="a"), {"sessionKey": "s" * 513}), (tool("read"), {"agentId": "\u20ac" * 171}),
+                       (tool("read"), {"requester": {"senderId": "x" * 600}})):
+        check("too big" in h.call("gate", event, **{"sessionKey": "s", **ctx})["thrown"], f"{str(ctx)[:80]}")
+    shown = dict(tool("read"), result={"details": [""] * 65536})
+    check("too big" in h.call("clean", shown, sessionKey="s")["thrown"], "no output")
+    h.call("ran", dict(tool("read", call="c9"), result={"details": {"status": "s" * 5000}}), sessionKey="s")
+    check(h.call("gate", tool("read", path="a"), sessionKey="s") is None and len(h.daemon.links) == 1, "the same connection")
+
+
 def silence(h):
     """A daemon that says nothing is a refusal, after the seconds that it has for a greeting."""
     h.daemon.silent = True
@@ -222,7 +235,7 @@ def silence(h):
 
 
 def main():
-    cases, failures = (fence, origins, budgets, stopped, results, nonsense, halves, silence), 0
+    cases, failures = (fence, origins, budgets, stopped, results, nonsense, halves, big, silence), 0
     try:
         install("node", NODE[VERSION], os.environ["PATH"])
     except Skipped as error:

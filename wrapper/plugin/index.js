@@ -24,6 +24,12 @@ const RETRY_MS = 5000;
 const RUN_MS = 600000; // OpenClaw's limit for a hook; the daemon asks a person for less long
 const INPUT_BYTES = 65536; // read at once
 const NOTHING = Buffer.alloc(0);
+// Bytes of a message's members that the daemon takes; with more it would end the connection, and with that
+// everything else that waits.
+const MEMBER_MAX = { params: 1 << 20, text: 4096, workspace: 4096, tool: 128, what: 128, origin: 128, plugin: 128,
+  openclaw: 128, nonce: 128 };
+const NAME_MAX = 512;
+const STRINGS_MAX = 65536;
 
 const state = (globalThis[Symbol.for(`holdfast-wrapper ${VERSION}`)] ??= {
   path: SOCKET,
@@ -44,6 +50,10 @@ class Closed extends Error {}
 
 function send(link, message) {
   if (link.socket.destroyed) throw new Closed("holdfast: the wrapper is gone");
+  for (const [name, value] of Object.entries(message)) {
+    if (typeof value === "string" ? Buffer.byteLength(value) > (MEMBER_MAX[name] ?? NAME_MAX)
+      : Array.isArray(value) && value.length > STRINGS_MAX) throw new Error(`holdfast: ${name} is too big for the wrapper`);
+  }
   const text = JSON.stringify(message);
   const size = Buffer.byteLength(text);
   if (size > FRAME_MAX) throw new Error("holdfast: too big for the wrapper");
