@@ -6,6 +6,7 @@
 #include "base/heap.h"
 #include "base/json_out.h"
 #include "wrapper/policy/bundle.h"
+#include "wrapper/policy/compiling.h"
 #include "wrapper/policy/facts.h"
 #include "wrapper/policy/policy.h"
 #include "wrapper/policy/printing.h"
@@ -243,10 +244,28 @@ static void put_rule(struct hf_buf *out, const struct hf_policy_rule *rule)
     hf_buf_str(out, HF_STR("\n"));
 }
 
+/* JSON, in which characters that cannot be seen are spelled: other people wrote them. */
+static void put_json(struct hf_buf *out, struct hf_str json)
+{
+    while (json.len > 0) {
+        size_t len;
+        uint32_t ch = hf_utf8_next(json, &len);
+        if (!hf_text_hidden(ch)) {
+            hf_buf_put(out, json.ptr, len);
+        } else if (ch < 0x10000) {
+            hf_buf_printf(out, "\\u%04x", ch);
+        } else {
+            hf_buf_printf(out, "\\u%04x\\u%04x", 0xD7C0 + (ch >> 10), 0xDC00 + (ch & 0x3FF));
+        }
+        json = (struct hf_str){json.ptr + len, json.len - len};
+    }
+}
+
 static enum hf_rc put_vector(struct hf_buf *out, const struct hf_policy_vector *vector,
                              struct hf_err *err)
 {
     struct hf_policy_facts facts;
+    struct hf_buf text = hf_buf_init(HF_POLICY_TEXT_MAX);
     struct hf_json_out json;
     enum hf_rc rc = hf_facts_decode(vector->facts, &facts, err);
     if (rc != HF_OK) {
@@ -257,8 +276,11 @@ static enum hf_rc put_vector(struct hf_buf *out, const struct hf_policy_vector *
     hf_buf_str(out, HF_STR("\ntest"));
     hf_print_quoted(out, vector->name);
     hf_buf_str(out, HF_STR("\n  facts "));
-    hf_json_init(&json, out);
+    hf_json_init(&json, &text);
     hf_policy_facts_to_json(&facts, &json);
+    put_json(out, hf_bytes_str(hf_buf_bytes(&text)));
+    out->failed = out->failed != HF_OK ? out->failed : text.failed;
+    hf_buf_free(&text);
     hf_buf_printf(out, "\n  expect %.*s",
                   HF_STR_ARG(hf_policy_vector_verdict_name(vector->verdict)));
     if (vector->has_rule) {

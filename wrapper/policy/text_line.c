@@ -85,8 +85,7 @@ static bool is_json(const struct hf_compiling *c)
             (c->token_count == 2 && hf_text_is(c, 0, "facts")));
 }
 
-/* Nobody sees it, or it changes how others are seen: a policy says what it seems to say. */
-static bool is_hidden(uint32_t ch)
+bool hf_text_hidden(uint32_t ch)
 {
     static const uint32_t ranges[][2] = {{0x00, 0x08},     {0x0A, 0x1F},      {0x7F, 0x9F},
                                          {0xAD, 0xAD},     {0x200B, 0x200B},  {0x200E, 0x200F},
@@ -113,7 +112,7 @@ static bool is_visible(struct hf_compiling *c, struct hf_str line, size_t until)
     for (size_t at = 0; at < until;) {
         size_t len;
         uint32_t ch = hf_utf8_next((struct hf_str){line.ptr + at, line.len - at}, &len);
-        if (is_hidden(ch) && !(ch == '\r' && at + 1 == line.len)) {
+        if (hf_text_hidden(ch) && !(ch == '\r' && at + 1 == line.len)) {
             hf_text_fault(c, (unsigned)at + 1, "U+%04X cannot be seen, and has to go", ch);
             return false;
         }

@@ -90,6 +90,7 @@ HF_TEST(spelling)
         "wait 90 seconds\nuntrusted lowers 4 never below L2\n",
         "wait 24 hours\nuntrusted lowers 0\n",
         "test \"a \\\"b\\\"\"\n  call a {\"x\": \"\\u0000\\n\\u001b\\\"\"}\n  expect permit by a\n",
+        "test h\n  call a {\"\\u202e\": 1, \"\\udb40\\udc41\": 1, \"\\u009b\": 1}\n  expect ask\n",
         "test call\n  roles \"a b\"\n  rate all day 7\n  call exec\n  expect forbid\n",
     };
     for (size_t i = 0; i < HF_LEN(lines); i++) {
