@@ -18,6 +18,7 @@ const struct hf_projection *const hf_projections[] = {
     &hf_projection_redaction,
     &hf_projection_secrets,
     &hf_projection_slo,
+    &hf_projection_unapproved,
     &hf_projection_usage,
     &hf_projection_usage_2,
     NULL,

@@ -20,6 +20,7 @@ extern const struct hf_projection hf_projection_metering;
 extern const struct hf_projection hf_projection_redaction;
 extern const struct hf_projection hf_projection_secrets;
 extern const struct hf_projection hf_projection_slo;
+extern const struct hf_projection hf_projection_unapproved;
 extern const struct hf_projection hf_projection_usage;
 extern const struct hf_projection hf_projection_usage_2;
 

@@ -339,6 +339,12 @@ def way(world, region):
                                               "action": "00" * 32, "delivered": index}, "approval/a-1")
     until(lambda: [r["found"] for r in region.json("GET", "/v1/models/approvals?table=approval_findings_1")["rows"]] ==
           ["other-action"], "another action is found")
+    post(world, "acme", "call.decided", {
+        "tenant": "acme", "session": "s", "call": "c-1", "tool": "exec", "vector": "90", "action": shown["action"],
+        "policy": "p", "policy_digest": "00" * 32, "rule": "asks", "asi": "ASI02", "verdict": "ask",
+        "outcome": "allowed", "latency": 1}, "calls/acme")
+    until(lambda: [(r["found"], r["call"]) for r in region.json("GET", "/v1/models/unapproved?key=acme")["rows"]] ==
+          [("not-asked", "c-1")], "a call that ran without being asked about is found")
     text = region.call("GET", "/metrics")[1].decode()
     for hop in ("routed", "decided", "delivered", "enforced"):
         check(f'holdfast_approval_hop_duration_seconds_count{{hop="{hop}",kind="real"}} 1\n' in text, hop)

@@ -9,7 +9,7 @@ import time
 import harness
 from harness import check
 from plugin import WRAPPER, Plugin, Wrapper, bundle
-from region import in_region, local, options, until, up
+from region import in_region, local, options, settled, until, up
 
 WORK = {"command": "echo hello"}
 REMOVE = {"command": "rm -r old"}
@@ -99,6 +99,8 @@ def asked(world, region, wrapper):
     check(plugin.pending(number)["t"] == "pending", "an approval is used once")
     plugin.close()
     until(lambda: waiting(region, "cancelled") != [], "who hangs up does not wait")
+    settled(region)
+    check(region.json("GET", "/v1/models/unapproved")["rows"] == [], "nothing ran that was not approved")
     found = events(world, region, "approval.enforced")
     check([e["outcome"] for e in found] == ["ran", "blocked", "withdrawn"], f"{found}")
 

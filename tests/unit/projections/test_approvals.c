@@ -277,5 +277,87 @@ HF_TEST(percentiles)
     HF_CHECK(hf_histogram_bucket(0) == 0 && hf_histogram_bucket(-5) == 0);
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(way), HF_TEST_CASE(findings), HF_TEST_CASE(routing),
-             HF_TEST_CASE(percentiles))
+#define CALL(call, verdict, outcome, more, action)                                                 \
+    "{\"tenant\":\"t\",\"session\":\"s\",\"call\":\"" call                                         \
+    "\",\"tool\":\"exec\",\"vector\":\"90\",\"action\":\"" action                                  \
+    "\",\"policy\":\"p\",\"policy_digest\":\"" H32                                                 \
+    "\",\"rule\":\"r\",\"asi\":\"ASI02\",\"verdict\":\"" verdict "\",\"outcome\":\"" outcome       \
+    "\"," more "\"latency\":1}"
+#define WITH(name) "\"approval\":\"" name "\","
+
+/* Goal: decisions themselves are held against what the region decided, also of a wrapper that never
+ * says that it enforced anything. Method: calls that are in order, and one of each other kind. */
+HF_TEST(unapproved)
+{
+    static const struct step steps[] = {
+        {.second = 1, .type = "approval.routed", .payload = ROUTED("fine", "01", "false")},
+        {.second = 1, .type = "approval.routed", .payload = ROUTED("denied", "01", "false")},
+        {.second = 1, .type = "approval.routed", .payload = ROUTED("waits", "01", "false")},
+        {.second = 2, .type = "approval.decided", .payload = DECIDED("fine", "approved")},
+        {.second = 2, .type = "approval.decided", .payload = DECIDED("denied", "denied")},
+        {.second = 2, .type = "approval.decided", .payload = DECIDED("none", "approved")},
+        {.second = 2,
+         .type = "approval.decided",
+         .payload = DECIDED("waits", "approved"),
+         .segment = "t"},
+        {.second = 3,
+         .type = "call.decided",
+         .payload = CALL("c1", "permit", "allowed", "", H32),
+         .segment = "t"},
+        {.second = 3,
+         .type = "call.decided",
+         .payload = CALL("c2", "ask", "refused", WITH("denied"), H32),
+         .segment = "t"},
+        {.second = 4,
+         .type = "call.decided",
+         .payload = CALL("c3", "ask", "allowed", WITH("fine"), X32),
+         .segment = "t"},
+        {.second = 5,
+         .type = "call.decided",
+         .payload = CALL("c4", "ask", "allowed", WITH("fine"), H32),
+         .segment = "t"},
+        {.second = 6,
+         .type = "call.decided",
+         .payload = CALL("c5", "ask", "allowed", WITH("fine"), H32),
+         .segment = "t"},
+        {.second = 7,
+         .type = "call.decided",
+         .payload = CALL("c6", "ask", "allowed", "", H32),
+         .segment = "t"},
+        {.second = 8,
+         .type = "call.decided",
+         .payload = CALL("c7", "forbid", "allowed", "", H32),
+         .segment = "t"},
+        {.second = 9,
+         .type = "call.decided",
+         .payload = CALL("c8", "ask", "allowed", WITH("denied"), H32),
+         .segment = "t"},
+        {.second = 9,
+         .type = "call.decided",
+         .payload = CALL("c9", "ask", "allowed", WITH("waits"), H32),
+         .segment = "t"},
+        {.second = 9,
+         .type = "call.decided",
+         .payload = CALL("c10", "ask", "allowed", WITH("none"), H32),
+         .segment = "t"},
+        {.second = 9,
+         .type = "call.decided",
+         .payload = CALL("c11", "permit", "allowed", "", H32),
+         .segment = "u",
+         .rc = HF_EINVAL},
+    };
+    struct sheet s;
+    sheet_play(&s, &hf_projection_unapproved, steps, HF_LEN(steps));
+    sheet_check(&s, 0,
+                "t|9|1|other-action|c3|exec|r|fine|" X32 "|4\n"
+                "t|11|1|twice|c5|exec|r|fine|" H32 "|6\n"
+                "t|12|1|not-asked|c6|exec|r||" H32 "|7\n"
+                "t|13|1|forbidden|c7|exec|r||" H32 "|8\n"
+                "t|14|1|not-approved|c8|exec|r|denied|" H32 "|9\n"
+                "t|15|1|not-approved|c9|exec|r|waits|" H32 "|9\n"
+                "t|16|1|not-approved|c10|exec|r|none|" H32 "|9\n");
+    sheet_end(&s);
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(way), HF_TEST_CASE(findings), HF_TEST_CASE(unapproved),
+             HF_TEST_CASE(routing), HF_TEST_CASE(percentiles))
