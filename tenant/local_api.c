@@ -196,7 +196,8 @@ static enum hf_rc look_at(struct append_call *call, struct hf_writer *io_submiss
                           "wrapper_uids of the agent's configuration",
                           HF_STR_ARG(envelope.type), HF_STR_ARG(envelope.producer));
     }
-    rc = hf_agent_personal_seal(call->agent, io_submission, err);
+    rc = hf_agent_scan_check(call->agent, hf_writer_done(io_submission), err);
+    rc = rc == HF_OK ? hf_agent_personal_seal(call->agent, io_submission, err) : rc;
     call->item = (struct hf_submission){.bytes = hf_writer_done(io_submission)};
     if (rc == HF_OK) {
         rc = hf_envelope_read_submission(call->item.bytes, &envelope, err);

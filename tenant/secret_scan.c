@@ -304,6 +304,31 @@ static enum hf_rc search(struct hf_agent *agent, struct hf_scan_row *ret_row, st
     return rc;
 }
 
+/* before it is written */
+
+static enum hf_rc found_before(void *arg, const struct hf_secret_finding *finding)
+{
+    return hf_err_set(arg, HF_EINVAL,
+                      "the registered secret %.*s stands in it, and would for ever; nothing was "
+                      "written: leave it out, and send the event again",
+                      HF_STR_ARG(finding->name));
+}
+
+enum hf_rc hf_agent_scan_check(struct hf_agent *agent, struct hf_bytes submission,
+                               struct hf_err *err)
+{
+    struct hf_secret_set *set = agent->scan.set;
+    struct hf_err found = {.rc = HF_OK};
+    if (set == NULL || set->count == 0) {
+        return HF_OK;
+    }
+    enum hf_rc rc = hf_secret_search_bytes(set->search, submission, found_before, &found, err);
+    if (found.rc != HF_OK) {
+        *err = found;
+    }
+    return rc;
+}
+
 /* the machine */
 
 static enum hf_rc go_on(struct hf_agent *agent, struct hf_err *err)

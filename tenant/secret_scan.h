@@ -12,6 +12,9 @@
  *   COMPILING  the set is compiled on another thread; nothing is searched meanwhile
  *   SEARCHING  entries are searched as they come
  *
+ * What programs append is looked at before it is written, too, and refused when a secret stands in
+ * it: the search is for what was written before anybody knew that it is one.
+ *
  * Whatever fails is told in the agent's log and tried again; an entry that cannot be searched is
  * not passed over.
  * Threads: the loop's.
@@ -54,6 +57,10 @@ struct hf_agent_scan {
 void hf_agent_scan_open(struct hf_agent *agent);
 /* The log has grown, or the vault or the views are there. */
 void hf_agent_scan_poke(struct hf_agent *agent);
+/* HF_EINVAL names a registered secret that stands in what is about to be written: it may not be.
+ * While the set is being compiled nothing is found, and the search that follows tells. */
+enum hf_rc hf_agent_scan_check(struct hf_agent *agent, struct hf_bytes submission,
+                               struct hf_err *err);
 /* Nothing more is searched. closed: runs inside of it, or when the other thread is done. */
 void hf_agent_scan_close(struct hf_agent *agent, void (*closed)(struct hf_agent *agent));
 /* GET /v1/secrets: how far the log is proven. */

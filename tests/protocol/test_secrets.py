@@ -16,12 +16,15 @@ def lines(*secrets):
                    for name, value in secrets).encode() + b"# the end\n"
 
 
+def event(sequence, model):
+    return {"type": "metering.recorded", "producer": "test", "sequence": sequence, "occurred": NOW,
+            "payload": {"tenant": "acme", "provider": "p", "model": model, "request": f"r{sequence}",
+                        "input_tokens": 1, "output_tokens": 1, "cached_tokens": 0,
+                        "source": "wrapper", "cost": 5, "currency": "EUR", "latency": 1}}
+
+
 def post(world, sequence, model):
-    event = {"type": "metering.recorded", "producer": "test", "sequence": sequence, "occurred": NOW,
-             "payload": {"tenant": "acme", "provider": "p", "model": model, "request": f"r{sequence}",
-                         "input_tokens": 1, "output_tokens": 1, "cached_tokens": 0,
-                         "source": "wrapper", "cost": 5, "currency": "EUR", "latency": 1}}
-    answer = local(world, "acme", "POST", "/v1/events", event)
+    answer = local(world, "acme", "POST", "/v1/events", event(sequence, model))
     check(answer is not None and answer[0] == 200, f"{answer}")
 
 
@@ -100,11 +103,7 @@ def proven(world, region):
     check(row["spellings"] > 1 and len(row["set_digest"]) == 64, f"{row}")
 
     hidden = base64.b64encode(b"users:" + SECRET.encode()).decode()
-    at = local(world, "acme", "POST", "/v1/events",
-               {"type": "metering.recorded", "producer": "test", "sequence": 2, "occurred": NOW,
-                "payload": {"tenant": "acme", "provider": "p", "model": hidden, "request": "r2",
-                            "input_tokens": 1, "output_tokens": 1, "cached_tokens": 0,
-                            "source": "wrapper", "cost": 5, "currency": "EUR", "latency": 1}})[1]["index"]
+    at = local(world, "acme", "POST", "/v1/events", event(2, hidden))[1]["index"]
     post(world, 3, "m")
     until(lambda: scan(world)["to"] >= at + 2, "it is searched")
     check(scan(world)["findings"] == 0, "it is no secret yet")
@@ -121,6 +120,11 @@ def proven(world, region):
     row = model(region)
     check((row["first_index"], row["first_secret"]) == (at, "mail") and row["since"], f"{row}")
     check("holdfast_secrets_exposed_tenants 1" in region.call("GET", "/metrics")[1].decode(), "it is counted")
+
+    for number, spelled in enumerate((SECRET.encode().hex(), hidden)):
+        status, answer = local(world, "acme", "POST", "/v1/events", event(10 + number, spelled))
+        check(status == 400 and "secret mail stands in it" in answer["detail"] and spelled not in answer["detail"],
+              f"what is known to be one is not written: {status} {answer}")
 
     since = row["since"]
     put(world, "mail", OTHER, verb="rotate")

@@ -90,6 +90,18 @@ static enum hf_rc look(struct hf_secret_search *search, struct hf_bytes bytes, s
     return rc;
 }
 
+enum hf_rc hf_secret_search_bytes(struct hf_secret_search *search, struct hf_bytes bytes,
+                                  hf_secret_found_fn *found, void *arg, struct hf_err *err)
+{
+    uint64_t findings = search->counts.findings;
+    search->here = (struct hf_secret_finding){.type = HF_STR("?")};
+    search->found = found;
+    search->arg = arg;
+    enum hf_rc rc = look(search, bytes, err);
+    search->counts.findings = findings;
+    return rc;
+}
+
 static enum hf_rc look_into_segment(struct hf_secret_search *search, struct hf_err *err)
 {
     struct hf_segment segment;

@@ -41,6 +41,10 @@ enum hf_rc hf_secret_search_entry(struct hf_secret_search *search, struct hf_log
                                   uint64_t index, struct hf_bytes entry, hf_secret_found_fn *found,
                                   void *arg, struct hf_err *err);
 
+/* Looks at bytes that are in no log yet; findings of it are not counted. */
+enum hf_rc hf_secret_search_bytes(struct hf_secret_search *search, struct hf_bytes bytes,
+                                  hf_secret_found_fn *found, void *arg, struct hf_err *err);
+
 struct hf_secret_search_counts {
     uint64_t entries;
     uint64_t events; /* inside of segments */
