@@ -112,11 +112,12 @@ enum hf_rc hf_hub_erasures_open(struct hf_hub *hub, struct hf_err *err)
 
 /* what waits */
 
+/* Denied, and not cancelled as what nobody waits for: the tenant is told, so that its call ends. */
 void hf_hub_erasures_end(struct hf_hub *hub, struct hf_hub_approval *a)
 {
     if (a->life.has_subject && a->life.state == HF_APPROVAL_PENDING && !a->ending &&
         !a->answering && is_erased(hub, hf_str_c(a->life.tenant), &a->life.subject)) {
-        hf_hub_router_end(hub, a, HF_EVENT_APPROVAL_DECIDED_DECISION_CANCELLED,
+        hf_hub_router_end(hub, a, HF_EVENT_APPROVAL_DECIDED_DECISION_DENIED,
                           HF_STR("the person that it is about was erased"));
     }
 }

@@ -184,6 +184,10 @@ static struct hf_str state_words(const struct hf_hub_call *call, const struct hf
     }
     case HF_APPROVAL_APPROVED:
     case HF_APPROVAL_DENIED:
+        if (is_erased && a->life.approver[0] == '\0') {
+            len = snprintf(out, WORDS_MAX, "Ended: the person that it is about was erased.");
+            break;
+        }
         len = snprintf(out, WORDS_MAX, "%s by %s. %s",
                        a->life.state == HF_APPROVAL_APPROVED ? "Approved" : "Denied",
                        a->life.approver, way_words(a));

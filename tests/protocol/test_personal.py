@@ -239,7 +239,7 @@ def erased(hub):
     shown = bench.erase(anna)
     check(shown["state"] == "erased" and shown["gone"] and shown["by"] == "admin" and "name" not in shown, f"{shown}")
     check(bench.erase(anna)["erased"] == shown["erased"], "the same again")
-    until(lambda: bench.show(waits)["state"] == "cancelled", "what waits is ended")
+    until(lambda: bench.show(waits)["state"] == "denied", "what waits is ended")
     for name in (done, waits):
         for who in ("approver", "admin", "carla"):
             check(bench.show(name, who)["sealed_why"] == "erased", f"{bench.show(name, who)}")
@@ -248,7 +248,7 @@ def erased(hub):
     check(bench.show(his)["requester"] == "user:bert", "somebody else is not touched")
     check(bench.keep(anna, key, status=410).problem() == "erased", "it does not come back")
     late = bench.ask(anna, key)
-    until(lambda: bench.show(late)["state"] == "cancelled", "what comes late is ended too")
+    until(lambda: bench.show(late)["state"] == "denied", "what comes late is ended too")
     command = ["--hub", hub.url, "--hub-pin", hub.json("GET", "/v1/region")["tls_pin"], "--hub-token",
                hub.world.path("hub", "admin.token")]
     again = hub.world.run("erase", "acme", anna, "--reason", "r", "--wait", "0", "--out",
@@ -371,7 +371,7 @@ def killed(hub):
             shown = bench.erase(subject)
         erased_ += 1
         check(shown["gone"], f"{shown}")
-        until(lambda: bench.show(name)["state"] == "cancelled", "what waits is ended")
+        until(lambda: bench.show(name)["state"] == "denied", "what waits is ended")
         until(lambda: len(bench.told(subject)) == 1, "the agent is told")
         bench.check_files(key)
     check(erased_ == 12, "each is erased in the end")
@@ -414,7 +414,9 @@ def whole_way(world, region):
     said = json.loads(world.run("erase-verify", world.path("anna.hfe"), "--trust", world.path("trust"), "--json").stdout)
     check(said["subject"] == shown["subject"] and "confirmed" in said and
           {r["approval"] for r in said["requests"]} == {"a-1", "a-2"}, f"{said}")
-    until(lambda: show(region, "acme", "a-2")["state"] == "cancelled", "what waited is ended")
+    until(lambda: show(region, "acme", "a-2")["state"] == "denied", "what waited is ended")
+    until(lambda: [d["decision"] for d in answers(world, "acme")["decisions"]] == ["approved", "denied"],
+          "whoever waits for the answer at the agent is told")
     check(show(region, "acme", "a-1", token=boss)["sealed_why"] == "erased", "nobody reads it")
     check(SUMMARY not in str(local(world, "acme", "GET", "/v1/approvals")), "nor at the agent")
     ask(world, "acme", "a-3", **plain)

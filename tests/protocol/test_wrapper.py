@@ -106,6 +106,18 @@ def asked(world, region, wrapper):
 
 
 @in_tenant
+def erased(world, region, wrapper):
+    """Who asked is erased while a person is asked: the call ends, refused, and does not wait for its time to be over."""
+    plugin = Plugin(wrapper)
+    number = plugin.ask("exec", REMOVE)
+    check(plugin.pending(number)["t"] == "pending", "it waits")
+    subject = region.json("GET", f"/v1/tenants/acme/approvals/{one_waits(region)}")["subject"]
+    region.json("POST", f"/v1/tenants/acme/subjects/{subject}/erase", {"reason": "asked for it"})
+    check(plugin.verdict(number)["verdict"] == "deny", "it is refused")
+    plugin.close()
+
+
+@in_tenant
 def changed(world, region, wrapper):
     """A call that was allowed comes with other parameters: refused, until the first one came back."""
     plugin = Plugin(wrapper)
@@ -432,5 +444,5 @@ def explained(world, region, wrapper):
 
 
 if __name__ == "__main__":
-    harness.main([explained, decided, asked, changed, forged, strangers, compared, unanswered, killed, drained, parted, long, flood, redacted,
+    harness.main([explained, decided, asked, erased, changed, forged, strangers, compared, unanswered, killed, drained, parted, long, flood, redacted,
                   alarm])
