@@ -74,7 +74,9 @@ static enum hf_rc find(struct change *c, struct hf_str tenant, struct hf_str app
     if (rc == HF_OK) {
         struct hf_str action = c->row[ACTION].text;
         HF_ASSERT(action.len < sizeof c->action);
-        memcpy(c->action, action.ptr, action.len);
+        if (action.len > 0) {
+            memcpy(c->action, action.ptr, action.len);
+        }
         c->row[ACTION].text = (struct hf_str){c->action, action.len};
         c->row[TENANT].text = tenant; /* as the event has it, not the table */
         c->row[APPROVAL].text = approval;
