@@ -1,6 +1,7 @@
 /* base/heap.c: malloc behind a gate that tests can close. */
 #include "base/heap.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,16 @@ void hf_heap_gate(hf_heap_gate_fn *gate, void *arg)
 {
     heap_gate = gate;
     heap_gate_arg = arg;
+}
+
+/* As large as the largest message, so that blocks that come and go with each of them do not cost a
+ * system call. A value that is set is not raised by glibc any more, up to 32 MiB with 64 MiB kept
+ * for each thread's arena. */
+#define LARGE_BLOCK (4 << 20)
+
+void hf_heap_start(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 }
 
 static bool closed(void)

@@ -25,6 +25,10 @@ void hf_heap_free(void *ptr);
 /* Copies len bytes; NULL when there is no memory. */
 void *hf_heap_copy(const void *ptr, size_t len);
 
+/* Once, before threads start: large blocks go back to the system as soon as they are freed, where
+ * glibc would keep what its largest one had for each thread that ever asked for one. */
+void hf_heap_start(void);
+
 /* Test hook: asked before each allocation, false makes it fail. NULL takes the hook away.
  * Install before threads start. */
 typedef bool hf_heap_gate_fn(void *arg);

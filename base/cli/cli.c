@@ -298,6 +298,7 @@ int hf_cli_main(const struct hf_cli_command *root, int argc, char **argv)
 {
     /* A reader that goes away shall be an error with a message, not a silent death. */
     (void)signal(SIGPIPE, SIG_IGN);
+    hf_heap_start();
     struct hf_cli cli;
     hf_cli_init(&cli, root);
     int code = hf_cli_run(&cli, argc, argv);

@@ -140,14 +140,23 @@ static enum hf_rc next_listed(struct hf_reader *reader, uint64_t *ret_index, str
     }
 }
 
-/* Where the postings end: everything below is covered by them. */
-static enum hf_rc end_list(struct hf_reader *reader, struct hf_err *err)
+/* The next one behind what the postings had: everything below what they cover is in them. How far
+ * that is, is read first, and then once more whether they have a next one: a volume may come
+ * meanwhile. */
+static enum hf_rc next_behind(struct hf_reader *reader, uint64_t *ret_index, struct hf_err *err)
 {
     uint64_t volumes = 0;
     enum hf_rc rc = hf_views_volumes(hf_log_views(reader->log), &volumes, err);
-    uint64_t covered = volumes << HF_VOLUME_BITS;
-    reader->list_done = true;
-    reader->next = covered > reader->next ? covered : reader->next;
+    if (rc == HF_OK) {
+        rc = next_listed(reader, ret_index, err);
+    }
+    if (rc == HF_ENOTFOUND) {
+        uint64_t covered = volumes << HF_VOLUME_BITS;
+        reader->list_done = true;
+        reader->next = covered > reader->next ? covered : reader->next;
+        *ret_index = reader->next;
+        rc = HF_OK;
+    }
     return rc;
 }
 
@@ -162,8 +171,7 @@ enum hf_rc hf_reader_next(struct hf_reader *reader, uint64_t *ret_index, struct 
         if (!reader->list_done) {
             rc = next_listed(reader, &index, err);
             if (rc == HF_ENOTFOUND) {
-                rc = end_list(reader, err);
-                index = reader->next;
+                rc = next_behind(reader, &index, err);
             }
         }
         if (rc == HF_OK) {

@@ -19,6 +19,8 @@ static const struct hf_kv_conf views_conf = {table_names, TABLES, UINT64_C(1) <<
 #define KEY_MAX    (2 + HF_NAME_MAX + 8)
 #define VALUE_HEAD (4 + 8 + 8)
 
+#define POSTINGS_PER_COMMIT 4096
+
 struct hf_views {
     struct hf_kv *kv;
     const struct hf_codec *codec;
@@ -300,10 +302,28 @@ static void encode_time(int64_t time_us, uint8_t out[12])
     hf_be32_put(out, hf_check32(hf_bytes_of(out + 4, 8)));
 }
 
+/* A volume's postings in steps: those of blobs are spread over all of the table, so that each
+ * changes a page of its own, which LMDB holds in memory until the transaction ends. A crash in
+ * between leaves a volume that is not covered yet and is added again, to the same bytes. */
+struct adding {
+    struct hf_kv *kv;
+    struct hf_kv_txn *txn;
+    unsigned puts;
+};
+
 static enum hf_rc put_posting(void *arg, struct hf_bytes key, struct hf_bytes value,
                               struct hf_err *err)
 {
-    return hf_kv_put(arg, TABLE_POSTINGS, key, value, false, err);
+    struct adding *adding = arg;
+    enum hf_rc rc = HF_OK;
+    if (adding->puts == POSTINGS_PER_COMMIT) {
+        rc = hf_kv_commit(adding->txn, err);
+        adding->txn = NULL;
+        adding->puts = 0;
+        rc = rc == HF_OK ? hf_kv_begin(adding->kv, &adding->txn, err) : rc;
+    }
+    adding->puts++;
+    return rc == HF_OK ? hf_kv_put(adding->txn, TABLE_POSTINGS, key, value, false, err) : rc;
 }
 
 /* What hf_views_records gives is the same for a volume with entries and for a pruned one. */
@@ -356,18 +376,18 @@ enum hf_rc hf_views_add(struct hf_views *views, struct hf_volume *volume, uint64
                         struct hf_err *err)
 {
     int64_t times[HF_VOLUME_BUNDLES];
-    struct hf_kv_txn *txn = NULL;
-    enum hf_rc rc = hf_kv_begin(views->kv, &txn, err);
+    struct adding adding = {.kv = views->kv};
+    enum hf_rc rc = hf_kv_begin(views->kv, &adding.txn, err);
     if (rc == HF_OK) {
-        rc = hf_views_records(views, volume, number, put_posting, txn, times, err);
+        rc = hf_views_records(views, volume, number, put_posting, &adding, times, err);
     }
     if (rc == HF_OK) {
-        rc = put_rest(txn, number, times, err);
+        rc = put_rest(adding.txn, number, times, err);
     }
-    if (txn != NULL && rc == HF_OK) {
-        rc = hf_kv_commit(txn, err);
-    } else if (txn != NULL) {
-        hf_kv_abort(txn);
+    if (adding.txn != NULL && rc == HF_OK) {
+        rc = hf_kv_commit(adding.txn, err);
+    } else if (adding.txn != NULL) {
+        hf_kv_abort(adding.txn);
     }
     return rc == HF_OK ? HF_OK
                        : hf_err_wrap(err, rc, "indexing volume %llu", (unsigned long long)number);

@@ -21,10 +21,15 @@ struct dir {
     char path[];
 };
 
+/* LMDB holds what a transaction writes in memory until it ends, and a volume may be large: it is
+ * written in steps. Nothing is lost by that, as the file has no name before it is whole. */
+#define SEAL_STEP_BYTES (8u << 20)
+
 struct dir_sealer {
     struct hf_sealer sealer;
     struct hf_kv *kv;
     struct hf_kv_txn *txn;
+    size_t step_bytes; /* written since the transaction began */
     char name[HF_PLACE_NAME_MAX];
 };
 
@@ -164,7 +169,19 @@ static struct dir_sealer *sealer_of(struct hf_sealer *sealer)
 static enum hf_rc seal_put(struct hf_sealer *sealer, struct hf_bytes key, struct hf_bytes value,
                            struct hf_err *err)
 {
-    return hf_kv_put(sealer_of(sealer)->txn, 0, key, value, true, err);
+    struct dir_sealer *s = sealer_of(sealer);
+    enum hf_rc rc = HF_OK;
+    if (s->step_bytes >= SEAL_STEP_BYTES) {
+        rc = hf_kv_commit(s->txn, err);
+        s->txn = NULL;
+        s->step_bytes = 0;
+        rc = rc == HF_OK ? hf_kv_begin(s->kv, &s->txn, err) : rc;
+    }
+    if (rc == HF_OK) {
+        rc = hf_kv_put(s->txn, 0, key, value, true, err);
+        s->step_bytes += key.len + value.len;
+    }
+    return rc;
 }
 
 static void seal_abort(struct hf_sealer *handle)

@@ -336,8 +336,8 @@ HF_TEST(crash)
     end_world(w);
 }
 
-/* Nearly a volume's entries, without faults. */
-static void fill(struct world *w, unsigned entries)
+/* Nearly a volume's entries of so many producers, without faults. */
+static void fill(struct world *w, unsigned entries, unsigned producers)
 {
     enum {
         GROUP = 1000
@@ -350,8 +350,11 @@ static void fill(struct world *w, unsigned entries)
     HF_CHECK_OK(open_life(w, HF_PLACE_OWN), w->base.err);
     while (w->bulk < entries) {
         for (unsigned i = 0; i < GROUP; i++) {
-            unsigned sequence = w->bulk + i + 1;
-            size_t len = hf_sample_event("bulk", sequence, regions[i % 3], sequence, scratch);
+            unsigned n = w->bulk + i;
+            char producer[16];
+            (void)snprintf(producer, sizeof producer, "bulk%u", n % producers);
+            size_t len =
+                hf_sample_event(producer, n / producers + 1, regions[i % 3], n + 1, scratch);
             memcpy(bytes[i], scratch, len);
             items[i] = (struct hf_submission){.bytes = hf_bytes_of(bytes[i], len)};
         }
@@ -365,12 +368,13 @@ static void fill(struct world *w, unsigned entries)
     close_life(w);
 }
 
-/* The same around the sealing of a volume, whose steps are hundreds. */
+/* The same around the sealing of a volume, whose steps are hundreds; its index takes several
+ * transactions. */
 HF_TEST(crash_while_sealing)
 {
     struct world *w = NULL;
     HF_CHECK(new_world(&w));
-    fill(w, 65000);
+    fill(w, 65000, 9000);
     for (int i = 0; i < 5 && !hf_test_failed(); i++) {
         one_life(w, 900, 220);
         if (!hf_test_failed()) {
@@ -389,7 +393,7 @@ HF_TEST(crash_while_pruning)
     struct world *w = NULL;
     uint64_t kept = 0;
     HF_CHECK(new_world(&w));
-    fill(w, 132000);
+    fill(w, 132000, 1);
     for (uint64_t n = 1; kept == 0 && !hf_test_failed(); n++) {
         bool more = false;
         hf_disk_model_plan(w->base.disk, (struct hf_disk_plan){0});
