@@ -72,6 +72,9 @@ static void begin_anew(struct hf_hub_models *models, const struct hf_err *why)
 
 const char *hf_hub_models_help(enum hf_rc rc)
 {
+    if (rc == HF_ENOSPC) {
+        return "make room where they are; it is tried again each second, and nothing is lost";
+    }
     return rc == HF_EFORK || rc == HF_EMISMATCH
                ? "is it the right database? then holdfast projections rebuild DIR --db URL builds "
                  "them from the log"

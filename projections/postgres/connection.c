@@ -40,7 +40,9 @@ enum hf_rc hf_pg_fault(struct hf_pg *pg, const PGresult *result, const char *wha
         text = "no answer";
         len = strlen(text);
     }
-    return hf_err_set(err, code_of(state), "PostgreSQL, %s: %.*s", what,
+    enum hf_rc rc = code_of(state);
+    return hf_err_set(err, rc, "PostgreSQL%s, %s: %.*s",
+                      rc == HF_ENOSPC ? " has no room left on its disk" : "", what,
                       (int)(len < WORDS_MAX ? len : WORDS_MAX), text);
 }
 
