@@ -375,6 +375,11 @@ static enum hf_rc take_records(struct audit *audit, struct hf_cursor c,
              : kind == 'Z' ? take_end(audit, record, c.left, err)
                            : hf_err_set(err, HF_ESYNTAX, "the bundle has an unknown record");
     }
+    if (rc == HF_ESYNTAX && !ret->found_bad) { /* says what, and not where */
+        const struct hf_err what = *err;
+        return hf_err_set(err, rc, "after %llu events: %s", (unsigned long long)events_of(ret),
+                          what.text);
+    }
     return rc == HF_OK && (!audit->ended || ret->region_events == 0)
                ? hf_err_set(err, HF_ESYNTAX, "the bundle is cut after %llu events",
                             (unsigned long long)events_of(ret))

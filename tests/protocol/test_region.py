@@ -1,6 +1,7 @@
 """A region as it is used: a real Hub, real agents, TLS, tokens, receipts, restarts and lies."""
 import json
 import random
+import re
 import resource
 import signal
 import sqlite3
@@ -93,6 +94,7 @@ def audit(world, region):
             file.write(good[:place] + bytes([good[place] ^ 1]) + good[place + 1:])
         done = world.run("audit", "verify", flipped, "--trust", trust, code=1)
         check(place != at or b"tenant event 29 " in done.stderr, done.stderr)
+        check(re.search(b"event|entry|checkpoint|no audit bundle", done.stderr), done.stderr)
     for cut in [0, 3, 50] + [rng.randrange(len(good)) for _ in range(20)]:
         with open(flipped, "wb") as file:
             file.write(good[:cut])
