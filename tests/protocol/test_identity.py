@@ -371,6 +371,9 @@ def command_line(world, region):
     check("customer" in holdfast("principal", "list"), "the list")
     check("on" in holdfast("flag", "set", "new", "on", "--tenant", "acme", "--reason", "try"), "set")
     check("tenant" in holdfast("flag", "list"), "flags")
+    for name in ("no name", "a/../../tenants", "ä", ".."):
+        said = holdfast("flag", "set", name, "on", "--reason", "r", code=2)
+        check("is no name here" in said, said)
     check("everything goes the new way" in holdfast("cutover", "show"), "no cutover")
     holdfast("cutover", "begin", "--reason", "r")
     check("the next one is freeze-legacy" in

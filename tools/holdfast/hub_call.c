@@ -102,10 +102,33 @@ static enum hf_rc problem(const struct hf_hub_session *session, const struct hf_
     return hf_err_set(err, rc, "%.*s", HF_STR_ARG(hf_json_as_str(detail)));
 }
 
+/* Names that commands put into a path have letters, digits and a few signs; others would come to
+ * another place of the API, or to none. */
+static enum hf_rc check_path(const char *path, struct hf_err *err)
+{
+    const char *bad = strstr(path, "/../");
+    size_t len = strlen(path);
+    for (const char *c = path; bad == NULL && *c != '\0'; c++) {
+        bool fits = *c > ' ' && *c < 0x7f && strchr("\"<>\\^`{|}#", *c) == NULL;
+        bad = fits ? NULL : c;
+    }
+    if (bad == NULL && len >= 3 && strcmp(path + len - 3, "/..") == 0) {
+        bad = path + len - 3;
+    }
+    return bad == NULL ? HF_OK
+                       : hf_err_set(err, HF_EUSAGE,
+                                    "%.200s is no name here: names have letters, digits, and - _ .",
+                                    strrchr(path, '/') + 1);
+}
+
 /* Whatever the answer's status is. */
 static enum hf_rc call_hub(struct hf_hub_session *session, const char *method, const char *path,
                            struct hf_bytes body, struct hf_err *err)
 {
+    enum hf_rc rc = check_path(path, err);
+    if (rc != HF_OK) {
+        return rc;
+    }
     (void)snprintf(session->url, sizeof session->url, "%s%s", session->base, path);
     bool has_token = hf_secret_reveal(&session->access.token).len > 0;
     hf_json_free(session->doc);
