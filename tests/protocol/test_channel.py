@@ -116,6 +116,25 @@ def staged(b):
     found = [(p["cause"], p["digest"], p.get("before"), p["sequence"]) for _, p in b.events("policy.activated")]
     check(found == [("staged", one, None, 1), ("staged", two, one, 2), ("kept", two, None, 2), ("staged", one, two, 1)],
           f"{found}")
+    audited(b, {one, two})
+
+
+def audited(b, digests):
+    """An auditor reads the policies that the digests stand for: each printed text compiles to its digest."""
+    b.region.hub.terminate()
+    b.region.hub.wait(60)
+    run, path = b.world.run, b.world.path
+    os.makedirs(path("away"))
+    run("audit", "tenant", path("hub"), "acme", "--out", path("acme.bundle"))
+    with open(path("region.vkey"), "w", encoding="ascii") as file:
+        file.write(json.loads(run("log", "stat", path("hub"), "--json").stdout)["vkey"] + "\n")
+    run("audit", "verify", path("acme.bundle"), "--trust", path("region.vkey"), "--policies", path("away"))
+    check({name.removesuffix(".bundle") for name in os.listdir(path("away"))} == digests, f"{os.listdir(path('away'))}")
+    for digest in digests:
+        with open(path("printed"), "wb") as file:
+            file.write(run("policy", "print", path("away", digest + ".bundle")).stdout)
+        said = parsed(run("policy", "compile", path("printed"), "--out", path("again"), "--json"))
+        check(said["digest"] == digest, f"{said}")
 
 
 @with_bench
