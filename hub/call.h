@@ -44,6 +44,7 @@ struct hf_hub_call {
     struct hf_bytes answer_note; /* of it: what is to be cosigned */
     struct hf_buf scratch;
     bool has_approvals;     /* requests among it */
+    int64_t oldest_us;      /* when its oldest entry was recorded */
     struct hf_mirror next;  /* of the tenant, when its segment is durable */
     struct hf_secret token; /* to be shown once */
     char

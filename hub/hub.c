@@ -244,6 +244,7 @@ static void begin(struct hf_hub *hub, struct hf_loop *loop, const struct hf_hub_
     hub->logger = conf->logger;
     hf_task_init(&hub->failing, tell_failure);
     hub->failed = conf->failed;
+    hub->opened_us = hf_env_wall_us(hf_loop_env(loop));
     hub->failed_arg = conf->arg;
     hub->disk = conf->disk == NULL ? hf_disk_os() : conf->disk;
     hf_hub_followers_init(&hub->followers, loop);

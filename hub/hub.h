@@ -23,6 +23,7 @@
 #include "hub/entries.h"
 #include "hub/flags.h"
 #include "hub/followers.h"
+#include "hub/ingest_lag.h"
 #include "hub/keys.h"
 #include "hub/local.h"
 #include "hub/model_reader.h"
@@ -155,6 +156,8 @@ struct hf_hub {
     uint64_t calls_failed;
     uint64_t segments;
     uint64_t segments_refused;
+    struct hf_hub_ingest_lag lag;
+    int64_t opened_us;
     uint64_t heartbeats;
     void (*failed)(void *arg, const struct hf_err *err);
     void *failed_arg;

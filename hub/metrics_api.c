@@ -7,6 +7,7 @@
 
 #include "base/process.h"
 #include "hub/call.h"
+#include "hub/commit.h"
 #include "hub/exposure.h"
 
 #define METRICS_TYPE "text/plain; version=0.0.4"
@@ -53,12 +54,18 @@ static void put_log(struct hf_buf *buf, const struct hf_hub *hub)
           "1: the log takes entries.");
 }
 
+/* When the read models were at the log's end last. */
+static int64_t models_current_us(const struct hf_hub *hub)
+{
+    return hub->reader != NULL ? hf_model_reader_state(hub->reader)->current_us
+                               : hub->models.current_us;
+}
+
 static void put_models(struct hf_buf *buf, const struct hf_hub *hub)
 {
     const struct hf_model_reader_state *read =
         hub->reader == NULL ? NULL : hf_model_reader_state(hub->reader);
     uint64_t position = read != NULL ? read->position : hf_hub_models_position(&hub->models);
-    int64_t current_us = read != NULL ? read->current_us : hub->models.current_us;
     head(buf, "holdfast_projection_position", "gauge", "Entries of the log that a model holds.");
     for (size_t i = 0; hf_projections[i] != NULL; i++) {
         hf_buf_printf(buf, "holdfast_projection_position{projection=\"%s\"} %llu\n",
@@ -67,7 +74,7 @@ static void put_models(struct hf_buf *buf, const struct hf_hub *hub)
     head(buf, "holdfast_projection_last_event_timestamp_seconds", "gauge",
          "When the read models were at the log's end last.");
     hf_buf_printf(buf, "holdfast_projection_last_event_timestamp_seconds %lld\n",
-                  (long long)(current_us / 1000000));
+                  (long long)(models_current_us(hub) / 1000000));
     counter(buf, "holdfast_projection_failures_total",
             read != NULL ? read->failures : hub->models.failures,
             "Times that the read models could not go on.");
@@ -147,6 +154,22 @@ static void put_tenants(struct hf_buf *buf, const struct hf_hub *hub)
     gauge(buf, "holdfast_secrets_exposed_tenants", hf_hub_exposed_tenants(hub),
           "Tenants whose last report, since the Hub started, found a secret in their log.");
     counter(buf, "holdfast_segments_refused_total", hub->segments_refused, "Segments refused.");
+    hf_hub_ingest_lag_put(&hub->lag, buf);
+}
+
+static void put_stage(struct hf_buf *buf, const char *stage, int64_t us)
+{
+    hf_buf_printf(buf, "holdfast_pipeline_heartbeat_timestamp_seconds{stage=\"%s\"} %lld\n", stage,
+                  (long long)(us / 1000000));
+}
+
+static void put_pipeline(struct hf_buf *buf, const struct hf_hub *hub)
+{
+    head(buf, "holdfast_pipeline_heartbeat_timestamp_seconds", "gauge",
+         "When each part of the Hub was at work last; 0: not yet.");
+    put_stage(buf, "ingest", hub->lag.last_us);
+    put_stage(buf, "windows", hub->window_start_us);
+    put_stage(buf, "projections", models_current_us(hub));
 }
 
 static void put_http(struct hf_buf *buf, const struct hf_hub *hub)
@@ -175,7 +198,7 @@ static void put_certificate(struct hf_buf *buf, const struct hf_hub *hub)
             "Times that they could not be used, each reason counted once.");
 }
 
-static void put_process(struct hf_buf *buf)
+static void put_process(struct hf_buf *buf, const struct hf_hub *hub)
 {
     struct hf_process_usage usage;
     hf_process_usage(&usage);
@@ -184,15 +207,26 @@ static void put_process(struct hf_buf *buf)
                   (unsigned long long)(usage.cpu_us / 1000000),
                   (unsigned long long)(usage.cpu_us % 1000000));
     gauge(buf, "process_resident_memory_bytes", usage.resident, "Memory that is resident.");
+    gauge(buf, "process_start_time_seconds", (uint64_t)(hub->opened_us / 1000000),
+          "When the Hub was opened.");
     gauge(buf, "process_open_fds", usage.open_files, "Open files.");
     gauge(buf, "process_max_fds", usage.max_files, "Files that may be open.");
+}
+
+static void put_own(struct hf_buf *buf, uint64_t ns)
+{
+    head(buf, "holdfast_scrape_duration_seconds", "gauge", "How long it took to write this.");
+    hf_buf_printf(buf, "holdfast_scrape_duration_seconds %llu.%09llu\n",
+                  (unsigned long long)(ns / 1000000000), (unsigned long long)(ns % 1000000000));
 }
 
 void hf_serve_metrics(struct hf_hub_call *call)
 {
     struct hf_buf *buf = &call->scratch;
+    uint64_t begin_ns = hf_env_mono_ns(hf_loop_env(call->hub->loop));
     head(buf, "holdfast_build_info", "gauge", "Always 1; what runs here.");
-    hf_buf_str(buf, HF_STR("holdfast_build_info{version=\"" HF_VERSION "\"} 1\n"));
+    hf_buf_str(buf, HF_STR("holdfast_build_info{version=\"" HF_VERSION "\",commit=\"" HF_COMMIT
+                           "\"} 1\n"));
     put_log(buf, call->hub);
     put_models(buf, call->hub);
     put_approvals(buf, call->hub);
@@ -200,7 +234,9 @@ void hf_serve_metrics(struct hf_hub_call *call)
     put_tenants(buf, call->hub);
     put_http(buf, call->hub);
     put_certificate(buf, call->hub);
-    put_process(buf);
+    put_pipeline(buf, call->hub);
+    put_process(buf, call->hub);
+    put_own(buf, hf_env_mono_ns(hf_loop_env(call->hub->loop)) - begin_ns);
     if (buf->failed != HF_OK) {
         hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for the answer.");
         return;

@@ -25,6 +25,8 @@ static void received(struct hf_hub_call *call)
     t->segments++;
     t->last_segment = call->post.append.first;
     call->hub->segments++;
+    hf_hub_ingest_lag_add(&call->hub->lag, call->oldest_us,
+                          hf_env_wall_us(hf_loop_env(call->hub->loop)));
     if (call->has_approvals) {
         (void)hf_hub_approvals_add(&call->hub->approvals, hf_str_c(t->life.name),
                                    call->post.append.first);
@@ -86,6 +88,7 @@ static void post_segment(struct hf_hub_call *call, const struct hf_segment *segm
                                       .sequence = ((uint64_t)segment->epoch << HF_HUB_EPOCH_BITS) +
                                                   segment->end};
     call->answer_note = segment->note;
+    call->oldest_us = hf_hub_ingest_oldest(segment);
     call->has_approvals = approvals > 0;
     call->tenant->receiving = true;
     hf_call_post(call, &post, received);

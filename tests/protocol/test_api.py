@@ -89,7 +89,7 @@ class Bench:
         """Everything that commands change."""
         return [self.hub.json("GET", path)[what] for path, what in (
             ("/v1/tenants", "tenants"), ("/v1/flags", "flags"), ("/v1/cutover", "version"))] + [
-            {**row, "last_used": ""} for row in self.hub.json("GET", "/v1/principals")["principals"]]
+            {**row, "last_used": "", "last_address": ""} for row in self.hub.json("GET", "/v1/principals")["principals"]]
 
     def contact(self, add=True):
         """A contact of the viewer, or the name that one may have; there is room for it."""
@@ -389,8 +389,12 @@ def metrics(hub):
     for name in ("holdfast_log_append_total", "holdfast_log_append_errors_total",
                  "holdfast_log_head_position", 'holdfast_projection_position{projection="fleet_1"}',
                  "holdfast_heartbeat_expected", 'holdfast_enrol_tokens{state="open"}',
-                 "process_open_fds", "process_resident_memory_bytes"):
+                 'holdfast_agent_segments_lag_seconds_bucket{le="60"}', "holdfast_agent_segments_lag_seconds_count",
+                 'holdfast_pipeline_heartbeat_timestamp_seconds{stage="ingest"}', "holdfast_scrape_duration_seconds",
+                 "process_open_fds", "process_resident_memory_bytes", "process_start_time_seconds"):
         check(name in series, name)
+    check(re.search(r'^holdfast_build_info\{version="[0-9.]+",commit="([0-9a-f]{12}|unknown)"\} 1$', text, re.M),
+          "what runs here")
     buckets = [value for name, value in series.items() if "append_duration_seconds_bucket" in name]
     check(buckets == sorted(buckets) and buckets[-1] == series["holdfast_log_append_total"] > 0,
           f"{buckets}")
