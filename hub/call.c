@@ -283,7 +283,8 @@ bool hf_call_token_hash(const struct hf_http_request *request, struct hf_hash *r
 }
 
 static struct hf_hub_principal *find_principal(struct hf_hub *hub,
-                                               const struct hf_http_request *request)
+                                               const struct hf_http_request *request,
+                                               const struct hf_peer *peer)
 {
     struct hf_hash hash;
     if (!hf_call_token_hash(request, &hash)) {
@@ -292,7 +293,7 @@ static struct hf_hub_principal *find_principal(struct hf_hub *hub,
     struct hf_hub_principal *found =
         hf_hub_principal_by_token(&hub->principals, &hash, hf_env_wall_us(hf_loop_env(hub->loop)));
     if (found != NULL) {
-        hf_hub_note_use(hub, found);
+        hf_hub_note_use(hub, found, peer);
     }
     return found;
 }
@@ -330,7 +331,8 @@ static void begin(struct hf_hub *hub, struct hf_http_exchange *exchange, bool lo
                         "configuration may use its socket.");
         return;
     }
-    call->principal = call->local ? NULL : find_principal(hub, request);
+    call->principal =
+        call->local ? NULL : find_principal(hub, request, hf_http_exchange_peer(exchange));
     hf_call_route(call, request);
 }
 

@@ -1,5 +1,6 @@
 /* hub/heartbeat_api.c: agents' signs of life. */
 #include "base/hex.h"
+#include "base/net/address.h"
 #include "hub/agent_key.h"
 #include "hub/mirror_alarm.h"
 
@@ -24,13 +25,15 @@ static void take_heartbeat(const struct hf_hub_call *call, struct hf_heartbeat *
 }
 
 static void keep_heartbeat(struct hf_hub_tenant *t, const struct hf_heartbeat *h,
-                           const struct hf_signature *signature, int64_t now_us)
+                           const struct hf_signature *signature, const struct hf_peer *peer,
+                           int64_t now_us)
 {
     const struct hf_str texts[] = {h->policy, h->wrapper, h->openclaw,
                                    h->proxy,  h->agent,   h->self_test};
     t->heartbeat_counter = h->counter;
     t->heartbeat_signature = *signature;
     t->heartbeat_us = now_us;
+    hf_address_host(peer->text, t->heartbeat_from, sizeof t->heartbeat_from);
     t->heartbeat_sent_us = h->time_us;
     t->reported_size = h->size;
     for (size_t i = 0; i < HF_LEN(texts); i++) {
@@ -94,7 +97,8 @@ void hf_serve_agent_heartbeat(struct hf_hub_call *call)
     }
     call->hub->heartbeats++;
     look_for_rollback(call, &h, hf_writer_done(&w), &signature);
-    keep_heartbeat(t, &h, &signature, hf_env_wall_us(hf_loop_env(call->hub->loop)));
+    keep_heartbeat(t, &h, &signature, hf_http_exchange_peer(call->exchange),
+                   hf_env_wall_us(hf_loop_env(call->hub->loop)));
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);
     hf_json_key_u64(&json, "epoch", t->mirror.epoch);

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "base/net/address.h"
 
 #define MINUTE_US         INT64_C(60000000)
 #define HOUR_US           (60 * MINUTE_US)
@@ -110,11 +111,14 @@ void hf_hub_note_refusal(struct hf_hub *hub, const struct hf_hub_refusal *refusa
 
 /* use */
 
-void hf_hub_note_use(struct hf_hub *hub, struct hf_hub_principal *principal)
+void hf_hub_note_use(struct hf_hub *hub, struct hf_hub_principal *principal,
+                     const struct hf_peer *peer)
 {
     char stream[64];
     uint8_t bytes[128];
     int64_t now = hf_env_wall_us(hf_loop_env(hub->loop));
+    principal->seen_us = now;
+    hf_address_host(peer->text, principal->seen_from, sizeof principal->seen_from);
     if (principal->use_posting || now - principal->life.used_us < DAY_US) {
         return;
     }

@@ -26,8 +26,9 @@ struct hf_hub_refusal {
 
 void hf_hub_note_refusal(struct hf_hub *hub, const struct hf_hub_refusal *refusal);
 
-/* The principal used the Hub now. */
-void hf_hub_note_use(struct hf_hub *hub, struct hf_hub_principal *principal);
+/* The principal used the Hub now, from there. */
+void hf_hub_note_use(struct hf_hub *hub, struct hf_hub_principal *principal,
+                     const struct hf_peer *peer);
 
 enum hf_hub_alarm_kind {
     HF_HUB_ALARM_CLONE,

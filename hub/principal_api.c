@@ -49,8 +49,10 @@ enum hf_rc hf_principal_encode(const struct hf_principal_wish *wish,
 
 /* showing */
 
-static void put_principal(struct hf_json_out *json, const struct hf_principal *p, int64_t now_us)
+static void put_principal(struct hf_json_out *json, const struct hf_hub_principal *known,
+                          int64_t now_us)
 {
+    const struct hf_principal *p = &known->life;
     bool expired = p->expires_us != 0 && p->expires_us <= now_us;
     hf_json_object_begin(json);
     hf_json_key_str(json, "principal", hf_str_c(p->name));
@@ -76,9 +78,13 @@ static void put_principal(struct hf_json_out *json, const struct hf_principal *p
         hf_json_key(json, HF_STR("previous_token_until"));
         hf_json_time_us(json, p->previous_until_us);
     }
-    if (p->used_us != 0) {
+    int64_t used_us = known->seen_us > p->used_us ? known->seen_us : p->used_us;
+    if (used_us != 0) {
         hf_json_key(json, HF_STR("last_used"));
-        hf_json_time_us(json, p->used_us);
+        hf_json_time_us(json, used_us);
+    }
+    if (known->seen_from[0] != '\0') {
+        hf_json_key_str(json, "last_address", hf_str_c(known->seen_from));
     }
     hf_json_object_end(json);
 }
@@ -132,7 +138,7 @@ void hf_serve_principals_list(struct hf_hub_call *call)
             break;
         }
         last = p;
-        put_principal(&json, &p->life, now);
+        put_principal(&json, p, now);
     }
     hf_json_array_end(&json);
     if (shown > limit) {
@@ -286,7 +292,7 @@ void hf_call_answer_principal(struct hf_hub_call *call)
     const struct hf_hub_principal *p =
         hf_hub_principal_find(&call->hub->principals, hf_str_c(call->subject));
     hf_json_init(&json, &call->scratch);
-    put_principal(&json, &p->life, hf_env_wall_us(hf_loop_env(call->hub->loop)));
+    put_principal(&json, p, hf_env_wall_us(hf_loop_env(call->hub->loop)));
     hf_call_tag_version(call, p->life.version);
     hf_call_answer(call, 200, &call->scratch);
 }

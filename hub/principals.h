@@ -5,6 +5,7 @@
 #define HF_HUB_PRINCIPALS_H
 
 #include "base/map.h"
+#include "base/net/stream.h"
 #include "base/queue.h"
 #include "commands/principal.h"
 
@@ -15,6 +16,9 @@ struct hf_hub_principal {
     unsigned refusals;
     uint64_t refusals_skipped;
     bool use_posting; /* principal.used is on its way */
+    /* Since the Hub started; the log has the use to the day. */
+    int64_t seen_us;
+    char seen_from[HF_PEER_TEXT]; /* empty: not yet */
     /* private */
     struct hf_map_node by_name;
     struct hf_map_node by_token;

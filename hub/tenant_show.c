@@ -18,6 +18,7 @@ static void put_mirror(struct hf_json_out *json, const struct hf_hub_tenant *t)
         uint64_t size = t->mirror.frontier.size;
         hf_json_key(json, HF_STR("last_heartbeat"));
         hf_json_time_us(json, t->heartbeat_us);
+        hf_json_key_str(json, "last_address", hf_str_c(t->heartbeat_from));
         hf_json_key_u64(json, "events", t->reported_size > size ? t->reported_size : size);
         hf_json_key_u64(json, "lag", t->reported_size > size ? t->reported_size - size : 0);
     }

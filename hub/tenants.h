@@ -6,6 +6,7 @@
 #define HF_HUB_TENANTS_H
 
 #include "base/map.h"
+#include "base/net/stream.h"
 #include "base/queue.h"
 #include "commands/enrolment.h"
 #include "commands/tenant.h"
@@ -23,6 +24,7 @@ struct hf_hub_tenant {
     uint64_t heartbeat_counter;
     int64_t heartbeat_us; /* when it came, by the Hub's clock */
     int64_t heartbeat_sent_us;
+    char heartbeat_from[HF_PEER_TEXT];
     struct hf_signature heartbeat_signature;
     uint64_t reported_size;
     char versions[6]

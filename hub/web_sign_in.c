@@ -52,7 +52,7 @@ struct hf_web_session *hf_web_sign_of(struct hf_hub_call *call)
         hf_web_session_close(&hub->sessions, session);
         return NULL;
     }
-    hf_hub_note_use(hub, p);
+    hf_hub_note_use(hub, p, hf_http_exchange_peer(call->exchange));
     call->principal = p;
     return session;
 }
@@ -99,7 +99,7 @@ void hf_web_sign_in(struct hf_hub_call *call, const struct hf_form *form)
         hf_call_problem(call, HF_PROBLEM_OUT_OF_MEMORY, "The Hub has no memory for a session.");
         return;
     }
-    hf_hub_note_use(hub, p);
+    hf_hub_note_use(hub, p, hf_http_exchange_peer(call->exchange));
     set_cookie(call, cookie);
     hf_wipe(cookie, sizeof cookie);
     hf_web_go_to(call, hf_web_own_page(page, next));

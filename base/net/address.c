@@ -151,3 +151,10 @@ void hf_address_format(const struct hf_address *address, char out[HF_ADDRESS_TEX
         (void)snprintf(out, HF_ADDRESS_TEXT_MAX, "%s:%u", host, ntohs(v4.sin_port));
     }
 }
+
+void hf_address_host(const char *peer, char *out, size_t size)
+{
+    const char *port = strncmp(peer, "unix", 4) == 0 ? NULL : strrchr(peer, ':');
+    (void)snprintf(out, size, "%.*s", (int)(port == NULL ? strlen(peer) : (size_t)(port - peer)),
+                   peer);
+}

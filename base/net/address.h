@@ -29,4 +29,8 @@ bool hf_address_is_unix(const struct hf_address *address);
  * registries of IANA. */
 bool hf_address_is_public(const struct hf_address *address);
 
+/* Of a peer's text (base/net/stream.h) the host alone, "127.0.0.1", "[::1]"; of a Unix socket's all
+ * of it. */
+void hf_address_host(const char *peer, char *out, size_t size);
+
 #endif

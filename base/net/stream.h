@@ -20,8 +20,10 @@
 struct hf_stream;
 
 /* Who is at the other end. */
+#define HF_PEER_TEXT 64
+
 struct hf_peer {
-    char text[64]; /* "127.0.0.1:5432", "unix, uid 1000" */
+    char text[HF_PEER_TEXT]; /* "127.0.0.1:5432", "unix, uid 1000" */
     bool is_unix;
     uint32_t uid; /* of a Unix socket's peer (SO_PEERCRED) */
     int32_t pid;

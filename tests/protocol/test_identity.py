@@ -66,6 +66,9 @@ def principals(world, region):
     check("last admin" in answer["detail"], f"{answer}")
     check(principal(region, "auditor-1")["status"] == "revoked", "shown as revoked")
     until(lambda: "last_used" in principal(region, "viewer-1"), "the use is shown")
+    before = principal(region, "admin")
+    check(before["last_address"] == "127.0.0.1" and principal(region, "admin")["last_used"] > before["last_used"],
+          f"each use, and from where: {before}")
 
     refused = region.events("command.refused")
     check({"principal": "viewer-1", "status": 403, "problem": "not-permitted"}.items() <=
@@ -178,6 +181,7 @@ def next_agent(world, region):
     last = beat()
     region.run_agent("acme", region.mint("acme"), folder=world.path("acme2"))
     until(lambda: beat() > last, "the next agent's sign of life is taken")
+    check(region.json("GET", "/v1/tenants/acme")["last_address"] == "127.0.0.1", "from where it came")
     check(region.events("identity.alarm") == [], "and nothing is wrong with it")
 
 

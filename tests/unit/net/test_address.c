@@ -37,4 +37,18 @@ HF_TEST(public_only)
     }
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(public_only))
+/* Who came, without the port that the next connection has another of. */
+HF_TEST(hosts)
+{
+    static const char *const cases[][2] = {{"127.0.0.1:5432", "127.0.0.1"},
+                                           {"[::1]:443", "[::1]"},
+                                           {"unix, uid 1000", "unix, uid 1000"},
+                                           {"", ""}};
+    for (size_t i = 0; i < HF_LEN(cases); i++) {
+        char out[64];
+        hf_address_host(cases[i][0], out, sizeof out);
+        HF_CHECK(strcmp(out, cases[i][1]) == 0);
+    }
+}
+
+HF_TEST_MAIN(HF_TEST_CASE(public_only), HF_TEST_CASE(hosts))
