@@ -53,6 +53,14 @@ static bool may_call(struct hf_hub_call *call)
         hf_call_problem(call, HF_PROBLEM_NOT_PERMITTED, detail);
         return false;
     }
+    /* Who answers for a customer is above an operator in rank, and runs nothing here for all that:
+     * a customer that did not pay would resume itself. */
+    if (life->kind == HF_PRINCIPAL_CUSTOMER && role == HF_ROLE_OPERATOR) {
+        hf_call_problem(call, HF_PROBLEM_NOT_PERMITTED,
+                        "This is for those who run the region, and not for a customer's users; ask "
+                        "an operator.");
+        return false;
+    }
     if (life->tenant[0] != '\0' && !call->op->bound) {
         (void)snprintf(detail, sizeof detail, "You may see and act on the tenant %s only.",
                        life->tenant);

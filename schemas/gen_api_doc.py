@@ -90,7 +90,8 @@ def operation(op, api):
     if op.worker and op.who != 'worker':
         who += " The region's worker may call it over the Hub's own socket."
     if op.bound:
-        who += ' Principals that are bound to a tenant may call it about theirs.'
+        who += ' Principals that are bound to a tenant may call it about theirs' + (
+            ', but for customers\' users.' if op.who == 'operator' else '.')
     out = {'operationId': op.name, 'summary': op.summary,
            'description': ' '.join(filter(None, (op.description, who))), 'x-who': op.who, 'x-bound': op.bound,
            'security': [] if op.who in ('anyone', 'worker') else [{'agent' if op.who == 'agent' else 'principal': []}]}

@@ -97,6 +97,14 @@ def customers(_world, region):
     region.json("POST", "/v1/tenants/acme/suspend", {"reason": "x"}, 200, program)
     region.json("POST", "/v1/tenants/other/suspend", {"reason": "x"}, 404, program)
     region.json("POST", "/v1/tenants", {"tenant": "new", "ring": "sandbox"}, 403, program)
+    approver = token_of(region, "ann", "approver", kind="customer", tenant="acme")
+    for verb, body in (("resume", {}), ("move", {"ring": "general"}), ("suspend", {}), ("evict", {}), ("ban", {}),
+                       ("decommission", {"reason": "operator"}), ("tokens", {"ttl_s": 60})):
+        body = body if verb == "tokens" else {"reason": "x", **body}
+        answer = region.json("POST", f"/v1/tenants/acme/{verb}", body, 403, approver)
+        check("ask an operator" in answer["detail"], f"{verb}: {answer}")
+    shown = region.json("GET", "/v1/tenants/acme", token=approver)
+    check((shown["status"], shown["ring"]) == ("suspended", "sandbox"), f"{shown}")
     check(principal(region, "jo")["kind"] == "customer", "its kind")
 
 
