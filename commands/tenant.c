@@ -144,13 +144,25 @@ static enum hf_rc fold_rotated(struct hf_tenant *tenant, const struct hf_envelop
     return HF_OK;
 }
 
+/* The agent is out. What was minted before is for nobody any more: who got hold of the server may
+ * have got hold of a token that was meant for it. */
+static void let_out(struct hf_tenant *tenant)
+{
+    tenant->registered = false;
+    for (unsigned i = 0; i < tenant->token_count; i++) {
+        if (!tenant->tokens[i].bound) {
+            tenant->tokens[i].expires_us = 0;
+        }
+    }
+}
+
 static enum hf_rc fold_banned(struct hf_tenant *tenant, struct hf_bytes payload, struct hf_err *err)
 {
     struct hf_event_tenant_agent_banned event;
     enum hf_rc rc = hf_event_tenant_agent_banned_decode(payload, &event, err);
     if (rc == HF_OK && tenant->banned_count < HF_TENANT_BANNED_MAX) {
         memcpy(tenant->banned[tenant->banned_count++].b, event.agent_key.ptr, HF_PUBLIC_KEY_SIZE);
-        tenant->registered = false;
+        let_out(tenant);
     }
     return rc;
 }
@@ -189,7 +201,7 @@ enum hf_rc hf_tenant_fold(struct hf_tenant *tenant, const struct hf_envelope *en
         return fold_banned(tenant, envelope->payload, err);
     }
     if (hf_str_eq(type, HF_STR("tenant.evicted"))) {
-        tenant->registered = false;
+        let_out(tenant);
     } else if (hf_str_eq(type, HF_STR("tenant.suspended"))) {
         tenant->status = HF_TENANT_SUSPENDED;
     } else if (hf_str_eq(type, HF_STR("tenant.resumed"))) {

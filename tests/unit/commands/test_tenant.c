@@ -159,7 +159,7 @@ static void fold_struct(struct hf_tenant *tenant, const char *type, const void *
 }
 
 /* The next key comes once for each serial and the one before works on for a while; an agent that
- * was let out comes back with a new token, a banned one never. */
+ * was let out comes back with a new token, a banned one never; tokens of before are void. */
 HF_TEST(keys)
 {
     struct hf_tenant tenant;
@@ -192,7 +192,11 @@ HF_TEST(keys)
              !hf_tenant_takes_key(&tenant, &token, NOW + 10));
     const struct hf_event_tenant_evicted evicted = {.tenant = HF_STR("acme"),
                                                     .reason = HF_STR("r")};
+    const struct hf_hash spare = {{5}};
+    mint(&tenant, &spare, NOW + 1000);
+    HF_CHECK_RC(hf_tenant_may_register(&tenant, &spare, &other, NOW, &err), HF_OK);
     fold_struct(&tenant, HF_EVENT_TENANT_EVICTED_NAME, &evicted);
+    HF_CHECK_RC(hf_tenant_may_register(&tenant, &spare, &other, NOW, &err), HF_EPERM);
     HF_CHECK(!hf_tenant_takes_key(&tenant, &next_key, NOW));
     HF_CHECK_RC(hf_tenant_may_register(&tenant, &token, &agent, NOW, &err), HF_EPERM);
     mint(&tenant, &next_token, NOW + 1000);
@@ -201,7 +205,10 @@ HF_TEST(keys)
     HF_CHECK(tenant.api_key_serial == 0);
     const struct hf_event_tenant_agent_banned banned = {
         .tenant = HF_STR("acme"), .agent_key = hf_bytes_of(agent.b, 32), .reason = HF_STR("r")};
+    const struct hf_hash last = {{6}};
+    mint(&tenant, &last, NOW + 1000);
     fold_struct(&tenant, HF_EVENT_TENANT_AGENT_BANNED_NAME, &banned);
+    HF_CHECK_RC(hf_tenant_may_register(&tenant, &last, &other, NOW, &err), HF_EPERM);
     mint(&tenant, &next_key, NOW + 1000);
     HF_CHECK(hf_tenant_bans(&tenant, &agent) && !hf_tenant_bans(&tenant, &other));
     HF_CHECK_RC(hf_tenant_may_register(&tenant, &next_key, &agent, NOW, &err), HF_EPERM);
