@@ -1,4 +1,5 @@
 """Who may do what: principals, customers' users, agents' keys, flags, the cutover; real processes."""
+import json
 import os
 import subprocess
 import time
@@ -374,6 +375,10 @@ def command_line(world, region):
     holdfast("principal", "create", "jo", "--role", "viewer", "--kind", "customer", "--tenant",
              "acme", "--days", "1", "--out", world.path("jo"))
     check(os.stat(world.path("jo")).st_mode & 0o777 == 0o600, "for its owner alone")
+    for made in (("tenant", "token", "acme"), ("principal", "create", "bo", "--role", "viewer"),
+                 ("principal", "rotate", "bo")):
+        told = holdfast(*made, "--out", world.path("made"), "--json")
+        check(json.loads(told) == {"file": world.path("made")} and os.path.getsize(world.path("made")) > 40, told)
     check("belongs to prod-eu" in holdfast("tenant", "create", "eu", "--market", "eu", code=3), "by its market")
     check("acme" in holdfast("tenant", "list", token="jo"), "jo sees acme")
     check("acme only" in holdfast("flag", "list", code=3, token="jo"), "and no flags")

@@ -227,15 +227,32 @@ static void write_body(struct hf_buf *body, const struct hf_hub_request *request
     hf_json_object_end(&json);
 }
 
+/* The token goes into a file of the owner's alone, never on the screen; programs are told where. */
+static enum hf_rc keep_token(struct hf_cli *cli, const char *path, const struct hf_json *json,
+                             struct hf_err *err)
+{
+    struct hf_str token = hf_json_get_str(json, "token");
+    enum hf_rc rc = token.len == 0 ? hf_err_set(err, HF_EIO, "the Hub's answer holds no token")
+                                   : hf_file_replace(path, hf_str_bytes(token), 0600, err);
+    if (rc == HF_OK && cli->json) {
+        struct hf_buf text = hf_buf_init(64u << 10);
+        struct hf_json_out out;
+        hf_json_init(&out, &text);
+        hf_json_object_begin(&out);
+        hf_json_key_str(&out, "file", hf_str_c(path));
+        hf_json_object_end(&out);
+        hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+        hf_buf_free(&text);
+    }
+    return rc;
+}
+
 static enum hf_rc show_answer(struct hf_hub_session *session, const struct hf_hub_request *request,
                               const struct hf_json *json, struct hf_err *err)
 {
     struct hf_cli *cli = session->cli;
     if (request->token_file != NULL) {
-        struct hf_str token = hf_json_get_str(json, "token");
-        return token.len == 0
-                   ? hf_err_set(err, HF_EIO, "the Hub's answer holds no token")
-                   : hf_file_replace(request->token_file, hf_str_bytes(token), 0600, err);
+        return keep_token(cli, request->token_file, json, err);
     }
     if (!cli->json) {
         return request->show(cli, json, err);
