@@ -7,6 +7,7 @@ static void answer_health(struct hf_hub_call *call, bool asks_ready)
 {
     const struct hf_hub *hub = call->hub;
     struct hf_json_out json;
+    hf_log_writer_look(hub->log.writer); /* nobody may have asked for room for a while */
     bool ready = hf_log_writer_state(hub->log.writer) == HF_WRITER_OPEN;
     hf_json_init(&json, &call->scratch);
     hf_json_object_begin(&json);

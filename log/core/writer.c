@@ -135,13 +135,8 @@ static const struct hf_appender_ops appender_ops = {submit};
 
 /* requests */
 
-static bool room_for(struct hf_log_writer *writer, const struct hf_append *append,
-                     struct hf_err *err)
+static bool room_for(struct hf_log_writer *writer, uint64_t need, struct hf_err *err)
 {
-    uint64_t need = writer->admission.gather->bytes;
-    for (size_t i = 0; i < append->item_count; i++) {
-        need += append->items[i].bytes.len + append->items[i].blob.len;
-    }
     uint64_t free_bytes = 0;
     uint64_t total = 0;
     if (hf_place_room(hf_log_place(writer->log), &free_bytes, &total, err) != HF_OK) {
@@ -159,15 +154,9 @@ static bool room_for(struct hf_log_writer *writer, const struct hf_append *appen
     return false;
 }
 
-/* The room is looked at once a batch; a request in a batch that has begun went through. */
-static bool check_room(struct hf_log_writer *writer, struct hf_append *append)
+static bool look_for(struct hf_log_writer *writer, uint64_t need, struct hf_err *err)
 {
-    if (writer->admission.gather->count > 0 && append->item_count == 1 &&
-        append->items[0].blob.len == 0) {
-        return true;
-    }
-    struct hf_err err = {0};
-    bool enough = room_for(writer, append, &err);
+    bool enough = room_for(writer, need, err);
     int state = writer->sm.state;
     if (enough && state == HF_WRITER_NO_ROOM) {
         hf_sm_move(&writer->sm, HF_WRITER_OPEN);
@@ -175,9 +164,25 @@ static bool check_room(struct hf_log_writer *writer, struct hf_append *append)
         tell(writer);
     } else if (!enough && state == HF_WRITER_OPEN) {
         hf_sm_move(&writer->sm, HF_WRITER_NO_ROOM);
-        writer->trouble = err;
+        writer->trouble = *err;
         tell(writer);
     }
+    return enough;
+}
+
+/* The room is looked at once a batch; a request in a batch that has begun went through. */
+static bool check_room(struct hf_log_writer *writer, struct hf_append *append)
+{
+    struct hf_err err = {0};
+    uint64_t need = writer->admission.gather->bytes;
+    if (writer->admission.gather->count > 0 && append->item_count == 1 &&
+        append->items[0].blob.len == 0) {
+        return true;
+    }
+    for (size_t i = 0; i < append->item_count; i++) {
+        need += append->items[i].bytes.len + append->items[i].blob.len;
+    }
+    bool enough = look_for(writer, need, &err);
     if (!enough) {
         append->err = err;
         answer(writer, append, HF_ENOSPC);
@@ -609,6 +614,14 @@ void hf_log_writer_close(struct hf_log_writer *writer, void (*closed)(void *arg)
 struct hf_appender *hf_log_writer_appender(struct hf_log_writer *writer)
 {
     return &writer->appender;
+}
+
+void hf_log_writer_look(struct hf_log_writer *writer)
+{
+    struct hf_err err = {0};
+    if (writer->closed == NULL) {
+        (void)look_for(writer, writer->admission.gather->bytes, &err);
+    }
 }
 
 enum hf_writer_state hf_log_writer_state(const struct hf_log_writer *writer)

@@ -63,6 +63,8 @@ void hf_log_writer_close(struct hf_log_writer *writer, void (*closed)(void *arg)
 void hf_log_writer_prune(struct hf_log_writer *writer, uint64_t below);
 
 struct hf_appender *hf_log_writer_appender(struct hf_log_writer *writer);
+/* Looks at the free space now, as the next request would: between OPEN and NO_ROOM. */
+void hf_log_writer_look(struct hf_log_writer *writer);
 enum hf_writer_state hf_log_writer_state(const struct hf_log_writer *writer);
 /* Why it is not OPEN; empty text otherwise. Borrows. */
 const struct hf_err *hf_log_writer_trouble(const struct hf_log_writer *writer);

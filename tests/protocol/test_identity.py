@@ -312,6 +312,21 @@ def affinity(world, region):
     check(other.returncode == 2 and b"holds the log of holdfast/dev" in other.stderr, f"{other}")
 
 
+@in_region
+def no_room(_world, region):
+    """A Hub without room says that it is not ready before anybody wants to write, and what to do."""
+    check(region.json("GET", "/readyz")["status"] == "ok", "there is room")
+    address = region.url.removeprefix("https://")
+    region.hub.terminate()
+    region.hub.wait(LIMIT)
+    region.hub.stdout.close()
+    region.start(address, "--free-floor", "900000T")
+    status, answer = region.call("GET", "/readyz", token="")
+    check(status == 503 and b"read-only" in answer and b"free some space" in answer, f"{status} {answer}")
+    check(region.call("GET", "/healthz", token="")[0] == 200 and region.json("GET", "/v1/tenants")["tenants"] == [], "it reads")
+    check(b"free some space" in region.call("POST", "/v1/tenants", {"tenant": "a", "ring": "sandbox"})[1], "and says it")
+
+
 def hub(world, command, *options):
     return subprocess.run([HUB, command, "--data", world.path("hub"), *options], env=world.env, timeout=LIMIT,
                           capture_output=True, check=False)
@@ -406,5 +421,5 @@ def command_line(world, region):
     holdfast("tenant", "list", code=3)
 
 
-harness.main([principals, customers, refusals, agents, next_agent, flags, cutover, affinity, check_config,
+harness.main([principals, customers, refusals, agents, next_agent, flags, cutover, affinity, no_room, check_config,
               versions_signed, command_line])
