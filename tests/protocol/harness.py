@@ -1,4 +1,5 @@
 """tests/protocol/harness.py: runs the holdfast program in a folder of its own and prints TAP."""
+import ctypes
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import sys
 import tempfile
 import traceback
 
+CLONE_NEWNS = 0x20000
 PROGRAM = os.environ["HOLDFAST_BIN"]
 LAST_WORDS = 12  # lines that are shown of each program when a case failed
 REPORTS = (b"Sanitizer:", b"runtime error:")
@@ -94,6 +96,17 @@ def tell_words(name, lines):
     tell(f"{name}:")
     for line in lines:
         tell("  " + line.decode(errors="backslashreplace")[:300])
+
+
+def small_disk(world, size):
+    """A file system of `size` bytes that only this process sees."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0 or libc.mount(b"none", b"/", None, 0x44000, None) != 0:
+        raise Skipped("no mount namespace here (needs root)")
+    os.mkdir(world.path("disk"))
+    if libc.mount(b"tmpfs", world.path("disk").encode(), b"tmpfs", 0, b"size=%d" % size) != 0:
+        raise Skipped("no tmpfs here (needs root)")
+    return libc
 
 
 def main(cases):

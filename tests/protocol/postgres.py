@@ -27,9 +27,10 @@ def find():
 class Postgres:
     """Listens on a Unix socket in its own folder and nowhere else."""
 
-    def __init__(self):
-        self.bin = find()
-        self.dir = tempfile.mkdtemp(prefix="holdfast-postgres-")
+    def __init__(self, parent=None, settings=()):
+        """parent: the folder for its own, instead of the system's; settings: NAME=VALUE of its own."""
+        self.bin, self.settings = find(), settings
+        self.dir = tempfile.mkdtemp(prefix="holdfast-postgres-", dir=parent)
         self.as_user = None
         self.server, self.frozen = None, set()
         if os.geteuid() == 0:  # the server refuses to run as root
@@ -54,7 +55,8 @@ class Postgres:
     def start(self):
         self.server = subprocess.Popen(
             [os.path.join(self.bin, "postgres"), "-D", self.data(), "-k", self.dir, "-c",
-             "listen_addresses=", "-c", "fsync=off", "-c", "logging_collector=off"],
+             "listen_addresses=", "-c", "fsync=off", "-c", "logging_collector=off",
+             *(word for setting in self.settings for word in ("-c", setting))],
             cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **(self.as_user or {}))
         deadline = time.monotonic() + LIMIT
         while time.monotonic() < deadline:

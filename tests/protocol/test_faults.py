@@ -1,5 +1,4 @@
 """kill -9 under eight producers, a full disk, a live reader: what a user's machine does to a log."""
-import ctypes
 import json
 import os
 import random
@@ -12,7 +11,6 @@ from harness import check
 
 PRODUCERS = os.environ["PRODUCERS_BIN"]
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "200"))
-CLONE_NEWNS = 0x20000
 
 
 def run_and_kill(world, rng, expected, positions):
@@ -72,21 +70,10 @@ def killed_producers(world):
         check(tlog.root(leaves[:size]) == head, f"checkpoint {size}")
 
 
-def small_disk(world, size):
-    """A file system of `size` bytes that only this process sees."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWNS) != 0 or libc.mount(b"none", b"/", None, 0x44000, None) != 0:
-        raise harness.Skipped("no mount namespace here (needs root)")
-    os.mkdir(world.path("disk"))
-    if libc.mount(b"tmpfs", world.path("disk").encode(), b"tmpfs", 0, b"size=%d" % size) != 0:
-        raise harness.Skipped("no tmpfs here (needs root)")
-    return libc
-
-
 def full_disk(world):
     """Until the disk is full, with the default floor and with none: a clear refusal, nothing lost,
     still readable; goes on when there is room."""
-    libc = small_disk(world, 24 << 20)
+    libc = harness.small_disk(world, 24 << 20)
     log = world.path("disk", "log")
     try:
         for floor in (None, "1"):

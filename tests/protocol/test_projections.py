@@ -1,5 +1,6 @@
 """Read models of a real region in SQLite and in PostgreSQL: the same rows whatever was killed meanwhile."""
 import json
+import os
 import random
 import shutil
 import sqlite3
@@ -351,4 +352,47 @@ def whose(region):
         check(b"are of the log" in region.run("status", db=db, code=3).stderr, "and now of the other")
 
 
-harness.main([survives, dead_letters, promotion, while_it_grows, as_of, refusals, whose])
+def full_disk(world):
+    """PostgreSQL's disk is full: programs say so and end, a Hub says so and tries again; when there is
+    room it goes on, and the digests are those of SQLite."""
+    if postgres.find() is None:
+        raise harness.Skipped("there is no PostgreSQL server on this machine")
+    libc, disk = harness.small_disk(world, 400 << 20), world.path("disk")
+    os.chmod(world.path(), 0o711)  # the server's user goes through it
+    os.chmod(disk, 0o777)
+    try:
+        server = postgres.Postgres(disk, ("max_wal_size=64MB", "min_wal_size=32MB"))
+        region = Metered(world, server)
+        try:
+            on_a_full_disk(region, os.path.join(disk, "filler"))
+        finally:
+            region.hub.stop()
+            server.close()
+    finally:
+        libc.umount2(disk.encode(), 2)
+
+
+def on_a_full_disk(region, filler):
+    url = region.server.url()
+    region.tenant("acme")
+    region.send("acme", [metering("acme", n) for n in range(2000)])
+    region.rest()
+    with open(filler, "wb") as file:  # a connection needs a little, or nothing else is tried
+        while os.statvfs(filler).f_bavail * os.statvfs(filler).f_frsize > 1 << 20:
+            file.write(bytes(1 << 16))
+            file.flush()
+    for verb in ("update", "rebuild"):
+        said = region.run(verb, db=url, code=3).stderr
+        check(b"no room left on its disk" in said, said)
+    region.hub.start("127.0.0.1:0", "--models", url)
+    until(lambda: "no room left on its disk" in region.hub.errors(), "the Hub says so")
+    check(region.hub.json("GET", "/v1/tenants")["tenants"], "and goes on with the rest")
+    os.unlink(filler)
+    until(lambda: region.hub.call("GET", "/v1/models/usage?key=acme").status == 200 and
+          region.hub.json("GET", "/v1/models/usage?key=acme")["rows"], "it tried again")
+    region.rest()
+    check(region.models("update", db=url) == region.models("update"), "the same digests")
+    region.run("verify", db=url)
+
+
+harness.main([survives, dead_letters, promotion, while_it_grows, as_of, refusals, whose, full_disk])
