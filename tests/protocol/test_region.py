@@ -80,6 +80,8 @@ def audit(world, region):
     shown = world.run("audit", "tenant", world.path("hub"), "acme", "--out", bundle, "--json").stdout
     events = [json.loads(line) for line in shown.splitlines()]
     check([e["tenant_index"] for e in events if "tenant_index" in e] == list(range(30)), "events")
+    world.run("audit", "tenant", world.path("hub"), "acme", "--from", "2027-01-01T00:00:00Z", "--to",
+              "2026-01-01T00:00:00Z", code=2)
     with open(trust, "w", encoding="ascii") as file:
         file.write(region.json("GET", "/v1/region")["log"] + "\n")
     region.stop()

@@ -178,6 +178,9 @@ static int run_tenant(struct hf_cli *cli)
     if (!take_time(cli, "from", &t.from_us, &code) || !take_time(cli, "to", &t.to_us, &code)) {
         return code;
     }
+    if (t.from_us > t.to_us) {
+        return hf_cli_refuse(cli, "--from is after --to");
+    }
     struct hf_buf bundle = hf_buf_init(HF_AUDIT_BUNDLE_MAX);
     t.buf = hf_buf_init(64u << 20);
     enum hf_rc rc = make_bundle(cli, &bundle, &vkey, &err);
