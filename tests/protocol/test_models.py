@@ -160,6 +160,14 @@ def follow_postgres(world, server):
         until(lambda: region.call("GET", "/v1/models")[0] == 200, "it comes back by itself")
         settled(region)
         check(server.sql("SELECT requests FROM holdfast.usage_1") == "40", "none lost, none twice")
+        db = (world.path("hub"), "--db", server.url())  # which the Hub writes
+        world.run("projections", "verify", *db)
+        check(json.loads(world.run("projections", "status", *db, "--json").stdout)[0]["position"] > 0, "status")
+        check(json.loads(world.run("projections", "show", db[0], "usage", "acme", *db[1:], "--json").stdout)[0][
+            "requests"] == 40, "shown while the Hub writes them")
+        check(json.loads(world.run("projections", "dead", *db, "--json").stdout) == [], "none is dead")
+        said = world.run("projections", "update", *db, code=3).stderr
+        check(b"another program writes" in said, said)
         region.stop()
         region.agents.clear()
         in_hub, in_file = ({model["projection"]: model["digest"] for model in json.loads(world.run(

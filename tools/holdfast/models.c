@@ -32,6 +32,14 @@ enum hf_rc hf_models_open(struct hf_models *m, struct hf_cli *cli, const char *u
                             : hf_store_sqlite_open(url, &m->store, err);
 }
 
+enum hf_rc hf_models_open_to_read(struct hf_models *m, struct hf_cli *cli, const char *url,
+                                  struct hf_err *err)
+{
+    enum hf_rc rc = hf_models_open(m, cli, url, err);
+    bool written = rc == HF_ELOCKED && m->session.log != NULL && is_postgres(url);
+    return written ? hf_store_postgres_open_reading(url, &m->store, err) : rc;
+}
+
 enum hf_rc hf_models_check(struct hf_models *m, struct hf_err *err)
 {
     struct hf_source *source = NULL;

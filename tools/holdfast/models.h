@@ -18,6 +18,10 @@ struct hf_models {
  * failure close all the same. */
 enum hf_rc hf_models_open(struct hf_models *m, struct hf_cli *cli, const char *url,
                           struct hf_err *err);
+/* The same for a command that only reads: what a Hub or its worker writes in PostgreSQL meanwhile
+ * can be read all the same. */
+enum hf_rc hf_models_open_to_read(struct hf_models *m, struct hf_cli *cli, const char *url,
+                                  struct hf_err *err);
 /* HF_EFORK: the store is another log's. */
 enum hf_rc hf_models_check(struct hf_models *m, struct hf_err *err);
 void hf_models_close(struct hf_models *m);

@@ -88,7 +88,7 @@ static int run_status(struct hf_cli *cli)
 {
     struct hf_models m;
     struct hf_err err = {0};
-    enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
+    enum hf_rc rc = hf_models_open_to_read(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK) {
         rc = hf_models_check(&m, &err);
     }

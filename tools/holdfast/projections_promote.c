@@ -141,7 +141,7 @@ static int run_dead(struct hf_cli *cli)
     hf_table_init(&dead.table, columns, HF_LEN(columns));
     hf_json_init(&dead.json, &text);
     hf_json_array_begin(&dead.json);
-    enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
+    enum hf_rc rc = hf_models_open_to_read(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK) {
         rc = hf_store_create(m.store, &hf_dead_letters, &err);
     }

@@ -128,7 +128,7 @@ static int run_show(struct hf_cli *cli)
     const struct hf_projection *p = NULL;
     const char *key = hf_cli_operand(cli, 2);
     const char *when = hf_cli_str(cli, "as-of");
-    enum hf_rc rc = hf_models_open(&m, cli, hf_cli_str(cli, "db"), &err);
+    enum hf_rc rc = hf_models_open_to_read(&m, cli, hf_cli_str(cli, "db"), &err);
     if (rc == HF_OK) {
         p = hf_projection_find(hf_str_c(hf_cli_operand(cli, 1)));
         rc = p != NULL ? HF_OK : hf_promoted(m.store, hf_str_c(hf_cli_operand(cli, 1)), &p, &err);

@@ -205,7 +205,7 @@ static int report(const struct verify *v)
 static enum hf_rc verify(struct verify *v, struct hf_models *m, struct hf_models *fresh,
                          struct hf_err *err)
 {
-    enum hf_rc rc = hf_models_open(m, v->cli, hf_cli_str(v->cli, "db"), err);
+    enum hf_rc rc = hf_models_open_to_read(m, v->cli, hf_cli_str(v->cli, "db"), err);
     if (rc == HF_OK) {
         rc = hf_models_check(
             m, err); /* they stay where they are: a Hub may be about to bring them on */
