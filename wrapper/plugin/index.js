@@ -10,7 +10,7 @@
 import net from "node:net";
 
 const PROTOCOL = 2;
-const VERSION = "1.2.0";
+const VERSION = "1.2.1";
 const SOCKET = "/run/holdfast-wrapper/plugin.sock";
 const FRAME_MAX = 8 << 20; // bytes of a message
 const WAITING_MAX = 512; // questions without an answer
