@@ -87,6 +87,8 @@ def audit(world, region):
     region.stop()
     region.agents.clear()
     done = world.run("audit", "verify", bundle, "--trust", trust)
+    said = json.loads(world.run("audit", "verify", bundle, "--trust", trust, "--json").stdout)
+    check(said["verified"] is True and said["tenant_events"] > 0 and said["segments"] > 0, f"{said}")
     check(b"30 of the tenant" in done.stdout, done.stdout)
     with open(bundle, "rb") as file:
         good = file.read()

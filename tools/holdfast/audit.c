@@ -153,9 +153,32 @@ static enum hf_rc finish(struct timeline *t, enum hf_rc rc, struct hf_err *err)
     return rc;
 }
 
-static void summarise(struct hf_cli *cli, const struct hf_audit_result *result)
+static void summarise_json(struct hf_cli *cli, const struct hf_audit_result *result)
 {
-    if (!cli->json) {
+    struct hf_json_out json;
+    struct hf_buf text = hf_buf_init(4096);
+    hf_json_init(&json, &text);
+    hf_json_object_begin(&json);
+    hf_json_key(&json, HF_STR("verified"));
+    hf_json_bool(&json, true);
+    hf_json_key_str(&json, "tenant", result->tenant);
+    hf_json_key_u64(&json, "region_events", result->region_events);
+    hf_json_key_u64(&json, "tenant_events", result->tenant_events);
+    hf_json_key_u64(&json, "segments", result->segments);
+    hf_json_key_u64(&json, "epochs", result->epochs);
+    hf_json_key_u64(&json, "region_size", result->region_size);
+    hf_json_object_end(&json);
+    hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+    hf_buf_free(&text);
+}
+
+/* Whoever asked for events or approvals as JSON gets these alone, one object a line. */
+static void summarise(struct timeline *t, const struct hf_audit_result *result)
+{
+    struct hf_cli *cli = t->cli;
+    if (cli->json && !t->shows && !t->asks) {
+        summarise_json(cli, result);
+    } else if (!cli->json) {
         hf_cli_printf(cli,
                       "verified tenant %.*s: %llu events of the region, %llu of the tenant in %llu "
                       "segments and %llu epochs, as of region size %llu\n",
@@ -192,7 +215,7 @@ static int run_tenant(struct hf_cli *cli)
         rc = hf_file_replace(hf_cli_str(cli, "out"), hf_buf_bytes(&bundle), 0644, &err);
     }
     if (rc == HF_OK) {
-        summarise(cli, &result);
+        summarise(&t, &result);
     }
     hf_buf_free(&bundle);
     return rc == HF_OK ? HF_EXIT_OK : hf_cli_fail(cli, &err);
@@ -225,7 +248,7 @@ static int run_verify(struct hf_cli *cli)
     rc = hf_audit_verify(hf_buf_bytes(&bundle), &vkey, print_event, &t, &result, &err);
     rc = finish(&t, rc, &err);
     if (rc == HF_OK) {
-        summarise(cli, &result);
+        summarise(&t, &result);
     }
     hf_buf_free(&bundle);
     if (rc == HF_ENOMEM || t.failed != HF_OK) {
