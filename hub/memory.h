@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "schemas/record.h"
 
-#define HF_MEMORY_VERSION 5
+#define HF_MEMORY_VERSION 6
 #define HF_MEMORY_MAX     (UINT64_C(1) << 30) /* 100,000 tenants with all they can have: 600 MB */
 
 struct hf_hub;
