@@ -72,13 +72,15 @@ static void forget_surplus(struct hf_hub_approvals *approvals, struct hf_hub_app
 static void judge(struct hf_hub_approvals *approvals, struct hf_hub_approval *a)
 {
     const struct hf_approval *life = &a->life;
+    bool denied = life->state == HF_APPROVAL_DENIED;
+    bool by_person = life->approver[0] != '\0';
     const struct hf_approval_known known = {
         .routed_us = life->routed_us,
         .notified_us = a->notified_us,
         .seen_us = a->seen_us,
         .decided_us = hf_hub_approval_waits(a) ? 0 : life->decided_us,
-        .by_person = life->state == HF_APPROVAL_APPROVED || life->state == HF_APPROVAL_DENIED,
-        .withdrawn = life->state == HF_APPROVAL_CANCELLED,
+        .by_person = by_person && (denied || life->state == HF_APPROVAL_APPROVED),
+        .withdrawn = life->state == HF_APPROVAL_CANCELLED || (denied && !by_person),
         .tried = a->tried};
     if (a->routing != HF_VERDICT_NONE || life->probe) {
         return;

@@ -25,6 +25,7 @@ struct change {
     /* Of the row's texts, which borrow from the table until its next call. */
     char texts[6][TEXT_MAX + 1];
     bool found;
+    bool by_person; /* the answer that is being taken */
 };
 
 /* counting, by whether it is a probe */
@@ -97,14 +98,15 @@ static enum hf_rc judge_routing(struct change *c, struct hf_err *err)
         return HF_OK;
     }
     struct hf_str state = c->row[STATE].text;
-    const struct hf_approval_known known = {.routed_us = c->row[ROUTED_US].number,
-                                            .notified_us = c->row[NOTIFIED_US].number,
-                                            .seen_us = c->row[SEEN_US].number,
-                                            .decided_us = c->row[DECIDED_US].number,
-                                            .by_person = hf_str_eq(state, HF_STR("approved")) ||
-                                                         hf_str_eq(state, HF_STR("denied")),
-                                            .withdrawn = hf_str_eq(state, HF_STR("cancelled")),
-                                            .tried = tried};
+    bool denied = hf_str_eq(state, HF_STR("denied"));
+    const struct hf_approval_known known = {
+        .routed_us = c->row[ROUTED_US].number,
+        .notified_us = c->row[NOTIFIED_US].number,
+        .seen_us = c->row[SEEN_US].number,
+        .decided_us = c->row[DECIDED_US].number,
+        .by_person = c->by_person && (denied || hf_str_eq(state, HF_STR("approved"))),
+        .withdrawn = hf_str_eq(state, HF_STR("cancelled")) || (denied && !c->by_person),
+        .tried = tried};
     enum hf_approval_verdict verdict = hf_approval_judge(&known);
     if (verdict == HF_VERDICT_NONE) {
         return HF_OK;
@@ -259,6 +261,8 @@ static enum hf_rc take_decided(struct change *c, struct hf_err *err)
         return hf_err_set(err, HF_EINVAL, "an answer to nothing that waits");
     }
     c->row[STATE].text = hf_event_approval_decided_decision_name(e.decision);
+    c->by_person = e.by == HF_EVENT_APPROVAL_DECIDED_BY_OPERATOR ||
+                   e.by == HF_EVENT_APPROVAL_DECIDED_BY_CUSTOMER;
     c->row[DECIDED_US].number = c->position->recorded_us;
     rc = judge_routing(c, err);
     if (rc == HF_OK) {

@@ -4,7 +4,8 @@
  *   in-time    a push service or mail server took a message about it within 30 s of its routing
  *   late       one did after that
  *   answered   none did, but somebody saw or answered it within those 30 s: they were watching
- *   withdrawn  none did, and within those 30 s nobody wanted an answer any more
+ *   withdrawn  none did, and within those 30 s nobody wanted an answer any more, or the region
+ *              denied it by itself: the person that it is about was erased
  *   in-vain    none did; it was tried
  *   untried    none did, and none was tried: nobody can be reached, or its tenant asked more than
  *              people are told in a minute

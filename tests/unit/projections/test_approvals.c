@@ -12,9 +12,10 @@
     "{\"approval\":\"" name "\",\"tenant\":\"t\",\"request\":\"" H32 "\",\"action\":\"" H32        \
     "\",\"segment\":1,\"offset\":1,\"tool\":\"exec\",\"risk\":\"high\",\"requested\":" AT(         \
         requested) ",\"expires\":" AT("50") ",\"probe\":" probe "}"
-#define DECIDED(name, decision)                                                                    \
-    "{\"approval\":\"" name "\",\"tenant\":\"t\",\"decision\":\"" decision                         \
-    "\",\"by\":\"operator\",\"request\":\"" H32 "\",\"latency\":1}"
+#define DECIDED(name, decision) DECIDED_BY(name, decision, "operator")
+#define DECIDED_BY(name, decision, by)                                                             \
+    "{\"approval\":\"" name "\",\"tenant\":\"t\",\"decision\":\"" decision "\",\"by\":\"" by       \
+    "\",\"request\":\"" H32 "\",\"latency\":1}"
 #define DELIVERED(name)                                                                            \
     "{\"approval\":\"" name "\",\"tenant\":\"t\",\"request\":\"" H32                               \
     "\",\"decision\":\"approved\",\"sequence\":1,\"index\":1,\"not_after\":" AT("50") "}"
@@ -193,6 +194,7 @@ HF_TEST(routing)
         {.second = 2, .type = "approval.routed", .payload = ROUTED("nobody", "01", "false")},
         {.second = 2, .type = "approval.routed", .payload = ROUTED("gone", "01", "false")},
         {.second = 2, .type = "approval.routed", .payload = ROUTED("waits", "01", "false")},
+        {.second = 2, .type = "approval.routed", .payload = ROUTED("erased", "01", "false")},
         {.second = 3, .type = "approval.routed", .payload = ROUTED("p", "03", "true")},
         {.second = 3, .type = "approval.decided", .payload = DECIDED("p", "denied")},
         {.second = 3, .type = "notification.attempted", .payload = NOTIFIED_OF("a", "failed")},
@@ -203,6 +205,9 @@ HF_TEST(routing)
         {.second = 10, .type = "approval.seen", .payload = SEEN("seen")},
         {.second = 10, .type = "approval.decided", .payload = DECIDED("gone", "cancelled")},
         {.second = 20, .type = "approval.decided", .payload = DECIDED("denied", "denied")},
+        {.second = 20,
+         .type = "approval.decided",
+         .payload = DECIDED_BY("erased", "denied", "policy")},
         {.second = 32,
          .type = "notification.attempted",
          .payload = NOTIFIED_OF("bound", "accepted")},
@@ -224,6 +229,7 @@ HF_TEST(routing)
                 "t|a|approved|high|exec|0|" H32 "|1|50|2|4|-|34|-|-||in-time\n"
                 "t|bound|pending|high|exec|0|" H32 "|1|50|2|32|-|-|-|-||in-time\n"
                 "t|denied|denied|high|exec|0|" H32 "|1|50|2|-|-|20|-|-||answered\n"
+                "t|erased|denied|high|exec|0|" H32 "|1|50|2|-|-|20|-|-||withdrawn\n"
                 "t|gone|cancelled|high|exec|0|" H32 "|1|50|2|-|-|10|-|-||withdrawn\n"
                 "t|late|approved|high|exec|0|" H32 "|1|50|2|33|-|34|-|-||late\n"
                 "t|nobody|expired|high|exec|0|" H32 "|1|50|2|51|-|50|-|-||untried\n"
@@ -232,15 +238,15 @@ HF_TEST(routing)
                 "t|vain|expired|high|exec|0|" H32 "|1|50|2|-|-|50|-|-||in-vain\n"
                 "t|waits|pending|high|exec|0|" H32 "|1|50|2|-|-|-|-|-||\n");
     sheet_check(&s, 2,
-                "0|decided|0|3|32000000|32000000|32000000|32000000\n"
+                "0|decided|0|4|30000000|32000000|32000000|32000000\n"
                 "0|decided|1|1|0|0|0|0\n"
                 "0|notified|0|4|30000000|49000000|49000000|49000000\n"
                 "0|propagated|0|4|50000000|50000000|50000000|50000000\n"
-                "0|routed|0|9|1000000|1000000|1000000|1000000\n"
+                "0|routed|0|10|1000000|1000000|1000000|1000000\n"
                 "0|routed|1|1|0|0|0|0\n"
                 "0|seen|0|1|8000000|8000000|8000000|8000000\n");
     sheet_check(&s, 3,
-                "0|0|9|9|0|0|5|1|3|0|9|2|1|1|1|2\n"
+                "0|0|10|10|0|0|5|1|4|0|10|2|1|1|1|2\n"
                 "0|1|1|1|0|0|1|1|1|0|1|0|0|0|0|0\n");
     sheet_end(&s);
 }
