@@ -164,7 +164,9 @@ static enum hf_rc judge(struct hf_agent *agent, const struct wish *wish, enum ve
         }
         rc = hf_budget_used(agent, budget, &used, err);
         uint64_t held = hf_ledger_held(&agent->budgets.ledger, wish->name, budget->meter, now_ns);
-        uint64_t would = add(add(used.used, used.reserved - held), wish->amounts[i]);
+        /* It may have run out between the two looks. */
+        uint64_t others = used.reserved > held ? used.reserved - held : 0;
+        uint64_t would = add(add(used.used, others), wish->amounts[i]);
         enum verdict verdict = used.state == HF_BUDGET_SPENT || would > budget->limit
                                    ? at_end[budget->action]
                                : hf_budget_state(budget, would) != HF_BUDGET_OPEN ? WARN
