@@ -259,9 +259,13 @@ def while_it_grows(region):
             check(process.returncode == code, f"{process.returncode} {error}")
             differ = [row["projection"] for row in json.loads(said)["differ"]]
             check(differ == ["usage_1"] * code, f"{differ}")
+    # Whatever the Hub has yet to write about this tenant would mend the row.
+    until(lambda: all(model["lag"] == 0 for model in region.hub.json("GET", "/v1/models")["models"]), "the Hub follows")
     with sqlite3.connect(region.world.path("hub", "models.db"), timeout=LIMIT) as file:
         file.execute("UPDATE fleet_1 SET ring = 'general'")
     file.close()
+    region.tenant("other")  # with the next change the Hub notices that another hand was at its rows
+    until(lambda: region.hub.json("GET", "/v1/models/fleet?key=other")["rows"], "the Hub follows")
     region.hub.json("POST", "/v1/models/fleet_1/digest", None, 201)
     region.run("rebuild", "usage_1", db=region.file)
     said = region.run("verify", db=region.file, code=1).stderr
