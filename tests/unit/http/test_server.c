@@ -151,7 +151,8 @@ static void run_for(struct world *w, uint64_t seconds)
 
 static bool received(const struct world *w, const char *text)
 {
-    return memmem(w->received.ptr, w->received.len, text, strlen(text)) != NULL;
+    return w->received.len > 0 &&
+           memmem(w->received.ptr, w->received.len, text, strlen(text)) != NULL;
 }
 
 #define GET(target) "GET " target " HTTP/1.1\r\nHost: h\r\n\r\n"
