@@ -157,7 +157,7 @@ static bool address_part(struct hf_str *io_rest, uint64_t *ret)
     }
     *io_rest = (struct hf_str){io_rest->ptr + i, io_rest->len - i};
     *ret = value;
-    return i > start || base == 8;
+    return i > start || base != 10; /* a bare 0x is zero to clients, as is a bare 0 */
 }
 
 /* An IPv4 address in any spelling that a resolver takes without asking anybody. */
