@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/assert.h"
+
 int hf_bytes_cmp(struct hf_bytes a, struct hf_bytes b)
 {
     size_t len = a.len < b.len ? a.len : b.len;
@@ -221,4 +223,21 @@ uint32_t hf_utf8_next(struct hf_str text, size_t *ret_len)
     }
     *ret_len = len;
     return ch;
+}
+
+bool hf_utf8_hidden(uint32_t character)
+{
+    static const uint32_t ranges[][2] = {
+        {0x00, 0x08},     {0x0B, 0x1F},       {0x7F, 0x9F},       {0xAD, 0xAD},
+        {0x34F, 0x34F},   {0x61C, 0x61C},     {0x115F, 0x1160},   {0x17B4, 0x17B5},
+        {0x180B, 0x180F}, {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F},
+        {0x3164, 0x3164}, {0xFE00, 0xFE0F},   {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},
+        {0xFFF9, 0xFFFB}, {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF}};
+
+    for (size_t i = 0; i < HF_LEN(ranges); i++) {
+        if (character >= ranges[i][0] && character <= ranges[i][1]) {
+            return true;
+        }
+    }
+    return false;
 }

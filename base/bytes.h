@@ -75,6 +75,9 @@ bool hf_utf8_valid(struct hf_bytes b, size_t *ret_at);
 /* The first character of a text that is not empty, and how many bytes it takes; U+FFFD, one byte,
  * where there is no UTF-8. */
 uint32_t hf_utf8_next(struct hf_str text, size_t *ret_len);
+/* Nobody sees the character, or it changes how others are seen: what stands there is not what
+ * people read. Neither tab nor newline. */
+bool hf_utf8_hidden(uint32_t character);
 
 static inline void hf_be16_put(uint8_t *p, uint16_t v)
 {

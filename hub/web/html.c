@@ -5,23 +5,6 @@
 
 #define BAD 0xFFFDu
 
-/* Nobody sees it, or it changes how others are seen. */
-static bool is_hidden(uint32_t c)
-{
-    static const uint32_t ranges[][2] = {
-        {0x00, 0x08},     {0x0B, 0x1F},     {0x7F, 0x9F},      {0xAD, 0xAD},     {0x34F, 0x34F},
-        {0x61C, 0x61C},   {0x115F, 0x1160}, {0x17B4, 0x17B5},  {0x180B, 0x180F}, {0x200B, 0x200F},
-        {0x2028, 0x202E}, {0x2060, 0x206F}, {0x3164, 0x3164},  {0xFE00, 0xFE0F}, {0xFEFF, 0xFEFF},
-        {0xFFA0, 0xFFA0}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
-
-    for (size_t i = 0; i < HF_LEN(ranges); i++) {
-        if (c >= ranges[i][0] && c <= ranges[i][1]) {
-            return true;
-        }
-    }
-    return false;
-}
-
 void hf_html_text(struct hf_buf *out, struct hf_str text)
 {
     while (text.len > 0) {
@@ -35,7 +18,7 @@ void hf_html_text(struct hf_buf *out, struct hf_str text)
         case '\'': hf_buf_str(out, HF_STR("&#39;")); break;
         case BAD: hf_buf_str(out, HF_STR("\xEF\xBF\xBD")); break;
         default:
-            if (is_hidden(c)) {
+            if (hf_utf8_hidden(c)) {
                 hf_buf_printf(out, "[U+%04X]", (unsigned)c);
             } else {
                 hf_buf_put(out, text.ptr, len);

@@ -118,9 +118,6 @@ void hf_text_fault(struct hf_compiling *c, unsigned column, const char *format, 
 void hf_text_fault_at(struct hf_compiling *c, unsigned line, unsigned column, const char *format,
                       ...) __attribute__((format(printf, 4, 5)));
 
-/* Nobody sees the character, or it changes how others are seen: a policy says what it seems to
- * say. */
-bool hf_text_hidden(uint32_t ch);
 /* Takes the line apart into tokens; false when it has mistakes. */
 bool hf_text_split(struct hf_compiling *c, struct hf_str line);
 /* The column behind the last token. */

@@ -250,7 +250,7 @@ static void put_json(struct hf_buf *out, struct hf_str json)
     while (json.len > 0) {
         size_t len;
         uint32_t ch = hf_utf8_next(json, &len);
-        if (!hf_text_hidden(ch)) {
+        if (!hf_utf8_hidden(ch)) {
             hf_buf_put(out, json.ptr, len);
         } else if (ch < 0x10000) {
             hf_buf_printf(out, "\\u%04x", ch);

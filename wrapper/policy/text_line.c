@@ -85,20 +85,6 @@ static bool is_json(const struct hf_compiling *c)
             (c->token_count == 2 && hf_text_is(c, 0, "facts")));
 }
 
-bool hf_text_hidden(uint32_t ch)
-{
-    static const uint32_t ranges[][2] = {{0x00, 0x08},     {0x0A, 0x1F},      {0x7F, 0x9F},
-                                         {0xAD, 0xAD},     {0x200B, 0x200B},  {0x200E, 0x200F},
-                                         {0x2028, 0x202E}, {0x2060, 0x206F},  {0xFEFF, 0xFEFF},
-                                         {0xFFF9, 0xFFFB}, {0xE0000, 0xE0FFF}};
-    for (size_t i = 0; i < HF_LEN(ranges); i++) {
-        if (ch >= ranges[i][0] && ch <= ranges[i][1]) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* It looks like a blank and is none. */
 static bool is_other_blank(uint32_t ch)
 {
@@ -106,14 +92,19 @@ static bool is_other_blank(uint32_t ch)
            ch == 0x205F || ch == 0x3000;
 }
 
-/* The line is UTF-8 up to `until`, and has nothing in it that cannot be seen. */
-static bool is_visible(struct hf_compiling *c, struct hf_str line, size_t until)
+/* The line, which is UTF-8, has nothing in it that cannot be seen. A policy says what it seems to
+ * say; in JSON such a character can be spelled. */
+static bool is_visible(struct hf_compiling *c, struct hf_str line)
 {
-    for (size_t at = 0; at < until;) {
+    bool json = c->token_count > 0 && is_json(c);
+    for (size_t at = 0; at < line.len;) {
         size_t len;
         uint32_t ch = hf_utf8_next((struct hf_str){line.ptr + at, line.len - at}, &len);
-        if (hf_text_hidden(ch) && !(ch == '\r' && at + 1 == line.len)) {
-            hf_text_fault(c, (unsigned)at + 1, "U+%04X cannot be seen, and has to go", ch);
+        if (hf_utf8_hidden(ch) && !(ch == '\r' && at + 1 == line.len)) {
+            hf_text_fault(c, (unsigned)at + 1,
+                          json ? "U+%04X cannot be seen; spell it, as \\u and four digits"
+                               : "U+%04X cannot be seen, and has to go",
+                          ch);
             return false;
         }
         at += len;
@@ -186,9 +177,7 @@ bool hf_text_split(struct hf_compiling *c, struct hf_str line)
             return false;
         }
     }
-    /* JSON has rules of its own. */
-    bool json = c->token_count > 0 && is_json(c);
-    return is_visible(c, line, json ? c->tokens[c->token_count - 1].column - 1 : line.len);
+    return is_visible(c, line);
 }
 
 unsigned hf_text_end(const struct hf_compiling *c)

@@ -39,7 +39,7 @@ HF_TEST(compare)
 }
 
 /* A decoder of one code point written from the definition, to compare with. Bytes taken or 0. */
-static size_t reference_utf8(const uint8_t *p, size_t left)
+static size_t reference_utf8(const uint8_t *p, size_t left, uint32_t *ret_point)
 {
     size_t len = p[0] < 0x80       ? 1
                  : p[0] >> 5 == 6  ? 2
@@ -57,8 +57,16 @@ static size_t reference_utf8(const uint8_t *p, size_t left)
         }
         point = point << 6 | (p[i] & 63);
     }
+    *ret_point = point;
     bool surrogate = point >= 0xD800 && point <= 0xDFFF;
     return point < least[len] || point > 0x10FFFF || surrogate ? 0 : len;
+}
+
+/* The first character is this one, of so many bytes. */
+static bool takes(const uint8_t *p, size_t left, uint32_t point, size_t len)
+{
+    size_t got_len = 0;
+    return hf_utf8_next(hf_bytes_str(hf_bytes_of(p, left)), &got_len) == point && got_len == len;
 }
 
 /* Every one of the 65536 pairs of lead and second byte, before each ending, behind ASCII of each
@@ -78,15 +86,35 @@ HF_TEST(utf8_exhaustive)
                 text[ahead + 2 + i] = (uint8_t)ends[e][i];
             }
             size_t at = 0, got = SIZE_MAX;
-            for (size_t step; at < len && (step = reference_utf8(text + at, len - at)) > 0;) {
+            uint32_t point = 0;
+            for (size_t step;
+                 at < len && (step = reference_utf8(text + at, len - at, &point)) > 0;) {
+                HF_CHECK(takes(text + at, len - at, point, step));
                 at += step;
             }
+            HF_CHECK(at == len || takes(text + at, len - at, 0xFFFD, 1));
             HF_CHECK(hf_utf8_valid(hf_bytes_of(text, len), &got) == (at == len));
             HF_CHECK_U64(got, at == len ? SIZE_MAX : at);
         }
     }
     HF_CHECK(hf_utf8_valid((struct hf_bytes){0}, NULL));
     HF_CHECK(!hf_utf8_valid(HF_BYTES("\xFF"), NULL));
+}
+
+/* What people see, and what they do not, at the borders of what they do not. */
+HF_TEST(utf8_hidden)
+{
+    static const uint32_t seen[] = {'\t',   '\n',   ' ',    '~',    0xA0,   0xAC,    0x200A,
+                                    0x2010, 0x2027, 0x202F, 0x3000, 0xFFFD, 0x1F600, 0x10FFFF};
+    static const uint32_t hidden[] = {0,      0x1B,   0x7F,    0x9F,   0xAD,   0x61C,
+                                      0x180E, 0x200B, 0x200F,  0x2028, 0x202E, 0x3164,
+                                      0xFE0F, 0xFEFF, 0x1D173, 0xE0041};
+    for (size_t i = 0; i < HF_LEN(seen); i++) {
+        HF_CHECK(!hf_utf8_hidden(seen[i]));
+    }
+    for (size_t i = 0; i < HF_LEN(hidden); i++) {
+        HF_CHECK(hf_utf8_hidden(hidden[i]));
+    }
 }
 
 /* A writer of every size that is too small sets overflow, writes nothing past its end, and still
@@ -238,6 +266,6 @@ HF_TEST(buf_no_memory)
     }
 }
 
-HF_TEST_MAIN(HF_TEST_CASE(compare), HF_TEST_CASE(utf8_exhaustive), HF_TEST_CASE(writer_sizes),
-             HF_TEST_CASE(writer_sticky), HF_TEST_CASE(cursor), HF_TEST_CASE(buf_maximum),
-             HF_TEST_CASE(buf_pieces), HF_TEST_CASE(buf_no_memory))
+HF_TEST_MAIN(HF_TEST_CASE(compare), HF_TEST_CASE(utf8_exhaustive), HF_TEST_CASE(utf8_hidden),
+             HF_TEST_CASE(writer_sizes), HF_TEST_CASE(writer_sticky), HF_TEST_CASE(cursor),
+             HF_TEST_CASE(buf_maximum), HF_TEST_CASE(buf_pieces), HF_TEST_CASE(buf_no_memory))

@@ -102,6 +102,9 @@ static const struct mistake rows[] = {
         "b\n",
      7, 5, "U+202E"},
     {"\xef\xbb\xbf" OK, 1, 1, "U+FEFF"},
+    {OK "  when command in \"a\xd8\x9c\"\n", 6, 21, "U+061C"},
+    {OK "  when command in \"a\xe3\x85\xa4\"\n", 6, 21, "U+3164"},
+    {OK "test x\n  call a {\"b\": \"\xe2\x80\xae\"}\n  expect ask\n", 7, 17, "spell it, as \\u"},
     {OK "list l\n  a\xc2\xa0"
         "b\n",
      7, 4, "looks like a blank"},
