@@ -9,23 +9,35 @@ static const char hex_lower[] = "0123456789abcdef";
 static const char hex_upper[] = "0123456789ABCDEF";
 static const char alnum[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/* -- one code point of UTF-8; false for a byte that begins none -- */
-
-static bool code_point(struct hf_bytes rest, uint32_t *ret_code, size_t *ret_len)
+/* The next character; a byte that begins none is passed on as it is. False: at the end. */
+static bool next_char(struct hf_bytes *io_rest, struct hf_writer *w, uint32_t *ret_code,
+                      struct hf_bytes *ret_bytes)
 {
-    static const uint8_t masks[] = {0x7F, 0x1F, 0x0F, 0x07};
-    uint8_t first = rest.ptr[0];
-    size_t len = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
-    if (len > rest.len || !hf_utf8_valid(hf_bytes_of(rest.ptr, len), NULL)) {
-        return false;
+    while (io_rest->len > 0) {
+        size_t len;
+        uint32_t code = hf_utf8_next(hf_bytes_str(*io_rest), &len);
+        struct hf_bytes bytes = {io_rest->ptr, len};
+        *io_rest = hf_bytes_of(io_rest->ptr + len, io_rest->len - len);
+        if (len > 1 || bytes.ptr[0] < 0x80) {
+            *ret_code = code;
+            *ret_bytes = bytes;
+            return true;
+        }
+        hf_writer_u8(w, bytes.ptr[0]);
     }
-    uint32_t code = first & masks[len - 1];
-    for (size_t i = 1; i < len; i++) {
-        code = code << 6 | (rest.ptr[i] & 0x3F);
+    return false;
+}
+
+/* Its units in UTF-16, and how many. */
+static size_t utf16(uint32_t code, uint32_t units[2])
+{
+    if (code < 0x10000) {
+        units[0] = code;
+        return 1;
     }
-    *ret_code = code;
-    *ret_len = len;
-    return true;
+    units[0] = 0xD800 + ((code - 0x10000) >> 10);
+    units[1] = 0xDC00 + (code & 0x3FF);
+    return 2;
 }
 
 static void put_u16(struct hf_writer *w, uint32_t unit, const char *digits)
@@ -38,11 +50,11 @@ static void put_u16(struct hf_writer *w, uint32_t unit, const char *digits)
 
 static void put_u(struct hf_writer *w, uint32_t code, const char *digits)
 {
-    if (code >= 0x10000) {
-        put_u16(w, 0xD800 + ((code - 0x10000) >> 10), digits);
-        code = 0xDC00 + ((code - 0x10000) & 0x3FF);
+    uint32_t units[2];
+    size_t count = utf16(code, units);
+    for (size_t i = 0; i < count; i++) {
+        put_u16(w, units[i], digits);
     }
-    put_u16(w, code, digits);
 }
 
 /* -- JSON -- */
@@ -100,13 +112,9 @@ static void json(struct hf_bytes value, struct hf_writer *w, enum json_style sty
 {
     bool upper = style == JSON_NET || style == JSON_ASCII_UPPER || style == JSON_ALL_UPPER;
     const char *digits = upper ? hex_upper : hex_lower;
-    for (size_t i = 0; i < value.len;) {
-        uint32_t code;
-        size_t len;
-        if (!code_point(hf_bytes_of(value.ptr + i, value.len - i), &code, &len)) {
-            hf_writer_u8(w, value.ptr[i++]);
-            continue;
-        }
+    uint32_t code;
+    struct hf_bytes bytes;
+    while (next_char(&value, w, &code, &bytes)) {
         char letter = short_escape(code, style);
         if (letter != '\0') {
             hf_writer_u8(w, '\\');
@@ -114,9 +122,8 @@ static void json(struct hf_bytes value, struct hf_writer *w, enum json_style sty
         } else if (must_u(code, style)) {
             put_u(w, code, digits);
         } else {
-            hf_writer_put(w, value.ptr + i, len);
+            hf_writer_bytes(w, bytes);
         }
-        i += len;
     }
 }
 
@@ -180,21 +187,16 @@ static bool is_numbered(uint32_t code, enum numbered which)
 /* base: 'u', 'x' or 'X', as printf names them. */
 static void html_numbers(struct hf_bytes value, struct hf_writer *w, enum numbered which, char base)
 {
-    for (size_t i = 0; i < value.len;) {
-        uint32_t code;
-        size_t len;
-        if (!code_point(hf_bytes_of(value.ptr + i, value.len - i), &code, &len)) {
-            hf_writer_u8(w, value.ptr[i++]);
-            continue;
-        }
+    uint32_t code;
+    struct hf_bytes bytes;
+    while (next_char(&value, w, &code, &bytes)) {
         if (!is_numbered(code, which)) {
-            html(hf_bytes_of(value.ptr + i, len), w, "&quot;", "&#39;");
+            html(bytes, w, "&quot;", "&#39;");
         } else if (base == 'u') {
             hf_writer_printf(w, "&#%u;", code);
         } else {
             hf_writer_printf(w, base == 'X' ? "&#x%X;" : "&#x%x;", code);
         }
-        i += len;
     }
 }
 
@@ -228,18 +230,16 @@ static void put_wide(struct hf_writer *w, uint32_t unit, bool big)
 /* UTF-16. False: the value is no text. */
 static bool wide(struct hf_bytes value, struct hf_writer *w, bool big)
 {
-    for (size_t i = 0; i < value.len;) {
-        uint32_t code;
-        size_t len;
-        if (!code_point(hf_bytes_of(value.ptr + i, value.len - i), &code, &len)) {
-            return false;
+    uint32_t code, units[2];
+    struct hf_bytes bytes;
+    if (!hf_utf8_valid(value, NULL)) {
+        return false;
+    }
+    while (next_char(&value, w, &code, &bytes)) {
+        size_t count = utf16(code, units);
+        for (size_t i = 0; i < count; i++) {
+            put_wide(w, units[i], big);
         }
-        if (code >= 0x10000) {
-            put_wide(w, 0xD800 + ((code - 0x10000) >> 10), big);
-            code = 0xDC00 + ((code - 0x10000) & 0x3FF);
-        }
-        put_wide(w, code, big);
-        i += len;
     }
     return true;
 }
