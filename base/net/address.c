@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/un.h>
 
+#include "base/ip.h"
 #include "base/parse.h"
 
 static enum hf_rc parse_unix(const char *path, struct hf_address *address, struct hf_err *err)
@@ -65,57 +66,16 @@ bool hf_address_is_unix(const struct hf_address *address)
     return address->storage.ss_family == AF_UNIX;
 }
 
-static bool is_public_v4(uint32_t ip)
-{
-    static const struct {
-        uint32_t net;
-        unsigned bits;
-    } kept_back[] = {
-        {0x00000000, 8},  /* this network */
-        {0x0A000000, 8},  /* private */
-        {0x64400000, 10}, /* shared by carriers */
-        {0x7F000000, 8},  /* loopback */
-        {0xA9FE0000, 16}, /* link-local, and where clouds tell secrets */
-        {0xAC100000, 12}, /* private */
-        {0xC0000000, 24}, /* protocol assignments */
-        {0xC0000200, 24}, /* documentation */
-        {0xC0586300, 24}, /* 6to4 relays */
-        {0xC0A80000, 16}, /* private */
-        {0xC6120000, 15}, /* benchmarks */
-        {0xC6336400, 24}, /* documentation */
-        {0xCB007100, 24}, /* documentation */
-        {0xE0000000, 3},  /* multicast, reserved, broadcast */
-    };
-
-    for (size_t i = 0; i < sizeof kept_back / sizeof kept_back[0]; i++) {
-        if ((ip ^ kept_back[i].net) >> (32 - kept_back[i].bits) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Of 2000::/3, what is given out, without Teredo and other protocol assignments (2001:0::/23),
- * documentation (2001:db8::/32, 3fff::/20) and 6to4 (2002::/16). */
-static bool is_public_v6(const uint8_t ip[16])
-{
-    bool assigned = ip[0] >> 5 == 1;
-    bool protocols = ip[0] == 0x20 && ip[1] == 0x01 && ip[2] < 2;
-    bool documents = (ip[0] == 0x20 && ip[1] == 0x01 && ip[2] == 0x0D && ip[3] == 0xB8) ||
-                     (ip[0] == 0x3F && ip[1] == 0xFF && ip[2] >> 4 == 0);
-    return assigned && !protocols && !documents && !(ip[0] == 0x20 && ip[1] == 0x02);
-}
-
 bool hf_address_is_public(const struct hf_address *address)
 {
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
     if (address->storage.ss_family == AF_INET) {
         memcpy(&v4, &address->storage, sizeof v4);
-        return is_public_v4(ntohl(v4.sin_addr.s_addr));
+        return hf_ip4_is_public(ntohl(v4.sin_addr.s_addr));
     }
     memcpy(&v6, &address->storage, sizeof v6);
-    return address->storage.ss_family == AF_INET6 && is_public_v6(v6.sin6_addr.s6_addr);
+    return address->storage.ss_family == AF_INET6 && hf_ip6_is_public(v6.sin6_addr.s6_addr);
 }
 
 enum hf_rc hf_address_check_path(const char *path, struct hf_err *err)

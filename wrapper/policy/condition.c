@@ -1,5 +1,6 @@
 /* wrapper/policy/condition.c: does a rule fit a vector? Each kind of condition on the facts. */
 #include "base/assert.h"
+#include "wrapper/policy/host.h"
 #include "wrapper/policy/table.h"
 
 static bool has(const struct hf_condition *c, enum hf_match_kind kind, struct hf_str text)

@@ -28,12 +28,6 @@ bool hf_match_path(struct hf_str pattern, struct hf_str path);
 bool hf_match_command(struct hf_str pattern, struct hf_str program, const struct hf_str *args,
                       size_t arg_count);
 
-/* A host that names this machine or a network that is not the public one: localhost, loopback,
- * private, link-local and shared addresses of IPv4 and IPv6, however an address is spelled (also
- * one number, octal and hexadecimal parts), names that end in .local, .internal or .localhost, and
- * names of other scripts of which a client might make one of these. */
-bool hf_host_private(struct hf_str host);
-
 struct hf_match_set {
     /* private */
     struct hf_str *keys; /* in ascending bytewise order */

@@ -1,6 +1,7 @@
 /* tests/unit/policy/test_match.c: patterns: words, paths, hosts, commands; sets against single
  * ones. */
 #include "tests/harness/test.h"
+#include "wrapper/policy/host.h"
 #include "wrapper/policy/match.h"
 
 struct row {
@@ -84,6 +85,13 @@ HF_TEST(private_hosts)
                                          "printer.local",
                                          "intranet",
                                          "100.64.0.1",
+                                         "192.0.0.8",
+                                         "198.18.0.1",
+                                         "2001::1",
+                                         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
+                                         "fec0::1",
+                                         "2001:4860:::1",
+                                         "2001:4860:4860::8888%eth0",
                                          "localhost.",
                                          "\xef\xbc\x91\xef\xbc\x92\xef\xbc\x97.0.0.1",
                                          "127.0.0.\xef\xbc\x91",
@@ -92,11 +100,18 @@ HF_TEST(private_hosts)
                                          "x.\xe2\x93\x9bocalhost",
                                          "0x7\xef\xbc\xa6.1",
                                          ""};
-    static const char *const outside[] = {"example.org",    "8.8.8.8",
-                                          "172.32.0.1",     "2606:4700::1",
-                                          "1.1.1.1",        "localhost.example.org",
-                                          "10.example.org", "192.169.0.1",
-                                          "256.1.1.1",      "b\303\274cher.example"};
+    static const char *const outside[] = {"example.org",
+                                          "8.8.8.8",
+                                          "172.32.0.1",
+                                          "2606:4700::1",
+                                          "1.1.1.1",
+                                          "[2001:4860:4860::8888]",
+                                          "2001:4860:4860:0:0:0:0:8844",
+                                          "localhost.example.org",
+                                          "10.example.org",
+                                          "192.169.0.1",
+                                          "256.1.1.1",
+                                          "b\303\274cher.example"};
     for (size_t i = 0; i < HF_LEN(inside); i++) {
         if (!hf_host_private(hf_str_c(inside[i]))) {
             hf_test_fail(__FILE__, __LINE__, "%s is not private", inside[i]);
