@@ -9,7 +9,8 @@ static bool host_char(char c)
            c == ':' || c == '[' || c == ']' || (uint8_t)c >= 0x80;
 }
 
-/* Small letters, without port and final dot. */
+/* Small letters, without port and final dot. False: it may be another one than it looks, as a client
+ * makes plain letters of many characters of other scripts: a full-width e is an e. */
 static bool add_host(struct hf_reducing *r, struct hf_str text)
 {
     struct hf_policy_facts *facts = r->facts;
@@ -17,6 +18,7 @@ static bool add_host(struct hf_reducing *r, struct hf_str text)
     size_t len = 0;
     bool bracket = text.len > 0 && text.ptr[0] == '[';
     size_t colons = 0;
+    bool plain = true;
     for (size_t i = 0; i < text.len; i++) {
         colons += text.ptr[i] == ':' ? 1 : 0;
     }
@@ -29,6 +31,7 @@ static bool add_host(struct hf_reducing *r, struct hf_str text)
         if (len == sizeof small - 1 || !host_char(c)) {
             return false;
         }
+        plain = plain && (uint8_t)c < 0x80;
         small[len++] = c;
     }
     if (len >= 2 && small[0] == '[' && small[len - 1] == ']') {
@@ -39,7 +42,7 @@ static bool add_host(struct hf_reducing *r, struct hf_str text)
     struct hf_str host = {small, len};
     for (size_t i = 0; i < facts->hosts_count; i++) {
         if (hf_str_eq(facts->hosts[i], host)) {
-            return true;
+            return plain;
         }
     }
     bool cut = false;
@@ -48,10 +51,10 @@ static bool add_host(struct hf_reducing *r, struct hf_str text)
     }
     if (facts->hosts_count == sizeof facts->hosts / sizeof *facts->hosts) {
         facts->incomplete = true;
-        return true;
+        return plain;
     }
     facts->hosts[facts->hosts_count++] = hf_reduce_text(r, host, 255, &cut);
-    return true;
+    return plain;
 }
 
 /* What stands before the path, without a user. The rules are the WHATWG's, in which a backslash is
