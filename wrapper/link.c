@@ -338,7 +338,8 @@ void hf_link_accept(struct hf_wrapper *wrapper, struct hf_stream *stream)
     struct hf_link *link = hf_heap_zalloc(1, sizeof *link);
     struct hf_err err = {0};
     uint64_t now_ns = hf_env_mono_ns(hf_loop_env(wrapper->loop));
-    bool room = make_room(wrapper, now_ns);
+    bool known = hf_peers_allow(&wrapper->conf.gateways, (uint32_t)geteuid(), &stream->peer);
+    bool room = known && make_room(wrapper, now_ns); /* strangers take nobody's place */
     if (link == NULL) {
         hf_stream_close(stream);
         return;
@@ -357,7 +358,7 @@ void hf_link_accept(struct hf_wrapper *wrapper, struct hf_stream *stream)
     stream->on_end = on_end;
     stream->on_drain = NULL;
     stream->on_closed = stream_closed;
-    if (!hf_peers_allow(&wrapper->conf.gateways, (uint32_t)geteuid(), &stream->peer)) {
+    if (!known) {
         refuse(link, "this user runs no gateway of this tenant");
     } else if (!room || wrapper->draining) {
         refuse(link, "the wrapper takes no more connections");

@@ -220,6 +220,8 @@ def big(h):
                        (tool("read", path="a"), {"sessionKey": "s" * 513}), (tool("read"), {"agentId": "\u20ac" * 171}),
                        (tool("read"), {"requester": {"senderId": "x" * 600}})):
         check("too big" in h.call("gate", event, **{"sessionKey": "s", **ctx})["thrown"], f"{str(ctx)[:80]}")
+    for event in (tool("read", call=""), tool("")):
+        check("is missing" in h.call("gate", event, sessionKey="s")["thrown"], f"{event}")
     shown = dict(tool("read"), result={"details": [""] * 65536})
     check("too big" in h.call("clean", shown, sessionKey="s")["thrown"], "no output")
     h.call("ran", dict(tool("read", call="c9"), result={"details": {"status": "s" * 5000}}), sessionKey="s")

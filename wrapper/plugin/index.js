@@ -10,7 +10,7 @@
 import net from "node:net";
 
 const PROTOCOL = 2;
-const VERSION = "1.2.1";
+const VERSION = "1.2.2";
 const SOCKET = "/run/holdfast-wrapper/plugin.sock";
 const FRAME_MAX = 8 << 20; // bytes of a message
 const WAITING_MAX = 512; // questions without an answer
@@ -29,6 +29,7 @@ const NOTHING = Buffer.alloc(0);
 const MEMBER_MAX = { params: 1 << 20, text: 4096, workspace: 4096, tool: 128, what: 128, origin: 128, plugin: 128,
   openclaw: 128, nonce: 128 };
 const NAME_MAX = 512;
+const NEEDED = { call: ["call", "tool"], run: ["run"], result: ["tool"] }; // and which must say something
 const STRINGS_MAX = 65536;
 
 const state = (globalThis[Symbol.for(`holdfast-wrapper ${VERSION}`)] ??= {
@@ -54,6 +55,7 @@ function send(link, message) {
     if (typeof value === "string" ? Buffer.byteLength(value) > (MEMBER_MAX[name] ?? NAME_MAX)
       : Array.isArray(value) && value.length > STRINGS_MAX) throw new Error(`holdfast: ${name} is too big for the wrapper`);
   }
+  for (const name of NEEDED[message.t] ?? []) if (message[name] === "") throw new Error(`holdfast: ${name} is missing`);
   const text = JSON.stringify(message);
   const size = Buffer.byteLength(text);
   if (size > FRAME_MAX) throw new Error("holdfast: too big for the wrapper");
