@@ -174,6 +174,14 @@ static enum hf_rc note_metering(struct append_call *call, const struct hf_envelo
     return HF_OK;
 }
 
+/* Is the event in the log? Then nothing is written, and the log says whether it is the same. */
+static bool is_there(const struct append_call *call, const struct hf_envelope *envelope)
+{
+    struct hf_bytes entry;
+    return hf_log_writer_find(call->agent->log.writer, envelope->producer, envelope->sequence,
+                              &entry, /* err= */ NULL) == HF_OK;
+}
+
 /* What says something about a person is sealed. What a person waits for goes up at once, and what
  * became of it; too many cannot wait. */
 static enum hf_rc look_at(struct append_call *call, struct hf_writer *io_submission,
@@ -197,7 +205,9 @@ static enum hf_rc look_at(struct append_call *call, struct hf_writer *io_submiss
                           HF_STR_ARG(envelope.type), HF_STR_ARG(envelope.producer));
     }
     rc = hf_agent_scan_check(call->agent, hf_writer_done(io_submission), err);
-    rc = rc == HF_OK ? hf_agent_personal_seal(call->agent, io_submission, err) : rc;
+    if (rc == HF_OK || is_there(call, &envelope)) {
+        rc = hf_agent_personal_seal(call->agent, io_submission, err);
+    }
     call->item = (struct hf_submission){.bytes = hf_writer_done(io_submission)};
     if (rc == HF_OK) {
         rc = hf_envelope_read_submission(call->item.bytes, &envelope, err);

@@ -282,6 +282,13 @@ static void told(struct hf_agent_vault_wait *wait, const struct hf_err *err)
     hf_http_problem(call->exchange, 503, "try-again", text);
 }
 
+/* The tenant's name is in every event: nothing more could be written, nor anything read. */
+static bool is_in_every_event(const struct hf_agent *agent, struct hf_bytes value)
+{
+    const char *tenant = agent->region.tenant;
+    return value.len > 0 && memmem(tenant, strlen(tenant), value.ptr, value.len) != NULL;
+}
+
 static enum hf_rc change(struct vault_call *call, const struct asked *asked, struct hf_err *err)
 {
     struct hf_vault *vault = call->agent->vault.store;
@@ -293,6 +300,12 @@ static enum hf_rc change(struct vault_call *call, const struct asked *asked, str
                                  !hf_vault_kind_parse(from(asked->query, kind.len), &value.kind))) {
         return hf_err_set(err, HF_EINVAL,
                           "say what it is: ?kind=modelkey, credential or registered");
+    }
+    if ((asked->action == PUT || asked->action == ROTATED) &&
+        is_in_every_event(call->agent, value.value)) {
+        return hf_err_set(err, HF_EINVAL,
+                          "the value is in the tenant's name, and so in every event: nothing could "
+                          "be written any more; take another one");
     }
     return asked->action == PUT       ? hf_vault_put(vault, &value, &call->note, err)
            : asked->action == ROTATED ? hf_vault_rotate(vault, &value, &call->note, err)

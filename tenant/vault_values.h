@@ -12,10 +12,10 @@
 #include "base/crypto.h"
 #include "projections/store.h"
 #include "tenant/vault_notes.h"
+#include "wrapper/redaction/redaction.h"
 
-/* That of wrapper/redaction, which takes whatever is in a vault. */
-#define HF_VAULT_VALUE_MAX   8192 /* bytes; a private key of 4,096 bits has 3,300 */
-#define HF_VAULT_KEPT_MAX    5    /* values of a secret: the newest and those before it */
+#define HF_VAULT_VALUE_MAX   HF_REDACTION_SECRET_MAX /* it takes whatever is in a vault */
+#define HF_VAULT_KEPT_MAX    5 /* values of a secret: the newest and those before it */
 #define HF_VAULT_SECRETS_MAX 256
 #define HF_VAULT_BYTES_MAX   (1u << 20) /* of all values: they travel in one answer */
 

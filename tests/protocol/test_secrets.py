@@ -125,6 +125,10 @@ def proven(world, region):
         status, answer = local(world, "acme", "POST", "/v1/events", event(10 + number, spelled))
         check(status == 400 and "secret mail stands in it" in answer["detail"] and spelled not in answer["detail"],
               f"what is known to be one is not written: {status} {answer}")
+    status, answer = local(world, "acme", "POST", "/v1/events", event(2, hidden))
+    check(status == 200 and answer["repeated"] and answer["index"] == at, f"what is in the log is there: {status} {answer}")
+    status, answer = local(world, "acme", "POST", "/v1/events", event(2, hidden + "x"))
+    check(status == 409, f"and nothing else under its number: {status} {answer}")
 
     since = row["since"]
     put(world, "mail", OTHER, verb="rotate")

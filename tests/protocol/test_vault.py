@@ -168,6 +168,8 @@ def refusals(world, region):
             ("DELETE", "/v1/vault/secrets/a", b"", 404)):
         got = ask(world, "acme", method, path, body)
         check(got[0] == status and b"12345678" not in got[2], f"{method} {path}: {got}")
+    got = ask(world, "acme", "PUT", "/v1/vault/secrets/a?kind=credential", b"acme")
+    check(got[0] == 400 and b"the tenant's name" in got[2], f"what is in every event: {got}")
     check(json.loads(vault(world, "list", "--json").stdout)["secrets"] == [], "nothing is there")
     vault(world, "put", "A b", "--kind", "credential", stdin=b"12345678", code=2)
     end(agent)
