@@ -167,7 +167,8 @@ static void check_release_keys(struct hf_cli *cli)
     struct hf_release_keys keys;
     struct hf_err err = {0};
     enum hf_rc rc = hf_crypto_init(&err);
-    if (rc == HF_OK && (rc = hf_file_read(path, &text, &err)) == HF_OK) {
+    rc = rc == HF_OK ? hf_file_read(path, &text, &err) : rc;
+    if (rc == HF_OK) {
         rc = hf_release_keys_parse(hf_buf_bytes(&text), &keys, &err);
         rc = rc == HF_OK ? rc : hf_err_wrap(&err, rc, "%s", path);
     }

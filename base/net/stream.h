@@ -19,9 +19,9 @@
 
 struct hf_stream;
 
-/* Who is at the other end. */
 #define HF_PEER_TEXT 64
 
+/* Who is at the other end. */
 struct hf_peer {
     char text[HF_PEER_TEXT]; /* "127.0.0.1:5432", "unix, uid 1000" */
     bool is_unix;

@@ -206,9 +206,8 @@ static enum hf_rc verify(struct verify *v, struct hf_models *m, struct hf_models
                          struct hf_err *err)
 {
     enum hf_rc rc = hf_models_open_to_read(m, v->cli, hf_cli_str(v->cli, "db"), err);
-    if (rc == HF_OK) {
-        rc = hf_models_check(
-            m, err); /* they stay where they are: a Hub may be about to bring them on */
+    if (rc == HF_OK) { /* they stay where they are: a Hub may be about to bring them on */
+        rc = hf_models_check(m, err);
     }
     if (rc == HF_OK) {
         rc = claims_of_store(v, m, err);
@@ -216,8 +215,7 @@ static enum hf_rc verify(struct verify *v, struct hf_models *m, struct hf_models
     if (rc == HF_OK) {
         rc = claims_of_log(v, m, err);
     }
-    if (rc ==
-        HF_OK) { /* a file without a name: SQLite removes it. Opened last: it has the longest log */
+    if (rc == HF_OK) { /* last, so that it has the longest log; SQLite removes a file of no name */
         rc = hf_models_open(fresh, v->cli, "", err);
     }
     return rc == HF_OK ? build_and_compare(v, fresh, err) : rc;
