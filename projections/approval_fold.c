@@ -8,7 +8,6 @@
 #include "projections/approval_verdict.h"
 #include "projections/fold.h"
 #include "schemas/events_gen.h"
-#include "schemas/upcast.h"
 
 #define TEXT_MAX       128
 #define ENFORCEMENT_US INT64_C(10000000) /* from the answer to what the wrapper did */
@@ -17,10 +16,7 @@
 /* One event, and the row of the approval that it is about. */
 struct change {
     const struct hf_approval_model *model;
-    struct hf_store *store;
-    const struct hf_position *position;
-    const struct hf_envelope *event;
-    struct hf_bytes payload; /* of the newest version */
+    struct hf_fold fold;
     struct hf_value row[HF_COLUMNS_MAX];
     /* Of the row's texts, which borrow from the table until its next call. */
     char texts[6][TEXT_MAX + 1];
@@ -28,11 +24,16 @@ struct change {
     bool by_person; /* the answer that is being taken */
 };
 
+static struct change *change_of(struct hf_fold *fold)
+{
+    return HF_CONTAINER_OF(fold, struct change, fold);
+}
+
 /* counting, by whether it is a probe */
 
 static struct hf_approval_tally tally_of(const struct change *c)
 {
-    return (struct hf_approval_tally){c->model, c->store, c->position->recorded_us,
+    return (struct hf_approval_tally){c->model, c->fold.store, c->fold.position->recorded_us,
                                       c->row[PROBE].number};
 }
 
@@ -69,7 +70,7 @@ static enum hf_rc find(struct change *c, struct hf_str tenant, struct hf_str app
 
     c->row[TENANT].text = tenant;
     c->row[APPROVAL].text = approval;
-    enum hf_rc rc = hf_fold_row(c->store, c->model->way, c->row, &c->found, err);
+    enum hf_rc rc = hf_fold_row(c->fold.store, c->model->way, c->row, &c->found, err);
     for (unsigned i = 0; rc == HF_OK && i < HF_LEN(texts); i++) {
         keep(c, i, texts[i]);
     }
@@ -80,7 +81,7 @@ static enum hf_rc find(struct change *c, struct hf_str tenant, struct hf_str app
 
 static enum hf_rc put(struct change *c, struct hf_err *err)
 {
-    return hf_store_put(c->store, c->model->way, c->row, err);
+    return hf_store_put(c->fold.store, c->model->way, c->row, err);
 }
 
 /* Whether it reached people in time, as soon as that is known; before the row is put. */
@@ -125,8 +126,9 @@ static enum hf_rc judge_routing(struct change *c, struct hf_err *err)
 
 /* what the region says */
 
-static enum hf_rc take_routed(struct change *c, struct hf_err *err)
+static enum hf_rc take_routed(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     /* What is told to nobody is propagated when it is in the queue. */
     static const unsigned good[] = {ATTEMPTS, ROUTED, PROPAGATION_ALL, PROPAGATION_GOOD, SLO_HOUR};
     static const unsigned late[] = {ATTEMPTS, ROUTED, PROPAGATION_ALL, SLO_HOUR};
@@ -137,7 +139,7 @@ static enum hf_rc take_routed(struct change *c, struct hf_err *err)
 
     struct hf_event_approval_routed e;
     char action[2 * 32 + 1];
-    enum hf_rc rc = hf_event_approval_routed_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_approval_routed_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
         rc = find(c, e.tenant, e.approval, err);
     }
@@ -155,29 +157,30 @@ static enum hf_rc take_routed(struct change *c, struct hf_err *err)
     c->row[ACTION].text = hf_str_c(action);
     c->row[REQUESTED_US].number = e.requested;
     c->row[EXPIRES_US].number = e.expires;
-    c->row[ROUTED_US].number = c->position->recorded_us;
+    c->row[ROUTED_US].number = c->fold.position->recorded_us;
     rc = put(c, err);
     if (rc == HF_OK) {
-        rc = count_hop(c, "routed", e.requested, c->position->recorded_us, err);
+        rc = count_hop(c, "routed", e.requested, c->fold.position->recorded_us, err);
     }
-    bool in_time = c->position->recorded_us - e.requested <= HF_APPROVAL_PROPAGATE_US;
+    bool in_time = c->fold.position->recorded_us - e.requested <= HF_APPROVAL_PROPAGATE_US;
     const unsigned *columns = in_time ? good : late;
     if (c->model->judges && e.probe) {
         columns = in_time ? probe_good : late;
     } else if (c->model->judges) {
         columns = in_time ? queued : queued_late;
     }
-    return rc == HF_OK ? count_slo(c, c->position->recorded_us, columns, err) : rc;
+    return rc == HF_OK ? count_slo(c, c->fold.position->recorded_us, columns, err) : rc;
 }
 
-static enum hf_rc take_refused(struct change *c, struct hf_err *err)
+static enum hf_rc take_refused(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     struct hf_event_approval_refused e;
     struct hf_value row[HF_COLUMNS_MAX] = {
-        [SLO_HOUR] = {.number = hf_fold_hour(c->position->recorded_us)}};
-    enum hf_rc rc = hf_event_approval_refused_decode(c->payload, &e, err);
+        [SLO_HOUR] = {.number = hf_fold_hour(c->fold.position->recorded_us)}};
+    enum hf_rc rc = hf_event_approval_refused_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
-        rc = hf_fold_row(c->store, c->model->slo, row, NULL, err);
+        rc = hf_fold_row(c->fold.store, c->model->slo, row, NULL, err);
     }
     if (rc != HF_OK) {
         return rc;
@@ -185,7 +188,7 @@ static enum hf_rc take_refused(struct change *c, struct hf_err *err)
     unsigned why = e.reason == HF_EVENT_APPROVAL_REFUSED_REASON_TOO_LATE ? TOO_LATE : TOO_MANY;
     row[ATTEMPTS].number = hf_fold_add(row[ATTEMPTS].number + 1, e.skipped);
     row[why].number = hf_fold_add(row[why].number + 1, e.skipped);
-    return hf_store_put(c->store, c->model->slo, row, err);
+    return hf_store_put(c->fold.store, c->model->slo, row, err);
 }
 
 /* A message about it was tried. */
@@ -199,10 +202,11 @@ static enum hf_rc note_tried(struct change *c, struct hf_err *err)
 }
 
 /* The first message about it that a service of theirs took. */
-static enum hf_rc take_notified(struct change *c, struct hf_err *err)
+static enum hf_rc take_notified(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     struct hf_event_notification_attempted e;
-    enum hf_rc rc = hf_event_notification_attempted_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_notification_attempted_decode(c->fold.payload, &e, err);
     if (rc != HF_OK || e.kind != HF_EVENT_NOTIFICATION_ATTEMPTED_KIND_APPROVAL || !e.has_tenant ||
         !e.has_approval) {
         return rc;
@@ -214,7 +218,7 @@ static enum hf_rc take_notified(struct change *c, struct hf_err *err)
     if (e.outcome != HF_EVENT_NOTIFICATION_ATTEMPTED_OUTCOME_ACCEPTED) {
         return note_tried(c, err);
     }
-    int64_t now = c->position->recorded_us;
+    int64_t now = c->fold.position->recorded_us;
     c->row[NOTIFIED_US].number = now;
     rc = judge_routing(c, err);
     if (rc == HF_OK) {
@@ -228,29 +232,31 @@ static enum hf_rc take_notified(struct change *c, struct hf_err *err)
                : rc;
 }
 
-static enum hf_rc take_seen(struct change *c, struct hf_err *err)
+static enum hf_rc take_seen(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     struct hf_event_approval_seen e;
-    enum hf_rc rc = hf_event_approval_seen_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_approval_seen_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
         rc = find(c, e.tenant, e.approval, err);
     }
     if (rc != HF_OK || !c->found || c->row[SEEN_US].number != 0) {
         return rc;
     }
-    c->row[SEEN_US].number = c->position->recorded_us;
+    c->row[SEEN_US].number = c->fold.position->recorded_us;
     rc = put(c, err);
     return rc == HF_OK
-               ? count_hop(c, "seen", c->row[ROUTED_US].number, c->position->recorded_us, err)
+               ? count_hop(c, "seen", c->row[ROUTED_US].number, c->fold.position->recorded_us, err)
                : rc;
 }
 
-static enum hf_rc take_decided(struct change *c, struct hf_err *err)
+static enum hf_rc take_decided(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     static const unsigned columns[] = {ENFORCEMENT_ALL, SLO_HOUR};
 
     struct hf_event_approval_decided e;
-    enum hf_rc rc = hf_event_approval_decided_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_approval_decided_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
         rc = find(c, e.tenant, e.approval, err);
     }
@@ -263,7 +269,7 @@ static enum hf_rc take_decided(struct change *c, struct hf_err *err)
     c->row[STATE].text = hf_event_approval_decided_decision_name(e.decision);
     c->by_person = e.by == HF_EVENT_APPROVAL_DECIDED_BY_OPERATOR ||
                    e.by == HF_EVENT_APPROVAL_DECIDED_BY_CUSTOMER;
-    c->row[DECIDED_US].number = c->position->recorded_us;
+    c->row[DECIDED_US].number = c->fold.position->recorded_us;
     rc = judge_routing(c, err);
     if (rc == HF_OK) {
         rc = put(c, err);
@@ -272,18 +278,19 @@ static enum hf_rc take_decided(struct change *c, struct hf_err *err)
                         e.decision != HF_EVENT_APPROVAL_DECIDED_DECISION_DENIED)) {
         return rc;
     }
-    rc = count_hop(c, "decided", c->row[ROUTED_US].number, c->position->recorded_us, err);
-    return rc == HF_OK ? count_slo(c, c->position->recorded_us, columns, err) : rc;
+    rc = count_hop(c, "decided", c->row[ROUTED_US].number, c->fold.position->recorded_us, err);
+    return rc == HF_OK ? count_slo(c, c->fold.position->recorded_us, columns, err) : rc;
 }
 
 /* what the tenant says */
 
-static enum hf_rc take_delivered(struct change *c, struct hf_err *err)
+static enum hf_rc take_delivered(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     struct hf_event_approval_delivered e;
-    enum hf_rc rc = hf_event_approval_delivered_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_approval_delivered_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
-        rc = hf_fold_own(c->position, e.tenant, err);
+        rc = hf_fold_own(c->fold.position, e.tenant, err);
     }
     if (rc == HF_OK) {
         rc = find(c, e.tenant, e.approval, err);
@@ -292,11 +299,11 @@ static enum hf_rc take_delivered(struct change *c, struct hf_err *err)
         c->row[DECIDED_US].number == 0) {
         return rc;
     }
-    c->row[DELIVERED_US].number = c->event->occurred_us;
+    c->row[DELIVERED_US].number = c->fold.event->occurred_us;
     rc = put(c, err);
-    return rc == HF_OK
-               ? count_hop(c, "delivered", c->row[DECIDED_US].number, c->event->occurred_us, err)
-               : rc;
+    return rc == HF_OK ? count_hop(c, "delivered", c->row[DECIDED_US].number,
+                                   c->fold.event->occurred_us, err)
+                       : rc;
 }
 
 /* A call ran: was exactly this approved, for the first time, in time? NULL: all is well. */
@@ -315,7 +322,7 @@ static const char *judge(const struct change *c, const struct hf_event_approval_
     if (hf_str_eq(c->row[OUTCOME].text, HF_STR("ran"))) {
         return "twice";
     }
-    return c->event->occurred_us > c->row[EXPIRES_US].number ? "too-late" : NULL;
+    return c->fold.event->occurred_us > c->row[EXPIRES_US].number ? "too-late" : NULL;
 }
 
 static enum hf_rc put_finding(struct change *c, const char *found, struct hf_str action,
@@ -324,12 +331,12 @@ static enum hf_rc put_finding(struct change *c, const char *found, struct hf_str
     const struct hf_value row[HF_COLUMNS_MAX] = {
         [FOUND_TENANT] = c->row[TENANT],
         [FOUND_APPROVAL] = c->row[APPROVAL],
-        [FOUND_ENTRY] = {.number = (int64_t)c->position->index},
-        [FOUND_EVENT] = {.number = c->position->offset},
+        [FOUND_ENTRY] = {.number = (int64_t)c->fold.position->index},
+        [FOUND_EVENT] = {.number = c->fold.position->offset},
         [FOUND_WHAT] = {.text = hf_str_c(found)},
         [FOUND_ACTION] = {.text = action},
-        [FOUND_AT] = {.number = c->event->occurred_us}};
-    return hf_store_put(c->store, c->model->findings, row, err);
+        [FOUND_AT] = {.number = c->fold.event->occurred_us}};
+    return hf_store_put(c->fold.store, c->model->findings, row, err);
 }
 
 static enum hf_rc count_enforced(struct change *c, struct hf_err *err)
@@ -339,22 +346,23 @@ static enum hf_rc count_enforced(struct change *c, struct hf_err *err)
     enum hf_rc rc = HF_OK;
     int64_t decided = c->row[DECIDED_US].number;
     if (c->row[DELIVERED_US].number != 0) {
-        rc = count_hop(c, "enforced", c->row[DELIVERED_US].number, c->event->occurred_us, err);
+        rc = count_hop(c, "enforced", c->row[DELIVERED_US].number, c->fold.event->occurred_us, err);
     }
     bool answered = hf_str_eq(c->row[STATE].text, HF_STR("approved")) ||
                     hf_str_eq(c->row[STATE].text, HF_STR("denied"));
-    return rc == HF_OK && answered && c->event->occurred_us - decided <= ENFORCEMENT_US
+    return rc == HF_OK && answered && c->fold.event->occurred_us - decided <= ENFORCEMENT_US
                ? count_slo(c, decided, columns, err)
                : rc;
 }
 
-static enum hf_rc take_enforced(struct change *c, struct hf_err *err)
+static enum hf_rc take_enforced(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     struct hf_event_approval_enforced e;
     char hex[2 * 32 + 1];
-    enum hf_rc rc = hf_event_approval_enforced_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_approval_enforced_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
-        rc = hf_fold_own(c->position, e.tenant, err);
+        rc = hf_fold_own(c->fold.position, e.tenant, err);
     }
     if (rc == HF_OK) {
         rc = find(c, e.tenant, e.approval, err);
@@ -371,18 +379,13 @@ static enum hf_rc take_enforced(struct change *c, struct hf_err *err)
     if (rc != HF_OK || !c->found || c->row[ENFORCED_US].number != 0) {
         return rc;
     }
-    c->row[ENFORCED_US].number = c->event->occurred_us;
+    c->row[ENFORCED_US].number = c->fold.event->occurred_us;
     c->row[OUTCOME].text = hf_event_approval_enforced_outcome_name(e.outcome);
     rc = put(c, err);
     return rc == HF_OK ? count_enforced(c, err) : rc;
 }
 
-static const struct {
-    const char *type;
-    uint32_t version;
-    bool of_tenants; /* it counts out of a tenant's log; else only when the region says it */
-    enum hf_rc (*take)(struct change *c, struct hf_err *err);
-} kinds[] = {
+static const struct hf_fold_kind kinds[] = {
     {HF_EVENT_APPROVAL_ROUTED_NAME, HF_EVENT_APPROVAL_ROUTED_VERSION, false, take_routed},
     {HF_EVENT_APPROVAL_REFUSED_NAME, HF_EVENT_APPROVAL_REFUSED_VERSION, false, take_refused},
     {HF_EVENT_NOTIFICATION_ATTEMPTED_NAME, HF_EVENT_NOTIFICATION_ATTEMPTED_VERSION, false,
@@ -397,15 +400,6 @@ enum hf_rc hf_approval_apply(const struct hf_approval_model *model, struct hf_st
                              const struct hf_position *position, const struct hf_envelope *event,
                              struct hf_err *err)
 {
-    uint8_t room[HF_FOLD_PAYLOAD_SIZE];
-    struct hf_writer w = hf_writer_init(room, sizeof room);
-    struct change change = {.model = model, .store = store, .position = position, .event = event};
-    for (size_t i = 0; i < HF_LEN(kinds); i++) {
-        if (kinds[i].of_tenants != (position->offset != 0) || !hf_fold_is(event, kinds[i].type)) {
-            continue;
-        }
-        enum hf_rc rc = hf_upcast_newest(event, kinds[i].version, &w, &change.payload, err);
-        return rc == HF_OK ? kinds[i].take(&change, err) : rc;
-    }
-    return HF_OK;
+    struct change change = {.model = model, .fold = {store, position, event, {NULL, 0}}};
+    return hf_fold_apply(kinds, HF_LEN(kinds), &change.fold, err);
 }

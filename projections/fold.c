@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "schemas/upcast.h"
+
 enum hf_rc hf_fold_row(struct hf_store *store, const struct hf_table_def *table,
                        struct hf_value *row, bool *ret_found, struct hf_err *err)
 {
@@ -36,4 +38,20 @@ enum hf_rc hf_fold_own(const struct hf_position *position, struct hf_str tenant,
     }
     return hf_err_set(err, HF_EINVAL, "the log of %.*s says this of %.*s",
                       HF_STR_ARG(position->tenant), HF_STR_ARG(tenant));
+}
+
+enum hf_rc hf_fold_apply(const struct hf_fold_kind *kinds, size_t count, struct hf_fold *io_fold,
+                         struct hf_err *err)
+{
+    uint8_t room[HF_FOLD_PAYLOAD_SIZE];
+    struct hf_writer w = hf_writer_init(room, sizeof room);
+    const struct hf_envelope *event = io_fold->event;
+    bool of_tenant = io_fold->position->offset != 0;
+    for (size_t i = 0; i < count; i++) {
+        if (kinds[i].of_tenants == of_tenant && hf_fold_is(event, kinds[i].type)) {
+            enum hf_rc rc = hf_upcast_newest(event, kinds[i].version, &w, &io_fold->payload, err);
+            return rc == HF_OK ? kinds[i].take(io_fold, err) : rc;
+        }
+    }
+    return HF_OK;
 }

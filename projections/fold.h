@@ -37,4 +37,25 @@ bool hf_fold_subject(struct hf_str stream, const char *kind, struct hf_str *ret)
 enum hf_rc hf_fold_own(const struct hf_position *position, struct hf_str tenant,
                        struct hf_err *err);
 
+/* An event on its way into a read model. Everything is borrowed. */
+struct hf_fold {
+    struct hf_store *store;
+    const struct hf_position *position;
+    const struct hf_envelope *event;
+    struct hf_bytes payload; /* of the newest version */
+};
+
+/* A type of event that a read model takes. */
+struct hf_fold_kind {
+    const char *type;
+    uint32_t version; /* the newest */
+    bool of_tenants;  /* it counts out of a tenant's log; else only when the region says it */
+    enum hf_rc (*take)(struct hf_fold *fold, struct hf_err *err);
+};
+
+/* Brings the payload up to date and gives the event to its kind; one of no kind is passed over.
+ * The payload is the caller's to leave empty. */
+enum hf_rc hf_fold_apply(const struct hf_fold_kind *kinds, size_t count, struct hf_fold *io_fold,
+                         struct hf_err *err);
+
 #endif

@@ -11,7 +11,6 @@
 #include "projections/fold.h"
 #include "projections/models.h"
 #include "schemas/events_gen.h"
-#include "schemas/upcast.h"
 
 enum {
     TENANT,
@@ -56,21 +55,23 @@ static const struct hf_table_def findings = {.name = "unapproved_1",
                                              .key_columns = 3};
 
 struct change {
-    struct hf_store *store;
-    const struct hf_position *position;
-    const struct hf_envelope *event;
-    struct hf_bytes payload;
+    struct hf_fold fold;
     bool found;
     char action[2 * HF_HASH_SIZE + 1]; /* of the row, which borrows */
     struct hf_value row[HF_COLUMNS_MAX];
 };
+
+static struct change *change_of(struct hf_fold *fold)
+{
+    return HF_CONTAINER_OF(fold, struct change, fold);
+}
 
 static enum hf_rc find(struct change *c, struct hf_str tenant, struct hf_str approval,
                        struct hf_err *err)
 {
     c->row[TENANT].text = tenant;
     c->row[APPROVAL].text = approval;
-    enum hf_rc rc = hf_fold_row(c->store, &answers, c->row, &c->found, err);
+    enum hf_rc rc = hf_fold_row(c->fold.store, &answers, c->row, &c->found, err);
     if (rc == HF_OK) {
         struct hf_str action = c->row[ACTION].text;
         HF_ASSERT(action.len < sizeof c->action);
@@ -84,10 +85,11 @@ static enum hf_rc find(struct change *c, struct hf_str tenant, struct hf_str app
     return rc;
 }
 
-static enum hf_rc take_routed(struct change *c, struct hf_err *err)
+static enum hf_rc take_routed(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     struct hf_event_approval_routed e;
-    enum hf_rc rc = hf_event_approval_routed_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_approval_routed_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
         rc = find(c, e.tenant, e.approval, err);
     }
@@ -96,13 +98,14 @@ static enum hf_rc take_routed(struct change *c, struct hf_err *err)
     }
     hf_hex_encode(e.action, c->action);
     c->row[ACTION].text = hf_str_c(c->action);
-    return hf_store_put(c->store, &answers, c->row, err);
+    return hf_store_put(c->fold.store, &answers, c->row, err);
 }
 
-static enum hf_rc take_answer(struct change *c, struct hf_err *err)
+static enum hf_rc take_answer(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     struct hf_event_approval_decided e;
-    enum hf_rc rc = hf_event_approval_decided_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_approval_decided_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
         rc = find(c, e.tenant, e.approval, err);
     }
@@ -110,7 +113,7 @@ static enum hf_rc take_answer(struct change *c, struct hf_err *err)
         return rc;
     }
     c->row[APPROVED].number = e.decision == HF_EVENT_APPROVAL_DECIDED_DECISION_APPROVED;
-    return hf_store_put(c->store, &answers, c->row, err);
+    return hf_store_put(c->fold.store, &answers, c->row, err);
 }
 
 /* The call ran. What is wrong with that? NULL: nothing. */
@@ -132,13 +135,14 @@ static const char *judge(const struct change *c, const struct hf_event_call_deci
     return c->row[USED].number != 0 ? "twice" : NULL;
 }
 
-static enum hf_rc take_call(struct change *c, struct hf_err *err)
+static enum hf_rc take_call(struct hf_fold *fold, struct hf_err *err)
 {
+    struct change *c = change_of(fold);
     struct hf_event_call_decided e;
     char action[2 * HF_HASH_SIZE + 1];
-    enum hf_rc rc = hf_event_call_decided_decode(c->payload, &e, err);
+    enum hf_rc rc = hf_event_call_decided_decode(c->fold.payload, &e, err);
     if (rc == HF_OK) {
-        rc = hf_fold_own(c->position, e.tenant, err);
+        rc = hf_fold_own(c->fold.position, e.tenant, err);
     }
     if (rc != HF_OK || e.outcome != HF_EVENT_CALL_DECIDED_OUTCOME_ALLOWED) {
         return rc;
@@ -151,30 +155,25 @@ static enum hf_rc take_call(struct change *c, struct hf_err *err)
     if (rc == HF_OK && what != NULL) {
         const struct hf_value row[HF_COLUMNS_MAX] = {
             [FOUND_TENANT] = {.text = e.tenant},
-            [FOUND_ENTRY] = {.number = (int64_t)c->position->index},
-            [FOUND_EVENT] = {.number = c->position->offset},
+            [FOUND_ENTRY] = {.number = (int64_t)c->fold.position->index},
+            [FOUND_EVENT] = {.number = c->fold.position->offset},
             [FOUND_WHAT] = {.text = hf_str_c(what)},
             [FOUND_CALL] = {.text = e.call},
             [FOUND_TOOL] = {.text = e.tool},
             [FOUND_RULE] = {.text = e.rule},
             [FOUND_APPROVAL] = {.text = e.has_approval ? e.approval : HF_STR("")},
             [FOUND_ACTION] = {.text = hf_str_c(action)},
-            [FOUND_AT] = {.number = c->event->occurred_us}};
-        return hf_store_put(c->store, &findings, row, err);
+            [FOUND_AT] = {.number = c->fold.event->occurred_us}};
+        return hf_store_put(c->fold.store, &findings, row, err);
     }
     if (rc == HF_OK && e.has_approval) {
         c->row[USED].number = 1;
-        rc = hf_store_put(c->store, &answers, c->row, err);
+        rc = hf_store_put(c->fold.store, &answers, c->row, err);
     }
     return rc;
 }
 
-static const struct {
-    const char *type;
-    uint32_t version;
-    bool of_tenant; /* it counts out of a tenant's log; else only when the region says it */
-    enum hf_rc (*take)(struct change *c, struct hf_err *err);
-} kinds[] = {
+static const struct hf_fold_kind kinds[] = {
     {HF_EVENT_APPROVAL_ROUTED_NAME, HF_EVENT_APPROVAL_ROUTED_VERSION, false, take_routed},
     {HF_EVENT_APPROVAL_DECIDED_NAME, HF_EVENT_APPROVAL_DECIDED_VERSION, false, take_answer},
     {HF_EVENT_CALL_DECIDED_NAME, HF_EVENT_CALL_DECIDED_VERSION, true, take_call},
@@ -183,16 +182,8 @@ static const struct {
 static enum hf_rc apply(struct hf_store *store, const struct hf_position *position,
                         const struct hf_envelope *event, struct hf_err *err)
 {
-    uint8_t room[HF_FOLD_PAYLOAD_SIZE];
-    struct hf_writer w = hf_writer_init(room, sizeof room);
-    struct change change = {.store = store, .position = position, .event = event};
-    for (size_t i = 0; i < HF_LEN(kinds); i++) {
-        if (kinds[i].of_tenant == (position->offset != 0) && hf_fold_is(event, kinds[i].type)) {
-            enum hf_rc rc = hf_upcast_newest(event, kinds[i].version, &w, &change.payload, err);
-            return rc == HF_OK ? kinds[i].take(&change, err) : rc;
-        }
-    }
-    return HF_OK;
+    struct change change = {.fold = {store, position, event, {NULL, 0}}};
+    return hf_fold_apply(kinds, HF_LEN(kinds), &change.fold, err);
 }
 
 const struct hf_projection hf_projection_unapproved = {
