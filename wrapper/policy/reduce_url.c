@@ -9,8 +9,8 @@ static bool host_char(char c)
            c == ':' || c == '[' || c == ']' || (uint8_t)c >= 0x80;
 }
 
-/* Small letters, without port and final dot. False: it may be another one than it looks, as a client
- * makes plain letters of many characters of other scripts: a full-width e is an e. */
+/* Small letters, without port and final dot. False: it may be another one than it looks, as a
+ * client makes plain letters of many characters of other scripts: a full-width e is an e. */
 static bool add_host(struct hf_reducing *r, struct hf_str text)
 {
     struct hf_policy_facts *facts = r->facts;
