@@ -137,7 +137,7 @@ static int run(struct hf_cli *cli)
         rc = hf_control_post(cli, "/v1/explain?facts=true", hf_buf_bytes(&body), &answer, &err);
     }
     if (rc == HF_OK && cli->json) {
-        hf_cli_printf(cli, "%.*s\n", (int)answer.len, (const char *)answer.ptr);
+        hf_cli_line(cli, &answer);
     } else if (rc == HF_OK) {
         rc = show(cli, hf_buf_bytes(&answer), &err);
     }

@@ -171,6 +171,15 @@ void hf_cli_printf(struct hf_cli *cli, const char *format, ...)
     va_end(args);
 }
 
+void hf_cli_line(struct hf_cli *cli, const struct hf_buf *text)
+{
+    if (text->failed != HF_OK) {
+        note_out_failure(cli, text->failed == HF_ETOOBIG ? EFBIG : ENOMEM);
+        return;
+    }
+    hf_cli_printf(cli, "%.*s\n", (int)text->len, (const char *)text->ptr);
+}
+
 void hf_cli_note(struct hf_cli *cli, const char *format, ...)
 {
     if (cli->quiet) {
@@ -187,7 +196,7 @@ enum hf_rc hf_cli_flush(struct hf_cli *cli, struct hf_err *err)
     errno = 0;
     if (fflush(cli->out) != 0) {
         note_out_failure(cli, errno);
-    } else if (ferror(cli->out) == 0) {
+    } else if (ferror(cli->out) == 0 && cli->out_errno == 0) {
         return HF_OK;
     }
     if (cli->out_errno == EPIPE) {

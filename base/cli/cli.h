@@ -193,6 +193,9 @@ size_t hf_cli_operand_count(const struct hf_cli *cli);
 /* To standard output. A failure to write is noticed once, at the end. */
 void hf_cli_printf(struct hf_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* What was gathered, as a line, to standard output. One that did not fit into memory or its bound
+ * is a failure to write. */
+void hf_cli_line(struct hf_cli *cli, const struct hf_buf *text);
 /* A line to standard error, "NAME: TEXT"; nothing with --quiet. */
 void hf_cli_note(struct hf_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Hands over what was printed so far, so that a reader at the other end of a pipe has it now.

@@ -174,8 +174,7 @@ static enum hf_rc print_hops(const struct stats *stats, struct hf_err *err)
 static enum hf_rc print_all(struct stats *stats, struct hf_err *err)
 {
     if (hf_cli_flag(stats->cli, "json")) {
-        struct hf_bytes text = hf_buf_bytes(&stats->text);
-        hf_cli_printf(stats->cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+        hf_cli_line(stats->cli, &stats->text);
         return HF_OK;
     }
     enum hf_rc rc = hf_table_write(&stats->hours, stats->cli->out, err);

@@ -112,7 +112,7 @@ static void show_manifest(struct hf_cli *cli, const struct hf_manifest *m, const
     hf_json_key(&json, HF_STR("expires"));
     hf_json_time_us(&json, m->expires_us);
     hf_json_object_end(&json);
-    hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+    hf_cli_line(cli, &text);
     hf_buf_free(&text);
 }
 

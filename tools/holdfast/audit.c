@@ -101,7 +101,7 @@ static void print_event(void *arg, const struct hf_audit_event *event)
     } else {
         print_text(t, event, &envelope);
     }
-    hf_cli_printf(t->cli, "%.*s\n", (int)t->buf.len, (const char *)t->buf.ptr);
+    hf_cli_line(t->cli, &t->buf);
 }
 
 static bool take_time(struct hf_cli *cli, const char *name, int64_t *ret, int *ret_exit)
@@ -168,7 +168,7 @@ static void summarise_json(struct hf_cli *cli, const struct hf_audit_result *res
     hf_json_key_u64(&json, "epochs", result->epochs);
     hf_json_key_u64(&json, "region_size", result->region_size);
     hf_json_object_end(&json);
-    hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+    hf_cli_line(cli, &text);
     hf_buf_free(&text);
 }
 

@@ -164,7 +164,7 @@ static void print_json(struct hf_cli *cli, const struct hf_audit_approval *row, 
     }
     hf_json_key_str(&json, "outcome", row->outcome);
     hf_json_object_end(&json);
-    hf_cli_printf(cli, "%.*s\n", (int)buf->len, (const char *)buf->ptr);
+    hf_cli_line(cli, buf);
 }
 
 enum hf_rc hf_audit_approvals_print(const struct hf_audit_approvals *approvals, struct hf_cli *cli,

@@ -62,7 +62,7 @@ static enum hf_rc found(void *arg, const struct hf_secret_finding *finding)
                       finding->layer == HF_REDACTION_KNOWN ? "secret" : "token",
                       HF_STR_ARG(finding->name));
     }
-    hf_cli_printf(s->cli, "%.*s\n", (int)s->line.len, (const char *)s->line.ptr);
+    hf_cli_line(s->cli, &s->line);
     return s->line.failed;
 }
 

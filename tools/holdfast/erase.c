@@ -147,7 +147,7 @@ static void print(const struct erase *e, struct hf_cli *cli)
         hf_hub_copy_json(&json, e->shown);
         hf_json_key_u64(&json, "ended", e->waiting);
         hf_json_object_end(&json);
-        hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+        hf_cli_line(cli, &text);
         hf_buf_free(&text);
         return;
     }

@@ -96,7 +96,7 @@ static enum hf_rc verify(struct hf_cli *cli, struct hf_bytes certificate,
     if (rc == HF_OK && cli->json) {
         put_result(&json, &result);
         hf_json_object_end(&json);
-        hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+        hf_cli_line(cli, &text);
     } else if (rc == HF_OK) {
         print_result(cli, &result);
     }

@@ -241,7 +241,7 @@ static enum hf_rc keep_token(struct hf_cli *cli, const char *path, const struct 
         hf_json_object_begin(&out);
         hf_json_key_str(&out, "file", hf_str_c(path));
         hf_json_object_end(&out);
-        hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+        hf_cli_line(cli, &text);
         hf_buf_free(&text);
     }
     return rc;
@@ -257,7 +257,7 @@ static enum hf_rc show_answer(struct hf_hub_session *session, const struct hf_hu
     if (!cli->json) {
         return request->show(cli, json, err);
     }
-    hf_cli_printf(cli, "%.*s\n", (int)session->answer.len, (const char *)session->answer.ptr);
+    hf_cli_line(cli, &session->answer);
     return HF_OK;
 }
 

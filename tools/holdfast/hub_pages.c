@@ -152,7 +152,7 @@ enum hf_rc hf_hub_listing_print(struct hf_cli *cli, struct hf_hub_listing *listi
         }
         return rc;
     }
-    hf_cli_printf(cli, "%.*s\n", (int)listing->text.len, (const char *)listing->text.ptr);
+    hf_cli_line(cli, &listing->text);
     return HF_OK;
 }
 

@@ -58,7 +58,7 @@ static int run(struct hf_cli *cli)
         hf_json_key_str(&json, "origin", hf_str_c(origin));
         hf_json_key_str(&json, "vkey", hf_str_c(text));
         hf_json_object_end(&json);
-        hf_cli_printf(cli, "%.*s\n", (int)buf.len, (const char *)buf.ptr);
+        hf_cli_line(cli, &buf);
         hf_buf_free(&buf);
     } else {
         hf_cli_printf(cli, "%s\n", text);

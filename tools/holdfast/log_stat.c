@@ -53,7 +53,7 @@ static void print_json(struct hf_cli *cli, const struct hf_identity *identity,
         hf_json_null(&json);
     }
     hf_json_object_end(&json);
-    hf_cli_printf(cli, "%.*s\n", (int)buf.len, (const char *)buf.ptr);
+    hf_cli_line(cli, &buf);
     hf_buf_free(&buf);
 }
 

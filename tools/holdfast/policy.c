@@ -27,7 +27,7 @@ static void show_json(struct hf_cli *cli, const struct hf_policy *policy, const 
         hf_json_key_str(&json, "text", hf_bytes_str(hf_buf_bytes(text)));
     }
     hf_json_object_end(&json);
-    hf_cli_printf(cli, "%.*s\n", (int)buf.len, (const char *)buf.ptr);
+    hf_cli_line(cli, &buf);
     hf_buf_free(&buf);
 }
 
@@ -113,7 +113,7 @@ static enum hf_rc run_vectors(struct hf_cli *cli, const struct hf_policy *policy
     hf_json_key_u64(&json, "failed", t.failed);
     hf_json_object_end(&json);
     if (rc == HF_OK && cli->json) {
-        hf_cli_printf(cli, "%.*s\n", (int)buf.len, (const char *)buf.ptr);
+        hf_cli_line(cli, &buf);
     }
     hf_buf_free(&buf);
     if (rc == HF_OK && hf_policy_vector_count(policy) == 0) {

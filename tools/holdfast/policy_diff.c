@@ -137,7 +137,7 @@ static enum hf_rc compare(struct diffing *d, struct hf_err *err)
         return rc;
     }
     if (d->cli->json) {
-        hf_cli_printf(d->cli, "%.*s\n", (int)d->buf.len, (const char *)d->buf.ptr);
+        hf_cli_line(d->cli, &d->buf);
     } else {
         hf_cli_printf(d->cli, "%.*s, by %llu evaluations", HF_STR_ARG(name),
                       (unsigned long long)hf_policy_diff_evaluated(d->diff));

@@ -61,7 +61,7 @@ static enum hf_rc show_flip(struct simulation *s, const struct hf_recorded_call 
                       HF_STR_ARG(now->rule));
     }
     if (s->buf.failed == HF_OK) {
-        hf_cli_printf(s->cli, "%.*s\n", (int)s->buf.len, (const char *)s->buf.ptr);
+        hf_cli_line(s->cli, &s->buf);
     }
     return s->buf.failed;
 }
@@ -122,7 +122,7 @@ static void summary_json(struct simulation *s)
     }
     hf_json_array_end(&json);
     hf_json_object_end(&json);
-    hf_cli_printf(s->cli, "%.*s\n", (int)s->buf.len, (const char *)s->buf.ptr);
+    hf_cli_line(s->cli, &s->buf);
 }
 
 static enum hf_rc summary(struct simulation *s, struct hf_err *err)

@@ -38,7 +38,7 @@ static void show_faults(struct hf_cli *cli, const char *path, const struct hf_po
     hf_json_key(&json, HF_STR("more"));
     hf_json_bool(&json, faults->more);
     hf_json_object_end(&json);
-    hf_cli_printf(cli, "%.*s\n", (int)buf.len, (const char *)buf.ptr);
+    hf_cli_line(cli, &buf);
     hf_buf_free(&buf);
 }
 

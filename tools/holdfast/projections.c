@@ -75,7 +75,7 @@ static enum hf_rc print_status(struct hf_models *m, struct hf_err *err)
     }
     hf_json_array_end(&json);
     if (rc == HF_OK && m->cli->json) {
-        hf_cli_printf(m->cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+        hf_cli_line(m->cli, &text);
     } else if (rc == HF_OK) {
         rc = hf_table_write(&table, m->cli->out, err);
     }

@@ -39,7 +39,7 @@ static void show_json(struct hf_models *m, const struct hf_projection *old,
     hf_json_key_u64(&json, "changed", d->changed);
     hf_json_key_str(&json, "first_difference", hf_str_c(d->first));
     hf_json_object_end(&json);
-    hf_cli_printf(m->cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+    hf_cli_line(m->cli, &text);
     hf_buf_free(&text);
 }
 
@@ -153,7 +153,7 @@ static int run_dead(struct hf_cli *cli)
         rc = hf_err_set(&err, HF_ETOOBIG, "there are too many dead letters to show");
     }
     if (rc == HF_OK && cli->json) {
-        hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+        hf_cli_line(cli, &text);
     } else if (rc == HF_OK) {
         rc = hf_table_write(&dead.table, cli->out, &err);
     }

@@ -68,7 +68,7 @@ static enum hf_rc print_rows(struct hf_cli *cli, struct hf_store *store,
     enum hf_rc rc = hf_store_scan(store, def, &scan, add_row, &shown, err);
     hf_json_array_end(&json);
     if (rc == HF_OK && cli->json) {
-        hf_cli_printf(cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+        hf_cli_line(cli, &text);
     } else if (rc == HF_OK) {
         rc = hf_table_write(&table, cli->out, err);
     }

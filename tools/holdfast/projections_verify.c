@@ -162,7 +162,7 @@ static void print_json(const struct verify *v, bool holds)
     }
     hf_json_array_end(&json);
     hf_json_object_end(&json);
-    hf_cli_printf(v->cli, "%.*s\n", (int)text.len, (const char *)text.ptr);
+    hf_cli_line(v->cli, &text);
     hf_buf_free(&text);
 }
 

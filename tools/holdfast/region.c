@@ -56,7 +56,7 @@ static void print_json(struct hf_cli *cli, const struct hf_json *json, const str
         hf_json_null(&out);
     }
     hf_json_object_end(&out);
-    hf_cli_printf(cli, "%.*s\n", (int)buf.len, (const char *)buf.ptr);
+    hf_cli_line(cli, &buf);
     hf_buf_free(&buf);
 }
 

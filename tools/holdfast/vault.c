@@ -33,7 +33,7 @@ static int change(struct hf_cli *cli, const char *method, const char *end, bool 
         rc = hf_agent_ask(&session, method, path, body, &json, &err);
     }
     if (rc == HF_OK && cli->json) {
-        hf_cli_printf(cli, "%.*s\n", (int)session.answer.len, (const char *)session.answer.ptr);
+        hf_cli_line(cli, &session.answer);
     } else if (rc == HF_OK) {
         hf_cli_printf(cli, "%s  version %llu%s\n", name,
                       (unsigned long long)hf_json_get_u64(json, "version"),
@@ -96,7 +96,7 @@ static int run_list(struct hf_cli *cli)
                           &json, &err);
     }
     if (rc == HF_OK && cli->json) {
-        hf_cli_printf(cli, "%.*s\n", (int)session.answer.len, (const char *)session.answer.ptr);
+        hf_cli_line(cli, &session.answer);
     } else if (rc == HF_OK) {
         rc = hf_hub_show_table(cli, json, &as, &err);
     }

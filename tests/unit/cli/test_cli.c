@@ -375,6 +375,29 @@ HF_TEST(output_is_lost)
                           "No space left on device; ") == text);
 }
 
+/* A line that was not gathered whole is not printed, and is missed at the end; one that was, is. */
+HF_TEST(line_is_lost)
+{
+    char text[64] = {0};
+    struct hf_err err = {0};
+    struct hf_buf line = hf_buf_init(8);
+    struct hf_cli cli;
+    hf_cli_init(&cli, &sample_root);
+    cli.out = fmemopen(text, sizeof text - 1, "w");
+    HF_ASSERT(cli.out != NULL);
+    hf_buf_str(&line, HF_STR("{\"a\":1}"));
+    hf_cli_line(&cli, &line);
+    HF_CHECK_OK(hf_cli_flush(&cli, &err), err);
+    hf_buf_str(&line, HF_STR(",\"b"));
+    hf_cli_line(&cli, &line);
+    HF_CHECK_RC(hf_cli_flush(&cli, &err), HF_EIO);
+    HF_CHECK(strstr(err.text, "File too large") != NULL);
+    (void)fclose(cli.out);
+    HF_CHECK(strcmp(text, "{\"a\":1}\n") == 0);
+    hf_buf_free(&line);
+    hf_cli_free(&cli);
+}
+
 struct countdown {
     size_t left;
     bool fired;
@@ -420,4 +443,4 @@ HF_TEST(allocation_fails)
 HF_TEST_MAIN(HF_TEST_CASE(accepts), HF_TEST_CASE(refuses), HF_TEST_CASE(ends),
              HF_TEST_CASE(precedence), HF_TEST_CASE(config_errors), HF_TEST_CASE(sections),
              HF_TEST_CASE(all_problems), HF_TEST_CASE(help), HF_TEST_CASE(output_is_lost),
-             HF_TEST_CASE(allocation_fails))
+             HF_TEST_CASE(line_is_lost), HF_TEST_CASE(allocation_fails))
